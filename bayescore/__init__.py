@@ -1,0 +1,77 @@
+"""bayescore: one Bayesian regression, every inference backend, one verdict."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayescore.comparison import Comparison, Settings, compare
+    from bayescore.contract import Checked
+    from bayescore.data import Data, from_arrays, toy_data
+    from bayescore.inference_data import from_arviz, load, save, to_datatree
+    from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
+    from bayescore.posterior import Posterior
+    from bayescore.problem import Problem, from_data, from_table, toy
+    from bayescore.registered import get_backend
+    from bayescore.regression import Regression
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Comparison": "comparison",
+    "Settings": "comparison",
+    "compare": "comparison",
+    "Checked": "contract",
+    "Data": "data",
+    "from_arrays": "data",
+    "toy_data": "data",
+    "from_arviz": "inference_data",
+    "load": "inference_data",
+    "save": "inference_data",
+    "to_datatree": "inference_data",
+    "MAP": "methods",
+    "MLE": "methods",
+    "NUTS": "methods",
+    "SVI": "methods",
+    "Exact": "methods",
+    "Posterior": "posterior",
+    "Problem": "problem",
+    "from_data": "problem",
+    "from_table": "problem",
+    "toy": "problem",
+    "get_backend": "registered",
+    "Regression": "regression",
+}
+
+__all__ = [
+    "MAP",
+    "MLE",
+    "NUTS",
+    "SVI",
+    "Checked",
+    "Comparison",
+    "Data",
+    "Exact",
+    "Posterior",
+    "Problem",
+    "Regression",
+    "Settings",
+    "__version__",
+    "compare",
+    "from_arrays",
+    "from_arviz",
+    "from_data",
+    "from_table",
+    "get_backend",
+    "load",
+    "save",
+    "to_datatree",
+    "toy",
+    "toy_data",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import bayescore`` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bayescore' has no attribute {name!r}")
+    return getattr(import_module(f"bayescore.{_HOMES[name]}"), name)

@@ -1,0 +1,40 @@
+"""What can go wrong, by who has to act.
+
+Every message says what happened, where, and what to do about it, in one line.
+"""
+
+
+class BayescoreError(Exception):
+    """The base of all errors this project raises on purpose."""
+
+
+class RequestError(BayescoreError):
+    """The request can't be served by any backend: a wrong option, setting or path."""
+
+
+class DataError(RequestError):
+    """The data can't be used as they are: a missing column, a NaN, y outside its support."""
+
+
+class UnsupportedError(BayescoreError):
+    """A known backend does not offer what was asked of it; the sentence says why."""
+
+
+class MissingLibraryError(BayescoreError):
+    """A backend is known, but a library it needs is not installed."""
+
+
+class PluginError(BayescoreError):
+    """A backend's plugin could not be loaded."""
+
+
+class BackendContractError(BayescoreError):
+    """A backend returned something other than the contract asks for."""
+
+
+def suggest(word: str, known: "list[str]") -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest known word, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
