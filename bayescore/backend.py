@@ -1,0 +1,185 @@
+"""The contract of a backend: four verbs. Read this first.
+
+A backend takes a neutral regression and its data, fits it with a method, and gives
+back draws and predictions. NumPy goes in and NumPy comes out; what a backend keeps
+between the calls (``NativeData``, ``Fit.native``) is its own affair.
+
+A plugin is a module with one function::
+
+    @hookimpl
+    def bayescore_backends():
+        yield BackendInfo(name="mine", factory=make, supports={"method:nuts", ...})
+
+named in its distribution's metadata under the entry-point group ``bayescore``.
+That module should import nothing heavy: the libraries belong in ``factory``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+import pluggy
+
+if TYPE_CHECKING:
+    from bayescore.data import Data
+    from bayescore.distributions import Array
+    from bayescore.methods import Method
+    from bayescore.posterior import Posterior
+    from bayescore.regression import Regression
+
+API_VERSION = 1
+Precision = Literal["float64", "float32"]
+NativeData: TypeAlias = Any
+
+hookspec = pluggy.HookspecMarker("bayescore")
+hookimpl = pluggy.HookimplMarker("bayescore")
+
+
+class Progress(Protocol):
+    """Called now and then while a fit runs, and at its last step."""
+
+    def __call__(self, step: int, total: int, **figures: float) -> None:
+        """Step so far, of so many; figures such as ``loss`` and ``rate``."""
+
+
+def no_progress(step: int, total: int, **figures: float) -> None:
+    """The `Progress` that says nothing."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit leaves behind.
+
+    Attributes
+    ----------
+    regression, method
+        What was fitted, and how.
+    native
+        The backend's own objects.
+    losses
+        The optimizer's loss at each step (for SVI the negative ELBO, in nats), shape
+        (step,), or None.
+    iterates
+        SVI's guide parameters at each step of the averaged half, by name: locations
+        ``loc`` (step, d) in units of ``scale``, and ``log_scale`` (step, d).
+    seconds
+        Parts of the fit that the backend can tell apart, as ``compile``.
+    """
+
+    regression: Regression
+    method: Method
+    native: Any
+    losses: Array | None = None
+    iterates: Mapping[str, Array] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LogDensity:
+    """Log p(y, theta) at one point, in nats, no Jacobian.
+
+    Attributes
+    ----------
+    total
+        Sum over the sites and the likelihood.
+    by_site
+        Each site's prior term, and ``likelihood``.
+    gradient
+        Derivatives in the constrained values, shape of each site; None if not given.
+    """
+
+    total: float
+    by_site: Mapping[str, float]
+    gradient: Mapping[str, Array] | None = None
+
+
+class Backend(ABC):
+    """An inference engine behind the four verbs.
+
+    The same seed gives the same result. Outside a call no global state is left
+    changed: parameter stores, default dtypes, configuration.
+    """
+
+    @abstractmethod
+    def build_data(self, regression: Regression, data: Data) -> NativeData:
+        """Carry a regression's data over, once."""
+
+    @abstractmethod
+    def fit(
+        self,
+        regression: Regression,
+        data: NativeData,
+        method: Method,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+    ) -> Fit:
+        """Fit, warm-up and MCMC draws included."""
+
+    @abstractmethod
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        """Draws of every site, in the constrained space; MCMC's own, unthinned."""
+
+    @abstractmethod
+    def predict(
+        self,
+        fit: Fit,
+        posterior: Posterior,
+        new_data: Data,
+        *,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
+        """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
+
+    def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
+        """Log density at constrained ``values``, for backends that declare ``feature:log_density``."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What a plugin declares, without importing a heavy library.
+
+    Attributes
+    ----------
+    name
+        As it is written on the command line.
+    factory
+        Makes the backend for a precision; imports its library here.
+    supports
+        What it can do: ``family:Gaussian``, ``link:logit``, ``prior:coefficient:Normal``,
+        ``prior:auxiliary:HalfCauchy``, ``method:nuts``, ``guide:full_rank``,
+        ``feature:log_density``, ``precision:float32``.
+    gaps
+        For an absent one a sentence that begins with "not yet", "upstream" or "never".
+    requires
+        Import names of its libraries, looked for before ``factory`` is called.
+    default_method
+        The method of a contender that names none.
+    environment
+        Variables set for a worker process that runs it; ``{cache}`` stands for a folder
+        that is kept from run to run.
+    api_version
+        The version of this contract that it was written for.
+    """
+
+    name: str
+    factory: Callable[[Precision], Backend]
+    supports: frozenset[str] | set[str]
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    default_method: str = "svi"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    api_version: int = API_VERSION
+
+    def refusal(self, requirements: Iterable[str]) -> str | None:
+        """Why it can't serve these requirements, or None if it can."""
+        absent = sorted(set(requirements) - set(self.supports))
+        if not absent:
+            return None
+        sentences = {self.gaps.get(a) or f"{self.name} does not declare {a.split(':', 1)[-1]}" for a in absent}
+        return "; ".join(sorted(sentences))

@@ -1,0 +1,111 @@
+"""The one small language of settings: names and calls, as in ``Normal(0, 10)``.
+
+Priors, families, methods and contenders are written in it. A text is parsed into
+a `Call` of constants and further calls; nothing in it is ever evaluated.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar
+
+from bayescore.errors import RequestError, suggest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A parsed text: a name and its arguments (numbers, texts, booleans, None, calls)."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+def parse(text: str) -> Call:
+    """Parse ``name`` or ``name(1, key=value)``.
+
+    Raises
+    ------
+    RequestError
+        The text is not a name or a call of constants.
+    """
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+        value = _value(node)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise RequestError(f"can't read {text!r}: write a name or a call such as Normal(0, 10)") from error
+    if isinstance(value, str) and isinstance(node, ast.Name):
+        return Call(value)
+    if not isinstance(value, Call):
+        raise RequestError(f"can't read {text!r}: write a name or a call such as Normal(0, 10)")
+    return value
+
+
+def _value(node: ast.expr) -> Any:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() | None as value):
+            return value
+        case ast.Name(id=name):
+            return name
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            number = _value(operand)
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise ValueError
+            return -number
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            kwargs = tuple((_keyword(k), _value(k.value)) for k in keywords)
+            return Call(name, tuple(_value(a) for a in args), kwargs)
+    raise ValueError
+
+
+def _keyword(keyword: ast.keyword) -> str:
+    if keyword.arg is None:
+        raise ValueError
+    return keyword.arg
+
+
+def construct(call: Call, known: Mapping[str, type[T]], what: str) -> T:
+    """Build the dataclass that ``call`` names, among the ``known`` ones.
+
+    Raises
+    ------
+    RequestError
+        The name, a setting's name or a setting's value is wrong.
+    """
+    cls = known.get(call.name)
+    if cls is None:
+        names = ", ".join(known)
+        raise RequestError(f"unknown {what} {call.name!r}{suggest(call.name, list(known))} (known: {names})")
+    settings = [f for f in fields(cls) if f.init]  # type: ignore[arg-type]
+    names_of = [f.name for f in settings]
+    if len(call.args) > len(names_of):
+        raise RequestError(f"{call.name} takes at most {len(names_of)} settings ({', '.join(names_of)})")
+    values: dict[str, Any] = dict(zip(names_of, call.args, strict=False))
+    for key, value in call.kwargs:
+        if key not in names_of:
+            hint = suggest(key, names_of)
+            raise RequestError(f"{call.name} has no setting {key!r}{hint} (settings: {', '.join(names_of) or 'none'})")
+        if key in values:
+            raise RequestError(f"{call.name}: the setting {key!r} is given twice")
+        values[key] = value
+    absent = [f.name for f in settings if f.name not in values and f.default is MISSING]
+    if absent:
+        raise RequestError(f"{call.name} needs {' and '.join(absent)}: {call.name}({', '.join(names_of)})")
+    make: Callable[..., T] = cls
+    return make(**values)
+
+
+def write(name: str, settings: object, *, defaults: bool = False) -> str:
+    """Write a dataclass as a call that `parse` and `construct` read again.
+
+    Settings at their defaults are left out unless ``defaults`` asks for them.
+    """
+    parts = []
+    for f in fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, f.name)
+        if f.init and (defaults or f.default is MISSING or value != f.default):
+            text = value if isinstance(value, str) else f"{value:.10g}" if isinstance(value, float) else repr(value)
+            parts.append(text if f.default is MISSING else f"{f.name}={text}")
+    return f"{name}({', '.join(parts)})"

@@ -1,0 +1,131 @@
+"""What is remarkable about the data of a regression, before any fit.
+
+Legitimate but delicate data give warnings that name the columns; a posterior that does
+not exist is an error.
+"""
+
+import numpy as np
+
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.errors import DataError
+from bayescore.families import Bernoulli
+from bayescore.reduction import reduce, triangular_factor
+from bayescore.regression import Regression
+
+_DEPENDENT = 1e-10
+_NEARLY = 0.1
+_SCALES = 1e4
+_LARGEST_PROGRAM = 2_000_000
+
+
+def check(regression: Regression, data: Data) -> list[str]:
+    """Return warnings about the data.
+
+    Raises
+    ------
+    DataError
+        y lies outside the family's support, or the posterior is improper.
+    """
+    regression.family.check_response(data.observed, data.response)
+    reduced = reduce(data)
+    centred = regression.intercept is not None
+    triangle = reduced.r[:-1, :-1]
+    if not centred:
+        triangle = triangular_factor(np.vstack([np.sqrt(data.rows) * reduced.mean, triangle]))
+    warnings = []
+    spread = np.linalg.norm(triangle, axis=0) / np.sqrt(data.rows)
+    constant = spread <= 1e-12 * np.abs(reduced.mean) if centred else spread == 0
+    names = np.array(data.columns, dtype=object)
+    if constant.any():
+        warnings.append(
+            f"constant columns: {', '.join(names[constant])}; the prior alone tells their coefficients apart"
+        )
+    _check_proper(regression, data, triangle, constant)
+    varying = names[~constant]
+    warnings += _dependence(varying, triangle[:, ~constant])
+    sds = spread[~constant]
+    if sds.size > 1 and sds.max() > _SCALES * sds.min():
+        low, high = int(np.argmin(sds)), int(np.argmax(sds))
+        warnings.append(
+            f"columns on very different scales: {varying[low]} (sd {sds[low]:.3g}) "
+            f"and {varying[high]} (sd {sds[high]:.3g})"
+        )
+    if isinstance(regression.family, Bernoulli):
+        warnings += _separation(regression, data)
+    return warnings
+
+
+def _dependence(names: "np.ndarray", triangle: Array) -> list[str]:
+    """Columns that the ones before them determine, wholly or nearly."""
+    if not names.size:
+        return []
+    norms = np.linalg.norm(triangle, axis=0)
+    rest = triangular_factor(triangle / norms)
+    own = np.zeros(names.size)
+    own[: min(rest.shape)] = np.abs(np.diag(rest))
+    warnings = []
+    for j in np.flatnonzero(own < _NEARLY):
+        weights = np.linalg.lstsq(rest[:, :j], rest[:, j], rcond=None)[0]
+        others = names[:j][np.abs(weights) > 0.05 * np.max(np.abs(weights), initial=0.0)]
+        how = "is a linear combination of" if own[j] < _DEPENDENT else "is nearly a linear combination of"
+        warnings.append(f"collinear columns: {names[j]} {how} {', '.join(others)}")
+    return warnings
+
+
+def _check_proper(regression: Regression, data: Data, triangle: Array, constant: "np.ndarray") -> None:
+    """Refuse flat priors in directions that the data say nothing about."""
+    flat = np.array([not prior.proper for prior in regression.beta], dtype=bool)
+    if not flat.any():
+        return
+    advice = "give them a Normal prior, or leave some out"
+    names = np.array(data.columns, dtype=object)
+    unknowns = int(flat.sum()) + (regression.intercept is not None and not regression.intercept.proper)
+    if unknowns > data.rows:
+        raise DataError(
+            f"the posterior is improper: {unknowns} coefficients with Flat() priors and only {data.rows} rows; {advice}"
+        )
+    flat_intercept = regression.intercept is not None and not regression.intercept.proper
+    if flat_intercept and (flat & constant).any():
+        raise DataError(
+            f"the posterior is improper: {', '.join(names[flat & constant])} is constant like the intercept, "
+            f"and both have Flat() priors; {advice}"
+        )
+    if regression.intercept is not None and not flat_intercept:
+        triangle = triangular_factor(np.vstack([np.sqrt(data.rows) * data.x.mean(axis=0), triangle]))
+    part = triangle[:, flat]
+    norms = np.linalg.norm(part, axis=0)
+    if not norms.all():
+        raise DataError(
+            f"the posterior is improper: {', '.join(names[flat][norms == 0])} is zero in every row "
+            f"and has a Flat() prior; {advice}"
+        )
+    singular = np.linalg.svd(triangular_factor(part / norms), compute_uv=False)
+    if min(part.shape) < part.shape[1] or singular[-1] < _DEPENDENT * singular[0]:
+        raise DataError(
+            f"the posterior is improper: the columns {', '.join(names[flat])} have Flat() priors "
+            f"and are linearly dependent; {advice}"
+        )
+
+
+def _separation(regression: Regression, data: Data) -> list[str]:
+    """Whether a linear predictor tells all zeros from all ones (Albert and Anderson 1984, Biometrika 71)."""
+    signs = 2.0 * data.observed - 1.0
+    ones = np.ones((data.rows, 1)) if regression.intercept is not None else np.empty((data.rows, 0))
+    scale = np.std(data.x, axis=0)
+    scaled = (data.x - (data.x.mean(axis=0) if ones.size else 0.0)) / np.where(scale > 0, scale, 1.0)
+    rows = signs[:, None] * np.column_stack([ones, scaled])
+    if rows.size > _LARGEST_PROGRAM:
+        return []
+    from scipy.optimize import linprog
+
+    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(data.rows), bounds=(-1.0, 1.0))
+    if found.status != 0 or -found.fun < 1e-7 * data.rows:
+        return []
+    weights = np.abs(found.x[ones.shape[1] :])
+    names = [c for c, w in zip(data.columns, weights, strict=True) if w > 0.05 * weights.max(initial=0.0)]
+    sentence = f"separation: {', '.join(names) or 'the intercept'} tells the zeros of {data.response!r} from the ones"
+    coefficients = [regression.intercept, *regression.beta]
+    if any(prior is not None and not prior.proper for prior in coefficients):
+        raise DataError(f"the posterior is improper: {sentence}, and priors are Flat(); give them Normal priors")
+    return [f"{sentence}; the likelihood has no maximum, and the priors set the size of the coefficients"]

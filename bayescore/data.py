@@ -1,0 +1,142 @@
+"""What a regression is fitted to: a design matrix and a response, as NumPy arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescore.distributions import Array
+from bayescore.errors import DataError, RequestError
+
+
+@dataclass(frozen=True)
+class Data:
+    """A design matrix without the intercept's column, and a response.
+
+    Parameters
+    ----------
+    x
+        Design matrix, shape (row, column), float64.
+    y
+        Response, shape (row,), float64; None for rows that are to be predicted.
+    columns
+        One name a column.
+    response
+        The response's name.
+    """
+
+    x: Array
+    y: Array | None
+    columns: tuple[str, ...]
+    response: str = "y"
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.x.shape[0])
+
+    @property
+    def observed(self) -> Array:
+        """The response, which has to be there.
+
+        Raises
+        ------
+        DataError
+            These rows have no response.
+        """
+        if self.y is None:
+            raise DataError("these rows have no response; a regression is fitted to rows that have one")
+        return self.y
+
+    def take(self, rows: slice | Sequence[int]) -> "Data":
+        """A part of the rows."""
+        return Data(self.x[rows], None if self.y is None else self.y[rows], self.columns, self.response)
+
+
+def from_arrays(
+    x: object, y: object | None = None, *, columns: Sequence[str] | None = None, response: str = "y"
+) -> Data:
+    """Take a design matrix as it stands.
+
+    Parameters
+    ----------
+    x
+        Anything NumPy makes a (row,) or (row, column) array of.
+    y
+        Anything NumPy makes a (row,) array of, or None.
+    columns
+        Names; by default ``x`` for one column, ``x1``, ``x2``, ... for several.
+
+    Raises
+    ------
+    DataError
+        Wrong shapes, text, NaN or infinity.
+    """
+    design = _numbers(x, "the design matrix")
+    design = design[:, None] if design.ndim == 1 else design
+    if design.ndim != 2:
+        raise DataError(f"the design matrix must have shape (row, column), not {design.shape}")
+    p = design.shape[1]
+    names = tuple(columns) if columns is not None else ("x",) if p == 1 else tuple(f"x{j + 1}" for j in range(p))
+    if len(names) != p or len(set(names)) != p:
+        raise DataError(f"{p} columns need as many different names, not {list(names)}")
+    if design.shape[0] == 0:
+        raise DataError("there are no rows; a regression needs at least one")
+    check_finite(design, names)
+    values = None
+    if y is not None:
+        values = _numbers(y, f"the response {response!r}")
+        if values.shape != design.shape[:1]:
+            raise DataError(f"the response has shape {values.shape}, the design matrix {design.shape[0]} rows")
+        check_finite(values[:, None], (response,))
+    return Data(np.ascontiguousarray(design), values, names, response)
+
+
+def _numbers(values: object, what: str) -> Array:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what} must be made of numbers: {error}") from error
+
+
+def check_finite(values: Array, names: Sequence[str]) -> None:
+    """Raise `DataError`, naming column and rows, where a value is NaN or infinite."""
+    for name, column in zip(names, values.T, strict=True):
+        wrong = np.flatnonzero(~np.isfinite(column))
+        if wrong.size:
+            raise DataError(
+                f"column {name!r} is NaN or infinite in {rows_text(wrong)}: "
+                "mend these rows, or leave out missing ones with --drop-missing"
+            )
+
+
+def rows_text(positions: Sequence[int] | np.ndarray) -> str:
+    """Name rows by number, counted from 1, at most five of them."""
+    numbers = ", ".join(str(int(i) + 1) for i in positions[:5])
+    more = f" and {len(positions) - 5} more" if len(positions) > 5 else ""
+    return f"row{'s' if len(positions) > 1 else ''} {numbers}{more}"
+
+
+def toy_data(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0) -> Array:
+    """The tutorial's data: x ~ U(0, 1), y = 3 (x1 + ... + xp) + 1 + Normal(0, noise_sd).
+
+    Returns
+    -------
+    ndarray, shape (n, p + 1)
+        The features, and the response as the last column.
+
+    Raises
+    ------
+    RequestError
+        A size is not positive, or the noise is negative.
+    """
+    for name, value, least in (("n", n, 1), ("p", p, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise RequestError(f"toy: {name} must be a whole number of at least {least}, not {value!r}")
+    number = isinstance(noise_sd, int | float | np.floating) and not isinstance(noise_sd, bool)
+    if not (number and np.isfinite(noise_sd) and noise_sd >= 0):
+        raise RequestError(f"toy: noise_sd must be a number of at least 0, not {noise_sd!r}")
+    rng = np.random.default_rng(seed)
+    x = rng.random((n, p))
+    y = 1.0 + 3.0 * x.sum(axis=1) + noise_sd * rng.standard_normal(n)
+    return np.column_stack([x, y])

@@ -1,0 +1,88 @@
+"""Posteriors to and from ArviZ: labelled DataTrees, netCDF files, older InferenceData."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+
+from bayescore.errors import DataError
+from bayescore.methods import Estimand
+from bayescore.posterior import Posterior
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class _HasPosterior(Protocol):
+    posterior: Any
+
+
+def to_datatree(posterior: Posterior) -> "xr.DataTree":
+    """Groups ``posterior`` and ``sample_stats``; the coefficients along ``coef``."""
+    from arviz_base import from_dict
+
+    groups = {"posterior": dict(posterior.draws)}
+    if posterior.sample_stats:
+        groups["sample_stats"] = dict(posterior.sample_stats)
+    dims = {site: [_dimension(site)] for site in posterior.labels}
+    coords = {_dimension(site): list(labels) for site, labels in posterior.labels.items()}
+    tree = from_dict(groups, coords=coords, dims=dims)
+    tree["posterior"].attrs["estimand"] = posterior.estimand
+    return tree
+
+
+def _dimension(site: str) -> str:
+    return "coef" if site == "beta" else f"{site}_dim"
+
+
+def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
+    """Take draws from a DataTree, or from the InferenceData of ArviZ before 1.0.
+
+    Raises
+    ------
+    DataError
+        It has no posterior with chains and draws.
+    """
+    dataset = getattr(data, "posterior", None)
+    if dataset is None or not {"chain", "draw"} <= set(dataset.dims):
+        raise DataError("no group 'posterior' with the dimensions chain and draw: was this written by ArviZ?")
+    draws, labels = {}, {}
+    for name, variable in dataset.data_vars.items():
+        ordered = variable.transpose("chain", "draw", ...)
+        if ordered.ndim > 3:
+            raise DataError(f"{name!r} has {ordered.ndim - 2} dimensions beside chain and draw; at most one is read")
+        draws[str(name)] = np.asarray(ordered.values, dtype=np.float64)
+        if ordered.ndim == 3:
+            dimension = ordered.dims[2]
+            labels[str(name)] = tuple(str(v) for v in dataset[dimension].values)
+    stats = getattr(data, "sample_stats", None)
+    kept = {} if stats is None else {str(k): np.asarray(v.values) for k, v in stats.data_vars.items()}
+    estimand = cast(Estimand, dataset.attrs.get("estimand", "posterior"))
+    return Posterior(draws, labels, kept, estimand=estimand)
+
+
+def save(posterior: Posterior, path: Path) -> None:
+    """Write a netCDF file that ArviZ reads."""
+    to_datatree(posterior).to_netcdf(path, engine="h5netcdf")
+
+
+def load(path: Path) -> Posterior:
+    """Read a netCDF file that ArviZ, or `save`, wrote.
+
+    Raises
+    ------
+    DataError
+        It can't be read.
+    """
+    return from_arviz(open_tree(path))
+
+
+def open_tree(path: Path) -> "xr.DataTree":
+    """Read a netCDF file into memory, and close it."""
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            return tree.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"can't read {str(path)!r} as ArviZ netCDF: {error}") from error

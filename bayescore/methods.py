@@ -1,0 +1,253 @@
+"""The inference methods: settings as frozen dataclasses, the same for every backend.
+
+Whatever two libraries set differently by default (initial values, scales, warm-up,
+step-size search, target acceptance, mass matrix) is set here, and means the same in
+both.
+"""
+
+import math
+from abc import ABC
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, cast
+
+from bayescore import calls
+from bayescore.errors import RequestError
+
+Estimand = Literal["posterior", "mle", "map"]
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """What to do with a regression.
+
+    Raises
+    ------
+    RequestError
+        A setting has a value that makes no sense.
+    """
+
+    name: ClassVar[str]
+    estimand: ClassVar[Estimand] = "posterior"
+
+    def __post_init__(self) -> None:
+        for setting, value in self.__dict__.items():
+            self._check(setting, value)
+
+    def _check(self, setting: str, value: object) -> None:
+        """Refuse a value that no setting of this name can have."""
+        if setting in _WHOLE and not (setting == "batch_size" and value is None):
+            least = 0 if setting == "warmup" else 1
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                self._refuse(setting, value, f"a whole number of at least {least}")
+        elif setting in _FLAGS and not isinstance(value, bool):
+            self._refuse(setting, value, "True or False")
+        elif setting in _CHOICES and value not in _CHOICES[setting] and not callable(value):
+            self._refuse(setting, value, "one of " + ", ".join(map(str, _CHOICES[setting])))
+        elif setting in _POSITIVE:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 < cast(float, value) < math.inf:
+                self._refuse(setting, value, "a positive number")
+
+    def _refuse(self, setting: str, value: object, wanted: str) -> None:
+        raise RequestError(f"{self.name}: {setting} must be {wanted}, not {value!r}")
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        """What a backend has to declare to carry it out."""
+        return frozenset({f"method:{self.name}"})
+
+    def smoke(self) -> "Method":
+        """The same with two iterations, for trying out the plumbing."""
+        return self
+
+    def __str__(self) -> str:
+        return calls.write(self.name, self).removesuffix("()")
+
+
+_WHOLE = {"steps", "particles", "batch_size", "draws", "chains", "warmup", "max_tree_depth"}
+_POSITIVE = {"rate"}
+_FLAGS = {"standardize", "average", "dense_mass"}
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "guide": ("mean_field", "full_rank"),
+    "schedule": ("constant", "cosine", "exponential"),
+    "init": ("mode", "random"),
+}
+
+
+def _rate_factor(schedule: str, progress: float) -> float:
+    """Learning rate at ``progress`` in [0, 1], as a share of the first: down to 1 % at the end."""
+    if schedule == "cosine":
+        return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * progress))
+    return 0.01**progress if schedule == "exponential" else 1.0
+
+
+@dataclass(frozen=True)
+class Optimizer(Method):
+    """What MLE, MAP and SVI share: Adam for a number of steps.
+
+    Attributes
+    ----------
+    steps
+        Number of Adam steps.
+    rate
+        Learning rate, in units of the coordinates that the method works in.
+    schedule
+        ``constant``, or ``cosine`` or ``exponential`` decay to 1 % of the rate.
+    standardize
+        Work on centred and scaled columns (`bayescore.coordinates`); the regression's
+        sites and priors stay what they are.
+    """
+
+    steps: int = 1000
+    rate: float = 0.05
+    schedule: str = "constant"
+    standardize: bool = True
+
+    @property
+    def rates(self) -> list[float]:
+        """The learning rate of each step."""
+        last = max(self.steps - 1, 1)
+        return [self.rate * _rate_factor(self.schedule, step / last) for step in range(self.steps)]
+
+    def smoke(self) -> "Method":
+        return replace(self, steps=2)
+
+
+@dataclass(frozen=True)
+class MLE(Optimizer):
+    """Maximum likelihood; the priors are left out. For a Gaussian: least squares."""
+
+    name: ClassVar[str] = "mle"
+    estimand: ClassVar[Estimand] = "mle"
+    schedule: str = "cosine"
+
+
+@dataclass(frozen=True)
+class MAP(Optimizer):
+    """Mode of the posterior density in the constrained space, without Jacobian."""
+
+    name: ClassVar[str] = "map"
+    estimand: ClassVar[Estimand] = "map"
+    schedule: str = "cosine"
+
+
+@dataclass(frozen=True)
+class SVI(Optimizer):
+    """Stochastic variational inference with a Gaussian guide on the unconstrained parameters.
+
+    The estimate is the average of the guide's locations and log-scales over the last
+    half of the steps, at a constant rate: the last iterate of Adam is off by a few
+    tenths of a posterior sd whatever the number of steps.
+
+    Attributes
+    ----------
+    guide
+        ``mean_field``, ``full_rank``, or (in a backend that declares
+        ``feature:own_guide``) a callable.
+    rate
+        Learning rate, in units of the guide's initial scales.
+    particles
+        Samples of the ELBO's gradient a step, vectorized.
+    batch_size
+        Rows of a minibatch, or None for all.
+    init
+        ``mode``: the guide starts at the posterior mode with the scales of its Laplace
+        approximation. ``random``: as the tutorial does, locations Normal(0, 1),
+        scales softplus(-3 + 0.05 Normal(0, 1)).
+    average
+        Average the last half of the iterates; otherwise the last one is taken.
+    draws
+        Independent draws from the fitted guide.
+    """
+
+    name: ClassVar[str] = "svi"
+    guide: "str | Callable[..., object]" = "mean_field"
+    rate: float = 0.1
+    particles: int = 32
+    batch_size: int | None = None
+    init: str = "mode"
+    average: bool = True
+    draws: int = 10_000
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        guide = "feature:own_guide" if callable(self.guide) else f"guide:{self.guide}"
+        batches = {"feature:minibatch"} if self.batch_size is not None else set()
+        return super().requirements | {guide} | batches
+
+    def __str__(self) -> str:
+        return "svi(tutorial)" if self == SVI.tutorial() else super().__str__()
+
+    @classmethod
+    def tutorial(cls) -> "SVI":
+        """The old tutorial's settings, which do not converge: for comparison."""
+        return cls(steps=1000, rate=0.05, particles=1, standardize=False, init="random", average=False)
+
+
+@dataclass(frozen=True)
+class NUTS(Method):
+    """The No-U-Turn sampler (Hoffman and Gelman 2014).
+
+    Attributes
+    ----------
+    chains, warmup, draws
+        Number of chains, and of iterations a chain for adaptation and for keeping.
+    target_accept
+        Mean acceptance probability that the step size is adapted to.
+    max_tree_depth
+        At most 2 to this power leapfrog steps an iteration.
+    dense_mass
+        Adapt a dense mass matrix, not a diagonal one.
+    standardize
+        Sample in the coordinates of `bayescore.coordinates`.
+    """
+
+    name: ClassVar[str] = "nuts"
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 2500
+    target_accept: float = 0.8
+    max_tree_depth: int = 10
+    dense_mass: bool = True
+    standardize: bool = True
+
+    def _check(self, setting: str, value: object) -> None:
+        if setting == "target_accept":
+            if isinstance(value, bool) or not isinstance(value, float) or not 0 < value < 1:
+                self._refuse(setting, value, "a number between 0 and 1")
+        else:
+            super()._check(setting, value)
+
+    def smoke(self) -> "Method":
+        return replace(self, warmup=2, draws=2)
+
+
+@dataclass(frozen=True)
+class Exact(Method):
+    """The exact posterior, by closed form or quadrature, and independent draws from it."""
+
+    name: ClassVar[str] = "exact"
+    draws: int = 10_000
+
+    def smoke(self) -> "Method":
+        return replace(self, draws=2)
+
+
+METHODS: dict[str, type[Method]] = {cls.name: cls for cls in (MLE, MAP, SVI, NUTS, Exact)}
+
+
+def parse(text: "str | Method | calls.Call") -> Method:
+    """Read a method such as ``svi`` or ``"nuts(chains=4, draws=2500)"``.
+
+    ``svi(tutorial)`` stands for `SVI.tutorial`.
+    """
+    if isinstance(text, Method):
+        return text
+    call = calls.parse(text) if isinstance(text, str) else text
+    call = calls.Call(call.name.lower(), call.args, call.kwargs)
+    if call == calls.Call("svi", ("tutorial",)):
+        return SVI.tutorial()
+    if call.args:
+        raise RequestError(f"{call.name}: write the settings by name, as in svi(steps=2000)")
+    return calls.construct(call, METHODS, "method")
