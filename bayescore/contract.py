@@ -1,0 +1,189 @@
+"""The contract, enforced: every call to a backend goes through `Checked`.
+
+It refuses what the backend does not declare, validates what comes out (names,
+shapes, finiteness), and times each phase. An offence names the plugin, what was
+expected and what came.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any, Literal
+
+import numpy as np
+
+from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Progress, no_progress
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.errors import BackendContractError, RequestError, UnsupportedError
+from bayescore.methods import Exact, Method
+from bayescore.posterior import Moments, Posterior
+from bayescore.regression import Regression
+
+
+def requirements(regression: Regression, method: Method) -> frozenset[str]:
+    """All that a backend has to declare to fit a regression with a method.
+
+    Closed forms exist for some regressions only, so the method ``exact`` asks for each
+    requirement of the regression once more, as in ``exact:family:Gaussian``.
+    """
+    closed = {f"exact:{wanted}" for wanted in regression.requirements} if isinstance(method, Exact) else set()
+    return regression.requirements | method.requirements | closed
+
+
+class Checked(Backend):
+    """A backend whose calls are checked and timed.
+
+    Attributes
+    ----------
+    seconds
+        Wall time of the last call of each phase.
+    """
+
+    def __init__(self, backend: Backend, info: BackendInfo) -> None:
+        self.backend = backend
+        self.info = info
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.perf_counter() - start
+
+    def _require(self, requirements: frozenset[str]) -> None:
+        refusal = self.info.refusal(requirements)
+        if refusal:
+            raise UnsupportedError(refusal)
+
+    def build_data(self, regression: Regression, data: Data) -> NativeData:
+        self._require(regression.requirements)
+        if data.columns != regression.columns:
+            raise RequestError(f"the data's columns {data.columns} are not the regression's {regression.columns}")
+        with self._phase("build_data"):
+            return self.backend.build_data(regression, data)
+
+    def fit(
+        self,
+        regression: Regression,
+        data: NativeData,
+        method: Method,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+    ) -> Fit:
+        self._require(requirements(regression, method))
+        _check_seed(seed)
+        with self._phase("fit"):
+            fit = self.backend.fit(regression, data, method, seed=seed, progress=progress)
+        self._expect(isinstance(fit, Fit), "fit", "a bayescore.backend.Fit", type(fit).__name__)
+        if fit.losses is not None:
+            self._check_series("losses", fit.losses)
+        known = not fit.iterates or {"loc", "log_scale"} <= set(fit.iterates)
+        self._expect(known, "fit: iterates", "loc and log_scale among them", list(fit.iterates))
+        for name, values in fit.iterates.items():
+            self._check_series(f"iterates: {name}", values)
+        for part, seconds in fit.seconds.items():
+            self.seconds[part] = seconds
+        return fit
+
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        _check_seed(seed)
+        with self._phase("sample_posterior"):
+            posterior = self.backend.sample_posterior(fit, seed=seed)
+        self._check_posterior(fit.regression, posterior)
+        return posterior
+
+    def predict(
+        self,
+        fit: Fit,
+        posterior: Posterior,
+        new_data: Data,
+        *,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
+        _check_seed(seed)
+        if new_data.columns != fit.regression.columns:
+            raise RequestError(
+                f"the new data's columns {new_data.columns} are not the regression's {fit.regression.columns}"
+            )
+        with self._phase("predict"):
+            drawn = self.backend.predict(fit, posterior, new_data, kind=kind, seed=seed)
+        self._check_array("predict", kind, drawn, (*posterior.shape, new_data.rows))
+        return np.asarray(drawn, dtype=np.float64)
+
+    def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
+        self._require(frozenset({"feature:log_density"}))
+        with self._phase("log_density"):
+            density = self.backend.log_density(regression, data, values)
+        wanted = sorted([site.name for site in regression.sites] + ["likelihood"])
+        self._expect(sorted(density.by_site) == wanted, "log_density", f"terms {wanted}", sorted(density.by_site))
+        return density
+
+    def _check_posterior(self, regression: Regression, posterior: Posterior) -> None:
+        verb = "sample_posterior"
+        self._expect(isinstance(posterior, Posterior), verb, "a Posterior", type(posterior).__name__)
+        wanted = [site.name for site in regression.sites]
+        self._expect(sorted(posterior.draws) == sorted(wanted), verb, f"sites {wanted}", list(posterior.draws))
+        for site in regression.sites:
+            values = posterior.draws[site.name]
+            self._check_array(verb, site.name, values, (*np.shape(values)[:2], *site.shape))
+            self._expect(
+                np.shape(values)[:2] == posterior.shape and min(posterior.shape) > 0,
+                f"{verb}: {site.name}",
+                f"(chain, draw) = {posterior.shape}, both positive",
+                np.shape(values)[:2],
+            )
+            if site.shape:
+                labels = posterior.labels.get(site.name)
+                self._expect(labels == site.labels, f"{verb}: labels of {site.name}", site.labels, labels)
+            if site.support == "positive":
+                least = float(np.min(values))
+                self._expect(least > 0, f"{verb}: {site.name}", "positive values", f"{least:g}")
+
+        for name, values in posterior.sample_stats.items():
+            self._expect(
+                np.shape(values) == posterior.shape, f"{verb}: {name}", f"shape {posterior.shape}", np.shape(values)
+            )
+        if posterior.moments is not None:
+            self._check_moments(regression, posterior.moments)
+
+    def _check_moments(self, regression: Regression, moments: Moments) -> None:
+        names = regression.parameters
+        self._expect(moments.names == names, "sample_posterior: moments", f"names {names}", moments.names)
+        for part in fields(Moments):
+            values = getattr(moments, part.name)
+            if part.name == "names" or values is None:
+                continue
+            d = len(names)
+            shape = () if part.type not in (Array, Array | None) else (d, d) if part.name.endswith("_cov") else (d,)
+            what = f"sample_posterior: moments: {part.name}"
+            self._expect(np.shape(values) == shape, what, f"shape {shape}", np.shape(values))
+            known = np.all(np.isfinite(values)) or "error" in part.name
+            self._expect(bool(known), what, "finite values", values)
+
+    def _check_series(self, name: str, values: Any) -> None:
+        what = f"fit: {name}"
+        self._expect(isinstance(values, np.ndarray), what, "a NumPy array", type(values).__name__)
+        self._expect(values.dtype.kind == "f" and values.ndim > 0, what, "floating-point values by step", values.dtype)
+
+    def _check_array(self, verb: str, name: str, values: Any, shape: tuple[int, ...]) -> None:
+        what = f"{verb}: {name}"
+        self._expect(isinstance(values, np.ndarray), what, "a NumPy array", type(values).__name__)
+        self._expect(values.dtype.kind == "f", what, "floating-point values", values.dtype)
+        self._expect(values.ndim >= 2 and values.shape == shape, what, f"shape {shape}", values.shape)
+        wrong = int(values.size - np.count_nonzero(np.isfinite(values)))
+        self._expect(wrong == 0, what, "finite values", f"{wrong} of {values.size} NaN or infinite")
+
+    def _expect(self, true: bool, what: str, expected: object, got: object) -> None:
+        if not true:
+            raise BackendContractError(f"{self.info.name}: {what}: expected {expected}, got {got}")
+
+
+def _check_seed(seed: int) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise RequestError(f"a seed must be a whole number of at least 0, not {seed!r}")
