@@ -1,0 +1,96 @@
+"""The four verbs of the exact backend."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bayescore import density
+from bayescore.backend import Backend, Fit, LogDensity, NativeData, Progress, no_progress
+from bayescore.coordinates import constrain, laplace, slots_of, standardizing_matrix, start_of
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.errors import UnsupportedError
+from bayescore.exact.posterior import ExactPosterior, solve
+from bayescore.methods import Exact, Method
+from bayescore.posterior import Posterior, label
+from bayescore.regression import Regression
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A maximum: each site's values."""
+
+    values: Mapping[str, Array]
+
+
+class ExactBackend(Backend):
+    """Closed forms for Gaussian regressions, and Newton's method for point estimates."""
+
+    def build_data(self, regression: Regression, data: Data) -> NativeData:
+        """Take the data as they are."""
+        return data
+
+    def fit(
+        self,
+        regression: Regression,
+        data: NativeData,
+        method: Method,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+    ) -> Fit:
+        """Solve for the posterior, or for the mode."""
+        if isinstance(method, Exact):
+            return Fit(regression, method, solve(regression, data))
+        return Fit(regression, method, find_mode(regression, data, prior=method.estimand == "map"))
+
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        """Independent draws in one chain, with exact moments; a mode is one draw."""
+        if isinstance(fit.native, ExactPosterior):
+            assert isinstance(fit.method, Exact)
+            return fit.native.sample(fit.method.draws, seed)
+        point = {name: np.asarray(value)[None, None] for name, value in fit.native.values.items()}
+        return label(fit.regression, point, estimand=fit.method.estimand)
+
+    def predict(
+        self,
+        fit: Fit,
+        posterior: Posterior,
+        new_data: Data,
+        *,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
+        """Inverse link of the linear predictor, or draws around it."""
+        family = fit.regression.family
+        eta = density.linear_predictor(fit.regression, new_data.x, posterior.draws)
+        eta = np.broadcast_to(eta, (*posterior.shape, new_data.rows))
+        if kind == "mean":
+            return family.mean(eta)
+        extra = density.auxiliary(fit.regression, posterior.draws)
+        return family.sample(np.random.default_rng(seed), eta, extra)
+
+    def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
+        """The specification itself."""
+        return density.log_density(regression, data, values)
+
+
+def find_mode(regression: Regression, data: Data, *, prior: bool) -> Mode:
+    """The maximum of the posterior density, or of the likelihood, in the constrained space.
+
+    Raises
+    ------
+    UnsupportedError
+        There is none.
+    """
+    joint = density.LogJoint(regression, data, prior=prior)
+    basis = standardizing_matrix(regression, data)
+    found = laplace(joint, start_of(regression, data), basis, jacobian=False)
+    if found is None:
+        what = "posterior density" if prior else "likelihood"
+        raise UnsupportedError(
+            f"the {what} has no unique finite maximum: columns are linearly dependent, or they separate the classes"
+        )
+    return Mode(constrain(slots_of(regression), found[0]))
