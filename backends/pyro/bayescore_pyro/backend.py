@@ -1,0 +1,109 @@
+"""The four verbs, in Pyro."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
+from bayescore.coordinates import for_method
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.guide import summarize
+from bayescore.methods import MLE, SVI, Method
+from bayescore.posterior import Posterior, label
+from bayescore.regression import Regression
+from bayescore_pyro import mle
+from bayescore_pyro.inference import infer
+from bayescore_pyro.isolation import isolated
+from bayescore_pyro.outcome import Outcome
+from bayescore_pyro.prediction import predict
+from bayescore_pyro.stated import state
+from bayescore_pyro.target import Target
+
+
+@dataclass(frozen=True)
+class Native:
+    """A regression's data, as they came and as tensors."""
+
+    data: Data
+    x: Tensor
+    y: Tensor
+
+
+class PyroBackend(Backend):
+    """Pyro behind the contract, in one precision.
+
+    Parameters
+    ----------
+    precision
+        Of every tensor; coordinates and summaries are float64 in any case.
+
+    Notes
+    -----
+    ``SVI(guide=...)`` takes a Pyro guide of one's own. It is called as
+    ``guide(coordinates)`` with `bayescore.coordinates.Coordinates`, and samples a site
+    "z" of shape (d,) = (coordinates.size,), its dimension an event, under whatever plates
+    it is run in; z = 0 is the mode, and scale 1 is the posterior's. Its last parameters
+    are its estimate. A class, such as Pyro's ``AutoMultivariateNormal``, is made from the
+    model first.
+    """
+
+    def __init__(self, precision: Precision = "float64") -> None:
+        self.precision: Precision = precision
+
+    def build_data(self, regression: Regression, data: Data) -> Native:
+        dtype = getattr(torch, self.precision)
+        return Native(data, torch.tensor(data.x, dtype=dtype), torch.tensor(data.observed, dtype=dtype))
+
+    def fit(
+        self,
+        regression: Regression,
+        data: Native,
+        method: Method,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+    ) -> Fit:
+        coordinates = for_method(regression, data.data, method)
+        with isolated(self.precision, seed):
+            if isinstance(method, MLE):
+                outcome = mle.fit(regression, data.data, coordinates, method, progress)
+            else:
+                target = Target(state(regression), data.x, data.y, coordinates)
+                outcome = infer(target, method, seed, progress)
+        return Fit(regression, method, outcome, outcome.losses, outcome.iterates, outcome.seconds)
+
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        outcome: Outcome = fit.native
+        with isolated(self.precision, seed):
+            z, stats = outcome.draw(seed)
+        moments = None
+        if isinstance(fit.method, SVI) and fit.iterates:
+            guide = summarize(fit.regression, outcome.coordinates, fit.iterates, average=fit.method.average)
+            moments = guide.moments
+        return label(
+            fit.regression,
+            outcome.coordinates.constrained(z),
+            sample_stats=stats,
+            moments=moments,
+            estimand=fit.method.estimand,
+        )
+
+    def predict(
+        self,
+        fit: Fit,
+        posterior: Posterior,
+        new_data: Data,
+        *,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
+        with isolated(self.precision, seed):
+            return predict(state(fit.regression), posterior.draws, new_data.x, kind)
+
+    def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
+        with isolated(self.precision):
+            return state(regression).log_density(data.x, data.y, values)

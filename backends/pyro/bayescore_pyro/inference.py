@@ -1,0 +1,23 @@
+"""Which module carries out which method."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bayescore.backend import Progress
+from bayescore.methods import MAP, NUTS, SVI, Method
+from bayescore_pyro import nuts, svi
+from bayescore_pyro.outcome import Outcome
+from bayescore_pyro.target import Target
+
+FITTERS: Mapping[type[Method], Callable[[Target, Any, int, Progress], Outcome]] = {
+    SVI: svi.fit,
+    NUTS: nuts.fit,
+    MAP: svi.fit_map,
+}
+
+
+def infer(target: Target, method: Method, seed: int, progress: Progress) -> Outcome:
+    """Carry out a method that works on a log density; the caller has seeded the generators."""
+    target = replace(target, jacobian=method.estimand == "posterior")
+    return FITTERS[type(method)](target, method, seed, progress)

@@ -1,0 +1,34 @@
+"""What the tests of the Pyro plugin share; importing it skips them where Pyro isn't installed."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+for library in ("pyro", "bayescore_pyro"):
+    pytest.importorskip(library, reason=f"the Pyro plugin can't be tested without {library}")
+
+from bayescore_pyro.plugin import make  # noqa: E402
+
+from bayescore import data, regression  # noqa: E402
+
+BACKEND = make("float64")
+
+
+@cache
+def toy():
+    """The tutorial's model and data, and its exact posterior: mean and covariance of (intercept, beta)."""
+    table = data.toy_data(seed=0)
+    rows = data.from_arrays(table[:, :-1], table[:, -1])
+    priors = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
+    model = regression.state("Gaussian(sigma=0.1)", rows.columns, priors)
+    design = np.column_stack([np.ones(rows.rows), rows.x])
+    precision = design.T @ design / 0.1**2 + np.eye(2) / 10**2
+    mean = np.linalg.solve(precision, design.T @ rows.y / 0.1**2)
+    return model, rows, mean, np.linalg.inv(precision)
+
+
+def run(model, rows, method, *, seed=0, backend=BACKEND):
+    """Fit and draw."""
+    fit = backend.fit(model, backend.build_data(model, rows), method, seed=seed)
+    return fit, backend.sample_posterior(fit, seed=seed)
