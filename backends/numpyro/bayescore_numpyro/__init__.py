@@ -1,0 +1,1 @@
+"""The NumPyro backend of bayescore."""

@@ -1,0 +1,63 @@
+"""The four verbs, in NumPyro."""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Literal
+
+from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.methods import Method
+from bayescore.posterior import Posterior
+from bayescore.regression import Regression
+from bayescore_numpyro import density, nuts, point, predict, problem, svi
+from bayescore_numpyro.precision import precision_of
+from bayescore_numpyro.problem import Problem
+
+METHODS: dict[str, ModuleType] = {"mle": point, "map": point, "svi": svi, "nuts": nuts}
+"""For each method the module with its ``fit`` and ``draw``."""
+
+
+class NumPyroBackend(Backend):
+    """Fits regressions with NumPyro, in one precision."""
+
+    def __init__(self, precision: Precision) -> None:
+        self.precision = precision
+
+    def build_data(self, regression: Regression, data: Data) -> Problem:
+        with precision_of(self.precision):
+            return problem.build(regression, data)
+
+    def fit(
+        self,
+        regression: Regression,
+        data: Problem,
+        method: Method,
+        *,
+        seed: int,
+        progress: Progress = no_progress,
+    ) -> Fit:
+        with precision_of(self.precision):
+            fitted: Fit = METHODS[method.name].fit(regression, data, method, seed, progress)
+            return fitted
+
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        with precision_of(self.precision):
+            drawn: Posterior = METHODS[fit.method.name].draw(fit, seed)
+            return drawn
+
+    def predict(
+        self,
+        fit: Fit,
+        posterior: Posterior,
+        new_data: Data,
+        *,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
+        with precision_of(self.precision):
+            return predict.predict(fit.regression, posterior, new_data, kind, seed)
+
+    def log_density(self, regression: Regression, data: Problem, values: Mapping[str, Array]) -> LogDensity:
+        with precision_of(self.precision):
+            return density.log_density(data, values)

@@ -1,0 +1,44 @@
+"""What this plugin declares; neither jax nor numpyro is imported here."""
+
+from collections.abc import Iterable
+
+from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
+
+
+@hookimpl
+def bayescore_backends() -> Iterable[BackendInfo]:
+    """Declare the NumPyro backend."""
+    yield BackendInfo(
+        name="numpyro",
+        factory=_make,
+        requires=("jax", "numpyro"),
+        supports=frozenset(
+            {
+                *(f"family:{name}" for name in ("Gaussian", "Bernoulli")),
+                *(f"link:{name}" for name in ("identity", "logit")),
+                *(f"prior:coefficient:{name}" for name in ("Normal", "StudentT", "Cauchy", "Laplace", "Flat")),
+                *(f"prior:auxiliary:{name}" for name in ("HalfNormal", "HalfCauchy", "Exponential", "Flat")),
+                *(f"prior:auxiliary:{name}" for name in ("InverseGamma", "Gamma", "LogNormal")),
+                *(f"method:{name}" for name in ("mle", "map", "svi", "nuts")),
+                *(f"guide:{name}" for name in ("mean_field", "full_rank")),
+                *(f"feature:{name}" for name in ("log_density", "minibatch")),
+                *(f"precision:{name}" for name in ("float64", "float32")),
+            }
+        ),
+        gaps={
+            "method:exact": "never: closed forms belong to the exact backend",
+            "feature:own_guide": "not yet: numpyro takes mean_field and full_rank only; pyro takes a guide of your own",
+            "feature:lift": "never: numpyro has no nn.Module to lift; pyro has",
+        },
+        environment={
+            "JAX_COMPILATION_CACHE_DIR": "{cache}/jax",
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        },
+    )
+
+
+def _make(precision: Precision) -> Backend:
+    from bayescore_numpyro.backend import NumPyroBackend
+
+    return NumPyroBackend(precision)
