@@ -1,0 +1,93 @@
+"""What each reason code means, how it is found, and what to do about it."""
+
+from typing import NamedTuple
+
+
+class Explanation(NamedTuple):
+    """Three short paragraphs."""
+
+    meaning: str
+    found: str
+    remedy: str
+
+
+EXPLANATIONS = {
+    "different-model": Explanation(
+        "A backend fits another model than the one that was stated.",
+        "Its log density differs from the NumPy specification by more than a constant at 20 points around the "
+        "posterior. The term that differs is named, and what its difference looks like.",
+        "Compare the backend's term with the model as printed: a scale read as a precision, a rate as a scale, a "
+        "missing prior, a forgotten row. The draws are not judged.",
+    ),
+    "precision": Explanation(
+        "float32 loses too many digits on these data. It is the same model.",
+        "The log density passes in float64 and fails in float32.",
+        "Use --precision float64, or centre and scale the columns.",
+    ),
+    "not-checked": Explanation(
+        "A backend gives no log density, so that its model can't be compared.",
+        "It does not declare feature:log_density.",
+        "Implement log_density in the backend; the draws are judged all the same.",
+    ),
+    "different-posterior": Explanation(
+        "Two contenders found posteriors that differ by more than the margin.",
+        "The family-wise 99 % interval of some difference, in posterior sds for means and in log ratios for sds, "
+        "lies wholly outside the margin.",
+        "Look at the rows that say disagree. Against exact, the other contender is wrong. Between two samplers, run "
+        "both longer and look for a parametrization that one of them reads differently.",
+    ),
+    "unconverged": Explanation(
+        "A fit did not converge, so its numbers can't be judged.",
+        "For MCMC: R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth. For SVI: R-hat and Monte Carlo error "
+        "of the iterates over the last half of the steps.",
+        "Give it more: nuts(warmup=..., draws=...), svi(steps=..., particles=...). Divergences ask for a higher "
+        "target_accept or another parametrization.",
+    ),
+    "too-few-draws": Explanation(
+        "The Monte Carlo error is too large to tell agreement from disagreement.",
+        "Some interval reaches beyond the margin on one side and into it on the other.",
+        "Take as many more draws as the sentence says, or widen --margin if a coarser answer will do.",
+    ),
+    "at-margin": Explanation(
+        "A difference is real but as large as the margin itself, so no number of draws will settle it.",
+        "The difference exceeds nine tenths of the margin and its interval straddles it.",
+        "Decide whether a difference of this size matters to you, and set --margin accordingly.",
+    ),
+    "guide-family": Explanation(
+        "The guide's family can't reach the posterior's sds. It is no fault of the backend.",
+        "A mean-field guide's best sd is 1 / sqrt(precision_jj) in its coordinates; the row is judged against that, "
+        "and marked expected against the posterior's sd.",
+        "Use svi(guide=full_rank) or nuts where sds matter.",
+    ),
+    "not-identified": Explanation(
+        "The data do not tell the coefficients apart, so that two fits may differ in them and still predict alike.",
+        "Means of coefficients differ by more than the margin while every prediction agrees within it: collinear "
+        "columns, separated classes.",
+        "Judge by the predictions, drop one of the columns, or give the coefficients tighter priors.",
+    ),
+    "resampled": Explanation(
+        "The draws are not the chain's own: some were drawn again with replacement.",
+        "The same values come at positions that are not neighbours, which no rejected move explains.",
+        "Return the sampler's draws unthinned and in order; in Pyro get_samples() without a number.",
+    ),
+    "not-comparable": Explanation(
+        "A point estimate is not a posterior, and a likelihood's maximum is not a posterior's mode.",
+        "The two contenders estimate different things.",
+        "Compare mle with mle, map with map; the pair does not count.",
+    ),
+    "nothing-to-compare": Explanation(
+        "A single contender was fitted, so there is no agreement to speak of.",
+        "There was no second contender and no reference.",
+        "Name another backend, or --reference with a contender.",
+    ),
+    "not-run": Explanation(
+        "A contender could not be run to its end.",
+        "It lacks what was asked for, its library is missing, it failed, or it ran out of time.",
+        "Its row says why. The others' results stand.",
+    ),
+    "smoke": Explanation(
+        "A smoke run makes two iterations and tells nothing about posteriors.",
+        "--smoke was given.",
+        "Run it again without --smoke.",
+    ),
+}

@@ -1,0 +1,107 @@
+"""Two contenders held against each other: the rows, the verdict, and its reasons."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.rows import point_rows, rows
+from bayescore.agreement.rule import Judgement, Row, Verdict, judge
+from bayescore.distributions import Array
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a verdict is what it is: a code that can be explained, and a sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What was found of two contenders."""
+
+    a: str
+    b: str
+    verdict: Verdict | Literal["not-comparable"]
+    reasons: tuple[Reason, ...]
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def max_difference_sd(self) -> float | None:
+        """The largest difference of means, in posterior sds."""
+        means = [abs(row.difference) for row in self.rows if row.statistic == "mean"]
+        return max(means) if means else None
+
+
+def compare(
+    a: Contestant, b: Contestant, *, scale: Array | None, cov: Array | None, margin: float, alpha: float
+) -> Pair:
+    """Decide on two contenders.
+
+    Parameters
+    ----------
+    scale
+        Sds that point estimates are measured in, shape (d,).
+    cov
+        The exact covariance of the unconstrained parameters, shape (d, d), if there is one;
+        otherwise the two contenders' sds are pooled.
+    """
+    if a.posterior.estimand != b.posterior.estimand:
+        kinds = {"posterior": "a posterior", "mle": "a maximum likelihood estimate", "map": "a posterior mode"}
+        what = f"{a.name} is {kinds[a.posterior.estimand]}, {b.name} is {kinds[b.posterior.estimand]}"
+        return Pair(a.name, b.name, "not-comparable", (Reason("not-comparable", what),))
+    found = point_rows(a, b, scale) if a.point else rows(a, b, cov)
+    judgement = judge(found, margin=margin, alpha=alpha)
+    ailing = tuple(Reason(x.code, f"{c.name}: {x.text}") for c in (a, b) for x in c.health.ailments)
+    if ailing:
+        return Pair(a.name, b.name, "inconclusive", ailing, judgement.rows)
+    return Pair(a.name, b.name, judgement.verdict, _reasons(judgement, margin), judgement.rows)
+
+
+def _reasons(judgement: Judgement, margin: float) -> tuple[Reason, ...]:
+    found = []
+    worst = judgement.worst
+    if judgement.verdict == "disagree" and worst is not None:
+        found.append(Reason("different-posterior", f"{say(worst)}, and {margin:g} is the margin"))
+    elif judgement.verdict == "inconclusive" and worst is not None:
+        if judgement.more_draws is None:
+            found.append(
+                Reason("at-margin", f"{say(worst)}: too close to the margin of {margin:g} to be settled by draws")
+            )
+        else:
+            found.append(
+                Reason(
+                    "too-few-draws", f"{say(worst)}: about {judgement.more_draws:.2g} times the draws would settle it"
+                )
+            )
+    limited = [row for row in judgement.rows if row.verdict == "expected" and row.expected_ratio is not None]
+    if limited:
+        least = min(limited, key=lambda row: row.expected_ratio or 1.0)
+        reached = float(np.exp(-abs(least.difference)))
+        found.append(
+            Reason(
+                "guide-family",
+                f"the mean-field guide's sd of {least.quantity} is {reached:.2f} of the posterior's, "
+                f"as a mean-field guide's must be ({least.expected_ratio:.2f})",
+            )
+        )
+    return tuple(found)
+
+
+def say(row: Row) -> str:
+    """A row in words."""
+    if row.statistic == "mean":
+        return f"the means of {row.quantity} differ by {row.difference:+.3f} ± {row.se:.3f} posterior sd"
+    ratio, of = (
+        float(np.exp(row.difference)),
+        "the best of the guide's family" if row.statistic == "sd_in_family" else "",
+    )
+    what = (
+        f"the sd of {row.quantity} is {ratio:.3f} of {of}"
+        if of
+        else f"the sds of {row.quantity} have ratio {ratio:.3f}"
+    )
+    return f"{what} (log ratio {row.difference:+.3f} ± {row.se:.3f})"

@@ -1,0 +1,192 @@
+"""From all pairs to one verdict and one exit code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.model_check import ModelCheck
+from bayescore.agreement.pairs import Pair, Reason, compare
+from bayescore.agreement.rule import ALPHA, MARGIN
+from bayescore.coordinates import laplace, standardizing_matrix, start_of
+from bayescore.data import Data
+from bayescore.density import LogJoint
+from bayescore.distributions import Array
+from bayescore.regression import Regression
+
+Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]
+_ABOUT_CONTENDER = {"unconverged", "resampled", "different-model", "precision"}
+EXIT_CODES: dict[Overall, int] = {"agree": 0, "disagree": 1, "inconclusive": 3, "incomplete": 4}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict of a comparison, with all pairs."""
+
+    verdict: Overall
+    reasons: tuple[Reason, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 agree, 1 disagree, 3 inconclusive, 4 incomplete."""
+        return EXIT_CODES[self.verdict]
+
+
+def decide(
+    contestants: Sequence[Contestant],
+    regression: Regression,
+    data: Data,
+    *,
+    lost: Mapping[str, str],
+    models: Sequence[ModelCheck] = (),
+    prediction_gaps: Mapping[tuple[str, str], float | None] = MappingProxyType({}),
+    smoke: bool = False,
+    model_only: bool = False,
+    margin: float = MARGIN,
+    alpha: float = ALPHA,
+) -> Decision:
+    """Judge every pair of the contenders that finished, and all of them together.
+
+    Parameters
+    ----------
+    lost
+        The contenders that did not finish, with the reason.
+    models
+        How the contenders' log densities compare with the specification.
+    prediction_gaps
+        For pairs of contenders the largest difference of their predictions, in sds.
+    model_only
+        Whether nothing was fitted.
+    smoke
+        Whether this was a trial of two iterations, from which nothing follows.
+    """
+    exact = next((c for c in contestants if c.exact), None)
+    cov = None if exact is None else exact.marginals.cov
+    units = _laplace_sd(regression, contestants, data)
+    by_name = {model.contender: model for model in models}
+    pairs = []
+    for a, b in combinations(contestants, 2):
+        checked = [by_name[c.name] for c in (a, b) if c.name in by_name]
+        pair = of_models(a.name, b.name, checked)
+        if pair is None:
+            pair = compare(a, b, scale=units, cov=cov, margin=margin, alpha=alpha)
+        gap = prediction_gaps.get((a.name, b.name))
+        pairs.append(_with_identification(pair, gap, margin) if gap is not None else pair)
+    if model_only:
+        verdict, reasons = _of_models_alone(models, lost)
+    else:
+        verdict, reasons = _overall(contestants, pairs, exact, lost, smoke)
+    return Decision(verdict, tuple(reasons), tuple(pairs))
+
+
+def of_models(a: str, b: str, checked: Sequence[ModelCheck]) -> Pair | None:
+    """The verdict where a model is another one; None where the draws have to be judged."""
+    different = [model for model in checked if model.verdict == "different"]
+    if different:
+        return Pair(a, b, "disagree", tuple(_different(model) for model in different))
+    imprecise = [model for model in checked if model.verdict == "precision"]
+    if imprecise:
+        reasons = tuple(
+            Reason("precision", f"{m.contender}: float32 moves its log density by {m.spread:.2g} nats")
+            for m in imprecise
+        )
+        return Pair(a, b, "inconclusive", reasons)
+    return None
+
+
+def _with_identification(pair: Pair, gap: float, margin: float) -> Pair:
+    """Say so where coefficients differ and predictions do not."""
+    apart = [row.quantity for row in pair.rows if row.statistic == "mean" and abs(row.difference) > margin]
+    coefficients = [name for name in apart if name.startswith(("beta", "intercept"))]
+    if pair.verdict not in {"disagree", "inconclusive"} or not coefficients or gap > margin:
+        return pair
+    text = (
+        f"the means of {', '.join(coefficients)} differ, yet all predictions lie within {gap:.3f} posterior sd: "
+        "the data do not tell these coefficients apart"
+    )
+    return replace(pair, reasons=(*pair.reasons, Reason("not-identified", text)))
+
+
+def _different(model: ModelCheck) -> Reason:
+    return Reason(
+        "different-model",
+        f"{model.contender} has another log density than the specification, in the term of {model.site} "
+        f"({model.pattern}; spread {model.spread:.2g} nats at {model.points} points)",
+    )
+
+
+def _of_models_alone(models: Sequence[ModelCheck], lost: Mapping[str, str]) -> tuple[Overall, list[Reason]]:
+    different = [_different(model) for model in models if model.verdict == "different"]
+    if different:
+        return "disagree", different
+    if lost:
+        return "incomplete", [Reason("not-run", f"{name}: {why}") for name, why in lost.items()]
+    unknown = [model.contender for model in models if model.verdict != "same"]
+    if unknown:
+        return "inconclusive", [
+            Reason("not-checked", f"{name}: its log density could not be compared") for name in unknown
+        ]
+    return "agree", []
+
+
+def _overall(
+    contestants: Sequence[Contestant],
+    pairs: Sequence[Pair],
+    exact: Contestant | None,
+    lost: Mapping[str, str],
+    smoke: bool,
+) -> tuple[Overall, list[Reason]]:
+    if smoke and not lost:
+        return "inconclusive", [Reason("smoke", "this was a smoke run of two iterations: nothing can be concluded")]
+    judged = [pair for pair in pairs if pair.verdict != "not-comparable"]
+    wrong = [pair for pair in judged if pair.verdict == "disagree"]
+    if wrong:
+        return "disagree", _gather(wrong)
+    if lost:
+        return "incomplete", [Reason("not-run", f"{name}: {why}") for name, why in lost.items()]
+    if exact is not None:
+        against = [pair for pair in judged if exact.name in (pair.a, pair.b)]
+        others = [pair for pair in judged if pair not in against and _points(contestants, pair)]
+        judged = against + others
+    if not judged:
+        if pairs:
+            return "inconclusive", _gather(pairs)
+        return "inconclusive", [
+            Reason("nothing-to-compare", "a single contender was fitted; name a second one, or a reference")
+        ]
+    unsettled = [pair for pair in judged if pair.verdict == "inconclusive"]
+    return ("inconclusive", _gather(unsettled)) if unsettled else ("agree", _gather(judged))
+
+
+def _points(contestants: Sequence[Contestant], pair: Pair) -> bool:
+    return any(c.point for c in contestants if c.name in (pair.a, pair.b))
+
+
+def _gather(pairs: Sequence[Pair]) -> list[Reason]:
+    """The pairs' reasons, each once."""
+    reasons: dict[str, Reason] = {}
+    for pair in pairs:
+        for reason in pair.reasons:
+            about_contender = reason.code in _ABOUT_CONTENDER
+            text = reason.text if about_contender else f"{pair.a} and {pair.b}: {reason.text}"
+            reasons.setdefault(text, Reason(reason.code, text))
+    return list(reasons.values())
+
+
+def _laplace_sd(regression: Regression, contestants: Sequence[Contestant], data: Data) -> Array | None:
+    """Sds of the Laplace approximation, the unit for point estimates, shape (d,)."""
+    point = next((c for c in contestants if c.point), None)
+    if point is None:
+        return None
+    joint = LogJoint(regression, data, prior=point.posterior.estimand == "map")
+    basis = standardizing_matrix(regression, data)
+    found = laplace(joint, start_of(regression, data), basis, jacobian=False)
+    if found is None:
+        return None
+    covariance = basis @ np.linalg.inv(found[1]) @ basis.T
+    return np.asarray(np.sqrt(np.diag(covariance)))
