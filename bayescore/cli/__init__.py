@@ -1,0 +1,66 @@
+"""The command line: ``bayescore COMMAND``.
+
+A command is a module here with `add_arguments` and `run`; it is imported when it is
+called for, so that ``--help`` costs nothing.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from bayescore import __version__
+from bayescore.errors import BayescoreError
+
+_COMMANDS = {
+    "compare": "fit one regression with several backends, and tell whether they agree",
+    "backends": "list the backends that are installed, and what each can do",
+    "show": "print the report of a comparison kept with --out",
+    "study": "measure the decision rule itself: false alarms, and detection of planted faults",
+    "explain": "say what a reason code means, how it is found, and what to do",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as the rest of the program does."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"bayescore: {message} ({self.prog} --help tells more)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code.
+
+    2 stands for a wrong request, which has then been said in one line; for the others
+    see ``bayescore compare --help``.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _Parser(
+        prog="bayescore",
+        description="One Bayesian regression, every inference backend, one verdict.",
+        epilog="bayescore COMMAND --help tells more about a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"bayescore {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((a for a in arguments if not a.startswith("-")), None)
+    for name, text in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        if name == chosen:
+            module = import_module(f"bayescore.cli.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except BayescoreError as error:
+        print(f"bayescore: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bayescore: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+    return code

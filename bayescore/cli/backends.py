@@ -1,0 +1,45 @@
+"""``bayescore backends``: what is installed, what is broken, and what each can do."""
+
+import argparse
+from collections.abc import Iterable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--all", action="store_true", help="list every declaration, and the gaps with their reasons")
+    parser.add_argument("--markdown", action="store_true", help="print the table of the README")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one row a backend."""
+    from bayescore import plugins
+
+    registry = plugins.load()
+    if options.markdown:
+        from bayescore.report.capabilities import markdown
+
+        print(markdown(registry.backends))
+        return 0
+    rows = [("backend", "distribution", "version", "state", "methods")]
+    for name, registered in registry.backends.items():
+        missing = registered.missing
+        state = f"needs {', '.join(missing)}: pip install {registered.distribution}" if missing else "ready"
+        methods = ", ".join(_of_kind(registered.info.supports, "method"))
+        rows.append((name, registered.distribution, registered.version, state, methods))
+    rows += [(b.name, b.distribution, b.version, f"broken: {b.reason}", "") for b in registry.broken]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if options.all:
+        for name, registered in registry.backends.items():
+            print(f"\n{name}")
+            kinds = sorted({text.split(":", 1)[0] for text in registered.info.supports})
+            for kind in kinds:
+                print(f"  {kind}: {', '.join(_of_kind(registered.info.supports, kind))}")
+            for gap, sentence in sorted(registered.info.gaps.items()):
+                print(f"  without {gap}: {sentence}")
+    return 0
+
+
+def _of_kind(supports: Iterable[str], kind: str) -> list[str]:
+    return sorted(text.split(":", 1)[1] for text in supports if text.startswith(f"{kind}:"))

@@ -1,0 +1,133 @@
+"""``bayescore compare``: fit, decide, report."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+_EPILOG = """\
+exit codes: 0 agree, 1 disagree, 2 the request is wrong (nothing is written), 3 inconclusive,
+4 a contender could not be run, 130 stopped by Ctrl-C.
+
+examples:
+  bayescore compare --backends pyro numpyro
+  bayescore compare --backends pyro:nuts "numpyro:svi(guide=full_rank)" --data kidiq.csv --formula "kid_score ~ mom_iq"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("problem", nargs="?", type=Path, metavar="PROBLEM.toml", help="a problem file; flags win over it")
+    add(
+        "--backends",
+        nargs="+",
+        metavar="CONTENDER",
+        help='as pyro, numpyro:nuts, "pyro:svi(guide=full_rank)", exact; by default all installed',
+    )
+    add("--method", help='for contenders that name none: svi, nuts, "nuts(chains=4, draws=2500)", map, mle, exact')
+    add("--data", metavar="DATA", help='toy, "toy(n=100, p=1, noise_sd=0.1)", FILE.csv or FILE.parquet (default: toy)')
+    add("--formula", help='as "y ~ x1 + x2"; needed for a file')
+    add("--family", help='gaussian, "Gaussian(sigma=0.1)", bernoulli')
+    add(
+        "--prior",
+        action="append",
+        metavar='"SITE ~ PRIOR"',
+        help='as "beta ~ Normal(0, 10)" or "beta[x] ~ Flat()"; repeatable',
+    )
+    add("--reference", metavar="CONTENDER", help="auto (the exact posterior where there is one), none, or a contender")
+    add("--margin", type=float, help="differences below it don't matter, in posterior sds (default: 0.1)")
+    add("--alpha", type=float, help="rate at which identical posteriors may be found to disagree (default: 0.01)")
+    add("--new-data", metavar="FILE", help="rows to predict (default: at most 200 of the data's own)")
+    add("--seed", type=int, help="seeds the toy and, each by its name, the contenders (default: 0)")
+    add("--precision", metavar="float64|float32", help="of the backends' arithmetic (default: float64)")
+    add("--timeout", type=float, metavar="SECONDS", help="for each contender")
+    add("--drop-missing", action="store_const", const=True, help="leave out rows with missing values, and say which")
+    add("--jobs", type=int, metavar="N", help="processes at a time (default: one a core)")
+    add("--model-only", action="store_true", help="compare the log densities, and fit nothing")
+    add("--smoke", action="store_true", help="two iterations each: try out the plumbing, conclude nothing")
+    add("--json", metavar="FILE|-", help="write the result as JSON; - for standard output, without the report")
+    add("--out", type=Path, metavar="DIR", help="keep everything: report, posteriors as ArviZ netCDF, problem, log")
+    add("--force", action="store_true", help="replace a comparison that is in DIR")
+    add("--resume", action="store_true", help="take up the fits of the same problem that are in DIR")
+    add("--quiet", action="store_true", help="no report and no progress; the exit code tells")
+
+
+_FLAGS = (
+    "backends", "method", "data", "formula", "family", "prior", "reference", "margin", "alpha",
+    "new_data", "seed", "precision", "timeout", "drop_missing",
+)  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the comparison and report it."""
+    from rich.console import Console
+
+    from bayescore import request
+    from bayescore.comparison import compare
+    from bayescore.comparison.archive import Archive, write_text
+    from bayescore.errors import RequestError
+    from bayescore.report.progress import Bars
+    from bayescore.report.terminal import show
+
+    if (options.force or options.resume) and options.out is None:
+        raise RequestError("--force and --resume go with --out DIR")
+    if options.json not in {None, "-"}:
+        _check_writable(Path(options.json))
+    base = request.Request() if options.problem is None else request.read(options.problem)
+    flags = {name: getattr(options, name) for name in _FLAGS}
+    flags |= {name: tuple(flags[name]) for name in ("backends", "prior") if flags[name] is not None}
+    asked = request.overlay(base, flags)
+    settings = asked.settings(jobs=options.jobs, smoke=options.smoke, model_only=options.model_only)
+    contenders = list(asked.backends) or _installed()
+    swallowed = [name for name in contenders if name.endswith(".toml")]
+    if swallowed:
+        raise RequestError(f"{swallowed[0]!r} is read as a backend: put the problem file first")
+    problem = asked.problem()
+    archive = None
+    if options.out is not None:
+        _check_contenders(contenders, problem, settings)
+        archive = Archive(
+            options.out, problem, settings.seed, settings.precision, force=options.force, resume=options.resume
+        )
+    with Bars(Console(stderr=True), quiet=options.quiet) as bars:
+        result = compare(problem, contenders, settings, watch=bars, archive=archive)
+    if archive is not None:
+        archive.finish(result.document, request.overlay(asked, {"backends": tuple(contenders)}).write())
+    if options.json == "-":
+        print(json.dumps(result.document, indent=1))
+    elif options.json is not None:
+        write_text(Path(options.json), json.dumps(result.document, indent=1) + "\n")
+    if options.json != "-" and not options.quiet:
+        show(result.document, Console(highlight=False, width=None if sys.stdout.isatty() else 130))
+    return 130 if result.interrupted else result.decision.exit_code
+
+
+def _check_contenders(contenders: list[str], problem: object, settings: object) -> None:
+    """Refuse wrong contenders before a folder is made."""
+    from bayescore import plugins
+    from bayescore.comparison import Settings
+    from bayescore.comparison.contender import parse_all
+    from bayescore.problem import Problem
+
+    assert isinstance(problem, Problem)
+    assert isinstance(settings, Settings)
+    parse_all(contenders, plugins.load(), problem.regression, default=settings.method, reference=settings.reference)
+
+
+def _installed() -> list[str]:
+    from bayescore import plugins
+
+    names = [name for name, registered in plugins.load().backends.items() if not registered.missing]
+    return [name for name in names if name != "exact"] or names
+
+
+def _check_writable(path: Path) -> None:
+    from bayescore.errors import RequestError
+
+    parent = path.parent
+    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise RequestError(f"can't write {str(path)!r}: name a file in a folder that is there and can be written")

@@ -1,0 +1,113 @@
+"""A contender: a backend with a method, written ``pyro:svi`` or ``exact``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from bayescore import methods
+from bayescore.contract import requirements
+from bayescore.errors import PluginError, RequestError
+from bayescore.methods import Exact, Method
+from bayescore.plugins import Registry
+from bayescore.regression import Regression
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A backend's name and a method."""
+
+    backend: str
+    method: Method
+
+    @property
+    def name(self) -> str:
+        """As it is written; a method's settings only where they are not the default."""
+        plain = self.backend == "exact" and self.method == Exact()
+        return self.backend if plain else f"{self.backend}:{self.method}"
+
+    def seeds(self, seed: int) -> tuple[int, int, int]:
+        """Seeds of fit, posterior draws and predictions, the contender's own."""
+        sequence = np.random.SeedSequence([seed, crc32(self.name.encode())])
+        fit, sample, predict = (int(s) for s in sequence.generate_state(3))
+        return fit, sample, predict
+
+
+def parse(text: str, registry: Registry, default: Method | None = None) -> Contender:
+    """Read a contender.
+
+    Parameters
+    ----------
+    default
+        The method of contenders that name none. A backend that has no method but
+        ``exact`` by default keeps it where it lacks this one.
+
+    Raises
+    ------
+    RequestError
+        The backend or the method is unknown.
+    """
+    backend, _, method = text.strip().partition(":")
+    try:
+        info = registry[backend].info
+    except PluginError:  # a broken plugin is a known contender, which gets a row of its own
+        return Contender(backend, methods.parse(method) if method else default or methods.SVI())
+    if method:
+        return Contender(backend, methods.parse(method))
+    own = methods.parse(info.default_method)
+    if default is None or (isinstance(own, Exact) and f"method:{default.name}" not in info.supports):
+        return Contender(backend, own)
+    return Contender(backend, default)
+
+
+def parse_all(
+    texts: Sequence[str],
+    registry: Registry,
+    regression: Regression,
+    *,
+    default: Method | None = None,
+    reference: str = "auto",
+    smoke: bool = False,
+) -> list[Contender]:
+    """Read the contenders of a comparison, the reference first.
+
+    Parameters
+    ----------
+    reference
+        ``auto`` adds ``exact`` where it declares the problem, ``none`` nothing; otherwise
+        the contender to add.
+
+    Raises
+    ------
+    RequestError
+        There is none, or one is listed twice.
+    """
+    if not texts:
+        raise RequestError("no contender: name at least one, as in --backends pyro numpyro")
+    contenders = [parse(text, registry, default) for text in texts]
+    for contender in contenders:
+        if contenders.count(contender) > 1:
+            raise RequestError(f"the contender {contender.name!r} is listed twice: name it once")
+    added = _reference(reference, registry, regression, contenders)
+    if added is not None and added not in contenders:
+        contenders.insert(0, added)
+    if smoke:
+        return [Contender(c.backend, c.method.smoke()) for c in contenders]
+    return contenders
+
+
+def _reference(
+    reference: str, registry: Registry, regression: Regression, contenders: Sequence[Contender]
+) -> Contender | None:
+    if reference == "none":
+        return None
+    if reference != "auto":
+        return parse(reference, registry)
+    estimands = {c.method.estimand for c in contenders}
+    wanted = {"mle": methods.MLE(), "map": methods.MAP()}.get(next(iter(estimands)), Exact())
+    method = wanted if len(estimands) == 1 else Exact()
+    if "exact" not in registry.backends or any(c.backend == "exact" for c in contenders):
+        return None
+    refused = registry["exact"].info.refusal(requirements(regression, method))
+    return None if refused else Contender("exact", method)

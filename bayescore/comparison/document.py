@@ -1,0 +1,239 @@
+"""The comparison as one JSON document, schema ``bayescore.comparison/1``.
+
+Everything that is printed is in it, and reports are made from it alone, so that a
+stored one can be shown again.
+"""
+
+import math
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from bayescore.agreement.health import Health
+from bayescore.agreement.pairs import Pair, Reason
+from bayescore.agreement.rule import Row
+from bayescore.agreement.verdict import Decision
+from bayescore.comparison.outcome import Outcome, Predictions
+from bayescore.comparison.predictions import max_difference
+from bayescore.distributions import Array
+from bayescore.posterior import Posterior
+from bayescore.problem import Problem
+from bayescore.regression import Regression
+
+SCHEMA = "bayescore.comparison/1"
+_LIBRARIES = (
+    "bayescore",
+    "bayescore-pyro",
+    "bayescore-numpyro",
+    "numpy",
+    "scipy",
+    "torch",
+    "pyro-ppl",
+    "jax",
+    "numpyro",
+)
+
+Document = dict[str, Any]
+
+
+def document(
+    problem: Problem,
+    settings: Mapping[str, Any],
+    outcomes: Sequence[Outcome],
+    healths: Mapping[str, Health],
+    decision: Decision,
+) -> Document:
+    """Write a comparison down; NaN and infinity become null."""
+    content = {
+        "schema": SCHEMA,
+        "verdict": decision.verdict,
+        "reasons": [_reason(reason) for reason in decision.reasons],
+        "problem": _problem(problem),
+        "settings": dict(settings),
+        "environment": _environment(int(settings["seed"])),
+        "contenders": [_contender(outcome, healths.get(outcome.contender.name)) for outcome in outcomes],
+        "parameters": [
+            row
+            for outcome in outcomes
+            if outcome.posterior is not None
+            for row in parameter_rows(problem.regression, outcome.contender.name, outcome.posterior, healths)
+        ],
+        "model_check": [vars(outcome.model) for outcome in outcomes if outcome.model is not None],
+        "pairs": [_pair(pair, {o.contender.name: o for o in outcomes}) for pair in decision.pairs],
+        "predictions": [
+            row
+            for outcome in outcomes
+            if outcome.predictions is not None
+            for row in _prediction_rows(outcome.contender.name, outcome.predictions)
+        ],
+        "scores": _scores(problem, outcomes),
+    }
+    cleaned: Document = _clean(content)
+    return cleaned
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _clean(value.tolist())
+    if isinstance(value, np.generic):
+        return _clean(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _reason(reason: Reason) -> Document:
+    return {"code": reason.code, "text": reason.text}
+
+
+def _problem(problem: Problem) -> Document:
+    regression = problem.regression
+    return {
+        "source": problem.source,
+        "formula": problem.formula,
+        "rows": problem.data.rows,
+        "response": problem.data.response,
+        "columns": list(regression.columns),
+        "family": str(regression.family),
+        "priors": {
+            name: str(prior)
+            for site in regression.sites
+            for name, prior in zip(site.parameters, site.priors, strict=True)
+        },
+        "model": regression.describe(),
+        "warnings": list(problem.warnings),
+        "notes": list(problem.notes),
+    }
+
+
+def _environment(seed: int) -> Document:
+    versions: dict[str, str | None] = {}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            versions[library] = None
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "seed": seed,
+        "versions": versions,
+    }
+
+
+def _contender(outcome: Outcome, health: Health | None) -> Document:
+    contender = outcome.contender
+    diagnostics: Document = dict(health.figures) if health else {}
+    if outcome.losses is not None and len(outcome.losses):
+        diagnostics["loss_first"], diagnostics["loss_last"] = outcome.losses[0], outcome.losses[-1]
+    moments = outcome.posterior.moments if outcome.posterior else None
+    if moments is not None and moments.log_evidence is not None:
+        diagnostics["log_evidence"] = moments.log_evidence
+    return {
+        "name": contender.name,
+        "backend": contender.backend,
+        "method": str(contender.method),
+        "status": outcome.status,
+        "error": outcome.error,
+        "seconds": dict(outcome.seconds),
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+        "healthy": None if health is None else not health.ailments,
+        "diagnostics": diagnostics,
+    }
+
+
+def parameter_rows(
+    regression: Regression, name: str, posterior: Posterior, healths: Mapping[str, Health]
+) -> list[Document]:
+    """One row a parameter, in the constrained space."""
+    moments = posterior.moments
+    health = healths.get(name)
+    rows = []
+    for j, (parameter, values) in enumerate(posterior.parameters().items()):
+        q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
+        row: Document = {"contender": name, "name": parameter, "mean": None, "sd": None, "mcse_mean": None}
+        if posterior.estimand != "posterior":
+            row |= {"mean": float(values[0, 0]), "q05": None, "q50": None, "q95": None}
+        elif moments is not None:
+            row |= {"mean": moments.mean[j], "sd": moments.sd[j], "mcse_mean": moments.mean_error[j]}
+            row |= {"q05": q05, "q50": q50, "q95": q95}
+        else:
+            row |= {"mean": values.mean(), "sd": values.std(), "mcse_mean": _mcse(values)}
+            row |= {"q05": q05, "q50": q50, "q95": q95}
+        of = health.parameters.get(parameter, {}) if health else {}
+        row |= {key: of.get(key) for key in ("ess_bulk", "ess_tail", "rhat")}
+        rows.append(row)
+    return rows
+
+
+def _mcse(values: Array) -> float:
+    from arviz_stats.base import array_stats
+
+    if values.shape[1] < 4:
+        return math.nan
+    with np.errstate(all="ignore"):
+        return float(values.std() / np.sqrt(array_stats.ess(values, method="mean")))
+
+
+def _pair(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document:
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "verdict": pair.verdict,
+        "reasons": [_reason(reason) for reason in pair.reasons],
+        "max_difference_sd": pair.max_difference_sd,
+        "rows": [_row(row) for row in pair.rows],
+        "predictions": _pair_predictions(pair, outcomes),
+    }
+
+
+def _row(row: Row) -> Document:
+    return {
+        "quantity": row.quantity,
+        "statistic": row.statistic,
+        "difference": row.difference,
+        "se": row.se,
+        "lower": row.lower,
+        "upper": row.upper,
+        "verdict": row.verdict,
+        "expected_ratio": row.expected_ratio,
+    }
+
+
+def _prediction_rows(name: str, predictions: Predictions) -> list[Document]:
+    columns = (predictions.mean, predictions.sd, predictions.q05, predictions.q95)
+    return [
+        {"contender": name, "row": row, "mean": mean, "sd": sd, "q05": q05, "q95": q95}
+        for row, (mean, sd, q05, q95) in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def _scores(problem: Problem, outcomes: Sequence[Outcome]) -> list[Document]:
+    """How well the predictions meet the known response of the predicted rows."""
+    return [
+        {"contender": outcome.contender.name, "rows": problem.new_data.rows, **outcome.predictions.score}
+        for outcome in outcomes
+        if outcome.predictions is not None and outcome.predictions.score
+    ]
+
+
+def _pair_predictions(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document | None:
+    """Differences of two contenders' predictions, each with its standard error."""
+    a, b = outcomes[pair.a].predictions, outcomes[pair.b].predictions
+    if a is None or b is None:
+        return None
+    found: Document = {"max_difference_sd": max_difference(a, b)}
+    for score in ("mse", "lpd"):
+        if score in a.score and score in b.score:
+            found[f"{score}_difference"] = a.score[score] - b.score[score]
+            found[f"{score}_se"] = float(np.hypot(a.score[f"{score}_error"], b.score[f"{score}_error"]))
+    return found

@@ -1,0 +1,81 @@
+"""What became of a contender."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bayescore.agreement.model_check import ModelCheck, Point
+from bayescore.backend import Precision
+from bayescore.comparison.contender import Contender
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.posterior import Posterior
+from bayescore.regression import Regression
+
+Status = Literal["ok", "unsupported", "missing", "failed", "timeout", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker process has to do: check the model at the points, and unless that is all, fit."""
+
+    contender: Contender
+    regression: Regression
+    data: Data
+    new_data: Data
+    seed: int
+    precision: Precision
+    points: tuple[Point, ...] = ()
+    model_only: bool = False
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The expected response in each predicted row, and how well it meets a known one.
+
+    Attributes
+    ----------
+    mean, mean_error, sd, q05, q95
+        Over the posterior, with the mean's Monte Carlo error; shape (row,).
+    score
+        Where the response is known: ``mse``, the mean squared error of the averaged
+        prediction, ``lpd``, the log predictive density of all rows in nats, and their
+        Monte Carlo errors ``mse_error`` and ``lpd_error``.
+    """
+
+    mean: Array
+    mean_error: Array
+    sd: Array
+    q05: Array
+    q95: Array
+    score: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A contender's row: its results, or why there are none.
+
+    Attributes
+    ----------
+    error
+        One sentence, for every status but ``ok``.
+    seconds
+        Wall time by phase.
+    peak_memory_bytes
+        Of its process; None where unknown.
+    losses, iterates
+        As in `bayescore.backend.Fit`.
+    model
+        How its log density compares with the specification.
+    """
+
+    contender: Contender
+    status: Status
+    error: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    peak_memory_bytes: int | None = None
+    posterior: Posterior | None = None
+    predictions: Predictions | None = None
+    losses: Array | None = None
+    iterates: Mapping[str, Array] = field(default_factory=dict)
+    model: ModelCheck | None = None

@@ -1,0 +1,89 @@
+"""Predictions, summarized block of rows by block of rows, and scored where the response is known."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bayescore import density
+from bayescore.backend import Backend, Fit
+from bayescore.comparison.outcome import Predictions
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.guide import mean_error
+from bayescore.posterior import Posterior
+
+_BLOCK_VALUES = 1 << 22
+"""Draws times rows held at once: 32 MB."""
+
+
+def summarize(backend: Backend, fit: Fit, posterior: Posterior, new_data: Data, seed: int) -> Predictions:
+    """Predict the expected response of every row, and score it."""
+    draws = int(np.prod(posterior.shape))
+    size = max(_BLOCK_VALUES // draws, 1)
+    score = (
+        Score(fit, posterior, new_data.rows) if new_data.y is not None and posterior.estimand == "posterior" else None
+    )
+    parts = []
+    for start in range(0, new_data.rows, size):
+        block = new_data.take(slice(start, start + size))
+        drawn = backend.predict(fit, posterior, block, kind="mean", seed=seed).reshape(draws, -1)
+        quantiles = np.quantile(drawn, [0.05, 0.95], axis=0)
+        parts.append((drawn.mean(axis=0), mean_error(drawn), drawn.std(axis=0), *quantiles))
+        if score is not None:
+            score.add(block, drawn)
+    mean, error, sd, q05, q95 = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Predictions(mean, error, sd, q05, q95, _of_point(parts, new_data) if score is None else score.figures())
+
+
+def max_difference(a: Predictions, b: Predictions) -> float | None:
+    """Largest difference of predicted means, in posterior sds of the prediction; None for point estimates."""
+    scale = np.sqrt((a.sd**2 + b.sd**2) / 2)
+    known = scale > 0
+    return float(np.max(np.abs(a.mean - b.mean)[known] / scale[known])) if known.any() else None
+
+
+def _of_point(parts: list[tuple[Array, ...]], new_data: Data) -> Mapping[str, float]:
+    """The squared error of a point estimate's prediction."""
+    if new_data.y is None:
+        return {}
+    mean = np.concatenate([part[0] for part in parts])
+    return {"mse": float(np.mean((mean - new_data.y) ** 2)), "mse_error": 0.0}
+
+
+class Score:
+    """Mean squared error and log predictive density, with Monte Carlo errors by the delta method.
+
+    Each is a smooth function of posterior means, so that its error is that of the mean
+    over the draws of its derivative along each draw, by batch means.
+    """
+
+    def __init__(self, fit: Fit, posterior: Posterior, rows: int) -> None:
+        self.regression = fit.regression
+        self.values = {site: np.reshape(v, (-1, *v.shape[2:])) for site, v in posterior.draws.items()}
+        self.rows = rows
+        draws = int(np.prod(posterior.shape))
+        self._squares, self._along_squares = 0.0, np.zeros(draws)
+        self._log_density, self._along_density = 0.0, np.zeros(draws)
+
+    def add(self, block: Data, drawn: Array) -> None:
+        """Take up a block of rows, with its predictions of shape (draw, row)."""
+        y = block.observed
+        residual = drawn.mean(axis=0) - y
+        self._squares += float(residual @ residual)
+        self._along_squares += 2.0 * drawn @ residual
+        eta = density.linear_predictor(self.regression, block.x, self.values)
+        terms = self.regression.family.log_prob(y, eta, density.auxiliary(self.regression, self.values))
+        top = terms.max(axis=0)
+        shares = np.exp(terms - top)
+        means = shares.mean(axis=0)
+        self._log_density += float(np.sum(top + np.log(means)))
+        self._along_density += (shares / means).sum(axis=1)
+
+    def figures(self) -> Mapping[str, float]:
+        """The scores and their errors."""
+        return {
+            "mse": self._squares / self.rows,
+            "mse_error": float(mean_error(self._along_squares[:, None])[0]) / self.rows,
+            "lpd": self._log_density,
+            "lpd_error": float(mean_error(self._along_density[:, None])[0]),
+        }

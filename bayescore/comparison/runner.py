@@ -1,0 +1,186 @@
+"""Runs contenders, each in a process of its own, some side by side.
+
+A crash or a hang of one costs its own row. Its results come back through a file; its
+progress through a pipe; whatever it prints goes to its log.
+"""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from bayescore.backend import BackendInfo
+from bayescore.comparison.contender import Contender
+from bayescore.comparison.outcome import Outcome, Task
+
+Finished = Callable[[Outcome, str], None]
+
+
+class Watcher(Protocol):
+    """Told of what a contender is doing."""
+
+    def __call__(self, contender: Contender, message: Mapping[str, object]) -> None:
+        """A message is a ``phase``, or a ``step`` of a ``total`` with figures."""
+
+
+@dataclass
+class Runner:
+    """Runs tasks in processes.
+
+    Attributes
+    ----------
+    jobs
+        Processes at a time.
+    timeout
+        Seconds for each, or None.
+    watch
+        Told of every message.
+    finished
+        Told of every outcome as soon as it is there, with its log.
+    """
+
+    jobs: int
+    timeout: float | None = None
+    watch: Watcher = lambda contender, message: None
+    finished: Finished = lambda outcome, log: None
+    _processes: set["subprocess.Popen[str]"] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
+
+    def run(self, tasks: Sequence[Task], environments: Mapping[str, BackendInfo]) -> list[Outcome]:
+        """Run the tasks; outcomes come in their order.
+
+        Interrupted, it ends the children, and tells of those that were not finished.
+        """
+        with ThreadPoolExecutor(max_workers=max(self.jobs, 1)) as pool:
+            futures = [pool.submit(self._run_one, task, environments.get(task.contender.backend)) for task in tasks]
+            return self._collect(tasks, futures)
+
+    def _collect(self, tasks: Sequence[Task], futures: "Sequence[Future[tuple[Outcome, str]]]") -> list[Outcome]:
+        pending = set(futures)
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self.finished(*future.result())
+        except KeyboardInterrupt:
+            self.stop()
+            for future in pending:
+                future.cancel()
+            wait([future for future in pending if not future.cancelled()])
+        return [
+            Outcome(task.contender, "interrupted", "stopped before it ran")
+            if future.cancelled()
+            else future.result()[0]
+            for task, future in zip(tasks, futures, strict=True)
+        ]
+
+    def stop(self) -> None:
+        """End all children."""
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                _kill(process)
+
+    def _run_one(self, task: Task, info: BackendInfo | None) -> tuple[Outcome, str]:
+        with TemporaryDirectory(prefix="bayescore-") as name:
+            folder = Path(name)
+            with (folder / "task.pickle").open("wb") as file:
+                pickle.dump(task, file)
+            with (folder / "log").open("w") as log:
+                outcome = self._supervise(task, folder, log.fileno(), _environment(info))
+            return outcome, (folder / "log").read_text(errors="replace")
+
+    def _supervise(self, task: Task, folder: Path, log: int, environment: dict[str, str]) -> Outcome:
+        command = [sys.executable, "-m", "bayescore.comparison.worker", str(folder)]
+        with self._lock:
+            if self._stopped:
+                return Outcome(task.contender, "interrupted", "stopped before it ran")
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                text=True,
+                start_new_session=True,
+            )
+            self._processes.add(process)
+        late = threading.Event()
+
+        def expire() -> None:
+            late.set()
+            _kill(process)
+
+        timer = threading.Timer(self.timeout or 0.0, expire)
+        if self.timeout is not None:
+            timer.start()
+        try:
+            with process:
+                self._listen(task.contender, process)
+        finally:
+            timer.cancel()
+            with self._lock:
+                self._processes.discard(process)
+        return self._outcome(task, folder, process.returncode, late.is_set())
+
+    def _listen(self, contender: Contender, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            self.watch(contender, message)
+
+    def _outcome(self, task: Task, folder: Path, code: int, late: bool) -> Outcome:
+        result = folder / "outcome.pickle"
+        if result.exists():
+            with result.open("rb") as file:
+                outcome: Outcome = pickle.load(file)
+            return outcome
+        if self._stopped:
+            return Outcome(task.contender, "interrupted", "stopped before it was finished")
+        if late:
+            return Outcome(
+                task.contender, "timeout", f"not finished after {self.timeout:g} s; give it more with --timeout"
+            )
+        died = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return Outcome(task.contender, "failed", f"its process ended {died} and left no result")
+
+
+def _environment(info: BackendInfo | None) -> dict[str, str]:
+    """The parent's variables, with the backend's own where the user set none."""
+    environment = dict(os.environ)
+    for name, value in (info.environment if info else {}).items():
+        environment.setdefault(name, value.replace("{cache}", str(cache_folder())))
+    return environment
+
+
+def export_environment(info: BackendInfo) -> None:
+    """Set a backend's variables in this process, for children that are started from it."""
+    os.environ.update(_environment(info))
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept from run to run: ``BAYESCORE_CACHE``, or the user's cache folder."""
+    chosen = os.environ.get("BAYESCORE_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(chosen) if chosen else Path(base) / "bayescore"
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """End a child and whatever it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()

@@ -1,0 +1,166 @@
+"""The process of one contender: ``python -m bayescore.comparison.worker FOLDER``.
+
+It reads ``task.pickle`` in the folder and writes ``outcome.pickle`` beside it, in place by
+a rename. Progress goes to the parent as lines of JSON on standard output; whatever a
+backend prints goes to standard error, which is the log. When the parent is gone,
+standard input ends, and so does this process.
+"""
+
+import json
+import os
+import pickle
+import resource
+import sys
+import threading
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from bayescore import plugins
+from bayescore.agreement import model_check
+from bayescore.agreement.model_check import ModelCheck
+from bayescore.backend import NativeData
+from bayescore.comparison.outcome import Outcome, Status, Task
+from bayescore.comparison.predictions import summarize
+from bayescore.contract import Checked, requirements
+from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError
+
+
+class Channel:
+    """Lines of JSON to the parent."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def phase(self, name: str) -> None:
+        """Say what begins."""
+        self._send({"phase": name})
+
+    def step(self, step: int, total: int, **figures: float) -> None:
+        """Say how far the fit is."""
+        self._send({"step": int(step), "total": int(total), **{k: float(v) for k, v in figures.items()}})
+
+    def _send(self, message: dict[str, object]) -> None:
+        self.stream.write(json.dumps(message) + "\n")
+        self.stream.flush()
+
+
+def run(task: Task, channel: Channel) -> Outcome:
+    """Carry out a task; whatever goes wrong becomes the outcome's status and sentence."""
+    seconds: dict[str, float] = {}
+    try:
+        return _run(task, channel, seconds)
+    except BaseException as error:  # a plugin's code: anything it raises costs its own row only
+        traceback.print_exc()
+        status: Status = "failed"
+        if isinstance(error, UnsupportedError):
+            status = "unsupported"
+        elif isinstance(error, MissingLibraryError):
+            status = "missing"
+        text = " ".join(str(error).split())
+        sentence = text if isinstance(error, BayescoreError) else f"{type(error).__name__}: {text or 'no message'}"
+        return Outcome(task.contender, status, sentence, seconds, peak_memory())
+
+
+def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
+    contender = task.contender
+    registered = plugins.load()[contender.backend]
+    refusal = registered.info.refusal(requirements(task.regression, contender.method) | {f"precision:{task.precision}"})
+    if refusal:
+        raise UnsupportedError(refusal)
+    channel.phase("import")
+    start = time.perf_counter()
+    backend = Checked(registered.make(task.precision), registered.info)
+    seconds["import"] = time.perf_counter() - start
+    fit_seed, sample_seed, predict_seed = contender.seeds(task.seed)
+    try:
+        channel.phase("build_data")
+        native = backend.build_data(task.regression, task.data)
+        channel.phase("log_density")
+        model = check_model(task, backend, native, registered)
+        if task.model_only:
+            return Outcome(contender, "ok", seconds=seconds, peak_memory_bytes=peak_memory(), model=model)
+        channel.phase("fit")
+        fit = backend.fit(task.regression, native, contender.method, seed=fit_seed, progress=channel.step)
+        channel.phase("sample_posterior")
+        posterior = backend.sample_posterior(fit, seed=sample_seed)
+        channel.phase("predict")
+        start = time.perf_counter()
+        predictions = summarize(backend, fit, posterior, task.new_data, predict_seed)
+        backend.seconds["predict"] = time.perf_counter() - start
+    finally:
+        seconds |= backend.seconds
+    return Outcome(
+        contender,
+        "ok",
+        seconds=seconds,
+        peak_memory_bytes=peak_memory(),
+        posterior=posterior,
+        predictions=predictions,
+        losses=fit.losses,
+        iterates=fit.iterates,
+        model=model,
+    )
+
+
+def check_model(task: Task, backend: Checked, native: NativeData, registered: plugins.Registered) -> ModelCheck:
+    """Hold the backend's log density against the specification, before any fit."""
+    name, regression = task.contender.name, task.regression
+    if "feature:log_density" not in registered.info.supports:
+        return ModelCheck(name, "not-checked")
+    start = time.perf_counter()
+    found = [backend.log_density(regression, native, point) for point in task.points]
+    again = None
+    if task.precision == "float32":
+        precise = Checked(registered.make("float64"), registered.info)
+        data = precise.build_data(regression, task.data)
+        again = [precise.log_density(regression, data, point) for point in task.points]
+    result = model_check.check(
+        name, regression, task.data, task.points, found, precision=task.precision, in_float64=again
+    )
+    backend.seconds["log_density"] = time.perf_counter() - start
+    return result
+
+
+def peak_memory() -> int:
+    """Largest resident set of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def write(outcome: Outcome, folder: Path) -> None:
+    """Hand an outcome over, whole or not at all."""
+    unfinished = folder / "outcome.unfinished"
+    with unfinished.open("wb") as stream:
+        pickle.dump(outcome, stream)
+    unfinished.rename(folder / "outcome.pickle")
+
+
+def _die_with_parent() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(1)
+
+
+def main(folder: Path) -> None:
+    """Run the task that lies in a folder."""
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    with (folder / "task.pickle").open("rb") as file:
+        task: Task = pickle.load(file)
+    outcome = run(task, Channel(stream))
+    try:
+        write(outcome, folder)
+    except Exception as error:  # a result that can't be handed over is a failure of the backend
+        sentence = f"its result can't be handed over: {type(error).__name__}: {error}"
+        write(replace(Outcome(task.contender, "failed"), error=sentence), folder)
+    stream.flush()
+    sys.stderr.flush()
+    os._exit(0)  # skips the tensor libraries' slow teardown
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

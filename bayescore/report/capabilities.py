@@ -1,0 +1,30 @@
+"""What each backend can do, as a table made from the plugins' declarations."""
+
+from collections.abc import Mapping
+
+from bayescore.plugins import Registered
+
+_KINDS = {
+    "family": "family",
+    "link": "link",
+    "prior:coefficient": "prior of a coefficient",
+    "prior:auxiliary": "prior of sigma",
+    "method": "method",
+    "exact:family": "closed form: family",
+    "exact:prior:coefficient": "closed form: prior of a coefficient",
+    "guide": "guide of svi",
+    "feature": "feature",
+    "precision": "precision",
+}
+
+
+def markdown(backends: Mapping[str, Registered]) -> str:
+    """A Markdown table: one row a capability, one column a backend."""
+    declared = {name: set(registered.info.supports) for name, registered in backends.items()}
+    lines = [f"| | | {' | '.join(declared)} |", f"|---|---|{'---|' * len(declared)}"]
+    every = set().union(*declared.values()) if declared else set()
+    for kind, words in _KINDS.items():
+        for capability in sorted(c for c in every if c.rpartition(":")[0] == kind):
+            marks = ["yes" if capability in supports else "" for supports in declared.values()]
+            lines.append(f"| {words} | `{capability.rpartition(':')[2]}` | {' | '.join(marks)} |")
+    return "\n".join(lines)

@@ -1,0 +1,48 @@
+"""Progress bars on a terminal; in a pipe or a file, nothing."""
+
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bayescore.comparison.contender import Contender
+
+
+class Bars:
+    """One bar a contender: its phase, its step, the loss and the learning rate."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, contender: Contender, message: Mapping[str, object]) -> None:
+        """Take up a worker's message."""
+        task = self._tasks.get(contender.name)
+        if task is None:
+            task = self._tasks[contender.name] = self._progress.add_task(contender.name, total=None, text="")
+        if "phase" in message:
+            self._progress.update(task, text=str(message["phase"]))
+            return
+        figures = ", ".join(f"{k} {v:.4g}" for k, v in message.items() if k not in {"step", "total"})
+        self._progress.update(
+            task, completed=float(str(message["step"])), total=float(str(message["total"])), text=figures
+        )

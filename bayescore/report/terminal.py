@@ -1,0 +1,277 @@
+"""The report that a statistician reads in a terminal."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Document = Mapping[str, Any]
+
+_MOST_PARAMETERS = 30
+_MOST_ROWS = 12
+_MOST_PREDICTIONS = 5
+_STYLES = {"agree": "bold green", "disagree": "bold red", "inconclusive": "bold yellow", "incomplete": "bold magenta"}
+_STATISTICS = {"mean": "mean", "sd": "sd", "sd_in_family": "sd, of its family's best"}
+
+
+def render(document: Document, *, width: int = 110) -> str:
+    """The report as plain text."""
+    stream = io.StringIO()
+    show(document, Console(file=stream, width=width, color_system=None, highlight=False))
+    return stream.getvalue()
+
+
+def show(document: Document, console: Console) -> None:
+    """Print the report."""
+    _problem(document, console)
+    if document["model_check"]:
+        _section(console, "Model: log density against the specification", _model(document))
+    if document["parameters"]:
+        _section(console, "Posterior", _parameters(document))
+    for pair in document["pairs"]:
+        if pair["rows"]:
+            _section(console, f"{pair['a']} and {pair['b']}: {pair['verdict']}", _pair(pair))
+    if document["predictions"]:
+        total = 1 + max(row["row"] for row in document["predictions"])
+        _section(
+            console, f"Predictions of the expected response, mean ± sd, {total} rows", _predictions(document, total)
+        )
+    _section(console, "Seconds and memory", _contenders(document))
+    _verdict(document, console)
+
+
+def _section(console: Console, title: str, table: Table) -> None:
+    console.print(Text(title, style="bold"))
+    console.print(table)
+    console.print()
+
+
+def _table(*columns: str, left: int = 1) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < left else "right", no_wrap=index >= left, overflow="fold")
+    return table
+
+
+def _problem(document: Document, console: Console) -> None:
+    problem = document["problem"]
+    formula = f"{problem['formula']}, " if problem["formula"] else ""
+    console.print(f"[bold]Problem[/bold]  {formula}{problem['rows']} rows of {problem['source']}", markup=True)
+    for line in problem["model"].splitlines():
+        console.print(Text(f"  {line}"))
+    for note in problem["notes"]:
+        console.print(Text(f"note: {note}"))
+    for warning in problem["warnings"]:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+    console.print()
+
+
+def _model(document: Document) -> Table:
+    table = _table("contender", "model", "spread [nat]", "gradient", "constant [nat]", "where it differs")
+    table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
+    for check in document["model_check"]:
+        figures = [_scientific(check[key]) for key in ("spread", "gradient_spread", "constant")]
+        where = f"{check['site']}: {check['pattern']}" if check["site"] else ""
+        table.add_row(Text(check["contender"]), check["verdict"], *figures, Text(where))
+    return table
+
+
+def _scientific(value: float | None) -> str:
+    return "" if value is None else f"{value:.1g}"
+
+
+def _parameters(document: Document) -> Table:
+    table = _table("parameter", "contender", "mean", "sd", "MCSE", "5 %", "95 %", "ESS", "R-hat", left=2)
+    rows = document["parameters"]
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    for name in names[:_MOST_PARAMETERS]:
+        shown = name
+        for row in rows:
+            if row["name"] == name:
+                table.add_row(Text(shown), Text(row["contender"]), *_figures(row))
+                shown = ""
+    if len(names) > _MOST_PARAMETERS:
+        table.add_row(Text(f"and {len(names) - _MOST_PARAMETERS} more (--json has them all)"))
+    return table
+
+
+def _figures(row: Document) -> list[str]:
+    digits = _digits(row["sd"])
+    ess = None if row["ess_bulk"] is None else min(row["ess_bulk"], row["ess_tail"] or row["ess_bulk"])
+    return [
+        _number(row["mean"], digits),
+        _number(row["sd"], digits),
+        "exact" if row["mcse_mean"] == 0 else _number(row["mcse_mean"], digits),
+        _number(row["q05"], digits),
+        _number(row["q95"], digits),
+        _number(ess, 0),
+        _number(row["rhat"], 3),
+    ]
+
+
+def _digits(sd: float | None) -> int:
+    """Decimals that show the sd with three digits."""
+    if not sd:
+        return 4
+    exponent = int(f"{sd:e}".split("e")[1])
+    return min(max(2 - exponent, 0), 10)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _pair(pair: Document) -> Table:
+    table = _table("quantity", "of", "difference", "± se", "90 % interval", "ratio", "verdict", left=2)
+    rows = (
+        sorted(pair["rows"], key=_reach, reverse=True)[:_MOST_ROWS]
+        if len(pair["rows"]) > 2 * _MOST_ROWS
+        else pair["rows"]
+    )
+    for row in rows:
+        table.add_row(Text(row["quantity"]), _STATISTICS.get(row["statistic"], row["statistic"]), *_difference(row))
+    if len(rows) < len(pair["rows"]):
+        table.add_row(f"the {len(rows)} largest of {len(pair['rows'])}")
+    return table
+
+
+def _reach(row: Document) -> float:
+    ends = [abs(row[end]) for end in ("lower", "upper") if row[end] is not None]
+    return max(ends, default=float("inf"))
+
+
+def _difference(row: Document) -> list[str]:
+    from math import exp
+
+    def signed(value: float | None) -> str:
+        return "?" if value is None else f"{value:+.3f}"
+
+    ratio = "" if row["statistic"] == "mean" or row["difference"] is None else f"{exp(row['difference']):.3f}"
+    expected = f" ({row['expected_ratio']:.2f})" if row["verdict"] == "expected" else ""
+    return [
+        signed(row["difference"]),
+        "?" if row["se"] is None else f"{row['se']:.3f}",
+        f"[{signed(row['lower'])}, {signed(row['upper'])}]".replace("[", "\\["),
+        ratio,
+        row["verdict"] + expected,
+    ]
+
+
+def _predictions(document: Document, total: int) -> Table:
+    names = list(dict.fromkeys(row["contender"] for row in document["predictions"]))
+    table = _table("row", *names)
+    by_row: dict[int, dict[str, Document]] = {}
+    for row in document["predictions"]:
+        by_row.setdefault(row["row"], {})[row["contender"]] = row
+    for index in _spread(total):
+        cells = []
+        for name in names:
+            row = by_row[index].get(name)
+            cells.append("" if row is None else _mean_and_sd(row))
+        table.add_row(str(index + 1), *cells)
+    scores = {score["contender"]: score for score in document["scores"]}
+    for key, words in (("mse", "MSE of the mean"), ("lpd", "log predictive density")):
+        if any(score.get(key) is not None for score in scores.values()):
+            table.add_row(words, *(_score(scores.get(name, {}), key) for name in names))
+    return table
+
+
+def _score(score: Document, key: str) -> str:
+    if score.get(key) is None:
+        return ""
+    error = score.get(f"{key}_error")
+    return f"{score[key]:.4g} ± {error:.1g}" if error else f"{score[key]:.4g}"
+
+
+def _mean_and_sd(row: Document) -> str:
+    digits = _digits(row["sd"])
+    return f"{row['mean']:.{digits}f} ± {row['sd']:.{digits}f}" if row["sd"] else f"{row['mean']:.{digits}f}"
+
+
+def _spread(total: int) -> list[int]:
+    """A few row numbers from the first to the last."""
+    if total <= _MOST_PREDICTIONS:
+        return list(range(total))
+    return [round(i * (total - 1) / (_MOST_PREDICTIONS - 1)) for i in range(_MOST_PREDICTIONS)]
+
+
+def _contenders(document: Document) -> Table:
+    phases = ("import", "build_data", "fit", "sample_posterior", "predict")
+    heads = ("import", "data", "fit", "sample", "predict")
+    table = _table("contender", *heads, "total", "MiB", "diagnosis")
+    table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
+    for contender in document["contenders"]:
+        seconds = contender["seconds"]
+        spent = [_number(seconds.get(phase), 2) for phase in phases]
+        total = _number(sum(seconds.get(phase) or 0.0 for phase in phases), 2) if seconds else ""
+        memory = contender["peak_memory_bytes"]
+        table.add_row(
+            Text(contender["name"]),
+            *spent,
+            total,
+            "" if memory is None else f"{memory / 2**20:.0f}",
+            _diagnosis(contender),
+        )
+    return table
+
+
+def _diagnosis(contender: Document) -> Text:
+    if contender["status"] != "ok":
+        return Text(f"{contender['status']}: {contender['error']}", style="red")
+    figures = contender["diagnostics"]
+    parts = []
+    if figures.get("rhat_max") is not None:
+        parts.append(f"R-hat {figures['rhat_max']:.3f}, ESS {figures['ess_bulk_min']:.0f}")
+    if figures.get("divergences") is not None:
+        parts.append(f"{figures['divergences']:.0f} divergences")
+    if figures.get("svi_error_max") is not None:
+        parts.append(f"iterates: R-hat {figures['svi_rhat_max']:.2f}, error {figures['svi_error_max']:.3f} sd")
+    if figures.get("elbo") is not None:
+        parts.append(f"ELBO {figures['elbo']:.3f}")
+    if figures.get("kl_gap") is not None:
+        parts.append(f"KL gap {figures['kl_gap']:.3f}")
+    if figures.get("pareto_k") is not None:
+        parts.append(f"k {figures['pareto_k']:.2f}")
+    if figures.get("log_evidence") is not None:
+        parts.append(f"log evidence {figures['log_evidence']:.4f}")
+    if contender["healthy"] is None:
+        return Text("")
+    state = "ok" if contender["healthy"] else "not converged"
+    return Text("; ".join([state, *parts]))
+
+
+def _verdict(document: Document, console: Console) -> None:
+    verdict = document["verdict"]
+    text = Text(f"{verdict.upper()}", style=_STYLES[verdict])
+    text.append(f"  {sentence(document)}", style="default")
+    console.print(text)
+    for reason in document["reasons"]:
+        console.print(Text(f"  {reason['code']}: {reason['text']}"))
+
+
+def sentence(document: Document) -> str:
+    """The verdict in one sentence."""
+    done = [c["name"] for c in document["contenders"] if c["status"] == "ok"]
+    margin = document["settings"]["margin"]
+    judged = [pair for pair in document["pairs"] if pair["verdict"] != "not-comparable"]
+    count = max((len(pair["rows"]) for pair in judged), default=0)
+    rule = f"margin {margin:g} posterior sd, {count} quantities a pair"
+    match document["verdict"]:
+        case "agree" if document["settings"]["model_only"]:
+            return f"{_list(done)} have the same model."
+        case "agree":
+            return f"{_list(done)} found the same posterior ({rule})."
+        case "disagree":
+            pairs = [f"{p['a']} and {p['b']}" for p in judged if p["verdict"] == "disagree"]
+            return f"{_list(pairs)} did not find the same posterior ({rule})."
+        case "incomplete":
+            lost = [c["name"] for c in document["contenders"] if c["status"] != "ok"]
+            return f"{_list(lost)} could not be run; the others' results stand."
+    return f"it can't be told whether {_list(done)} agree." if len(done) > 1 else "there is nothing to compare."
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else "none"

@@ -1,0 +1,204 @@
+"""A comparison as it is asked for: by flags, by a problem file, or by both.
+
+A problem file is TOML with the flags' names as keys, ``backends = ["pyro"]`` and so on;
+a flag wins over it. File names in it are relative to its folder.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from bayescore import methods, problem
+from bayescore.backend import Precision
+from bayescore.comparison import Settings
+from bayescore.data import from_arrays, toy_data
+from bayescore.errors import RequestError, suggest
+from bayescore.problem import Problem
+
+_PATHS = ("data", "new_data")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that can be asked for; None where the default serves."""
+
+    backends: tuple[str, ...] = ()
+    method: str | None = None
+    data: str = "toy"
+    formula: str | None = None
+    family: str | None = None
+    prior: tuple[str, ...] = ()
+    reference: str = "auto"
+    margin: float = 0.1
+    alpha: float = 0.01
+    new_data: str | None = None
+    seed: int = 0
+    precision: str = "float64"
+    timeout: float | None = None
+    drop_missing: bool = False
+
+    def settings(self, *, jobs: int | None = None, smoke: bool = False, model_only: bool = False) -> Settings:
+        """How the comparison is run.
+
+        Raises
+        ------
+        RequestError
+            A setting makes no sense.
+        """
+        if self.precision not in get_args(Precision):
+            raise RequestError(f"precision must be float64 or float32, not {self.precision!r}")
+        method = None if self.method is None else methods.parse(self.method)
+        precision: Precision = "float32" if self.precision == "float32" else "float64"
+        return Settings(
+            method,
+            self.reference,
+            self.margin,
+            self.alpha,
+            self.seed,
+            precision,
+            jobs,
+            self.timeout,
+            smoke,
+            model_only,
+        )
+
+    def problem(self) -> Problem:
+        """What is to be fitted.
+
+        Raises
+        ------
+        RequestError, DataError
+            The data, the formula, the family or a prior can't be used.
+        """
+        priors = parse_priors(self.prior)
+        toy = problem.toy_settings(self.data)
+        new_table = None if self.new_data is None else problem.read_table(Path(self.new_data))
+        if toy is None:
+            if self.formula is None:
+                raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
+            table = problem.read_table(Path(self.data))
+            return problem.from_table(
+                self.formula,
+                table,
+                family=self.family or "Gaussian",
+                priors=priors,
+                new_table=new_table,
+                drop_missing=self.drop_missing,
+                source=self.data,
+            )
+        plain = problem.toy(toy.n, toy.p, toy.noise_sd, self.seed)
+        if self.formula is None and new_table is None:
+            return self._restate(plain, priors)
+        import pandas as pd
+
+        values = toy_data(toy.n, toy.p, toy.noise_sd, self.seed)
+        return problem.from_table(
+            self.formula or plain.formula or "",
+            pd.DataFrame(values, columns=[*plain.data.columns, "y"]),
+            family=self.family or str(plain.regression.family),
+            priors=priors if self.formula else _toy_priors() | priors,
+            new_table=new_table,
+            drop_missing=self.drop_missing,
+            source=plain.source,
+        )
+
+    def _restate(self, plain: Problem, priors: dict[str, str]) -> Problem:
+        """The toy with a family or priors of the user's."""
+        if self.family is None and not priors:
+            return plain
+        return problem.from_data(
+            from_arrays(plain.data.x, plain.data.y, columns=plain.data.columns),
+            family=self.family or plain.regression.family,
+            priors=_toy_priors() | priors,
+            new_data=plain.new_data,
+            source=plain.source,
+            formula=plain.formula,
+        )
+
+    def write(self) -> str:
+        """As a problem file; its paths are absolute."""
+        lines = ["# bayescore compare THIS_FILE runs it again"]
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value is None or value == ():
+                continue
+            if f.name in _PATHS and not (f.name == "data" and problem.toy_settings(value)):
+                value = str(Path(value).resolve())
+            lines.append(f"{f.name} = {json.dumps(value, ensure_ascii=False)}")
+        return "\n".join(lines) + "\n"
+
+
+def _toy_priors() -> dict[str, str]:
+    return {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
+
+
+def parse_priors(texts: tuple[str, ...]) -> dict[str, str]:
+    """Read ``beta ~ Normal(0, 10)`` and the like: parameter, prior.
+
+    Raises
+    ------
+    RequestError
+        One has no ``~``, or a parameter is given twice.
+    """
+    priors: dict[str, str] = {}
+    for text in texts:
+        name, tilde, prior = text.partition("~")
+        if not tilde or not name.strip() or not prior.strip():
+            raise RequestError(f"can't read the prior {text!r}: write 'beta ~ Normal(0, 10)'")
+        if name.strip() in priors:
+            raise RequestError(f"the prior of {name.strip()!r} is given twice")
+        priors[name.strip()] = prior.strip()
+    return priors
+
+
+def read(path: Path) -> Request:
+    """Read a problem file.
+
+    Raises
+    ------
+    RequestError
+        It is missing, can't be read, or has an unknown key or a value of the wrong kind.
+    """
+    if not path.is_file():
+        raise RequestError(f"no problem file {str(path)!r}; data are given by --data, backends by --backends")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RequestError(f"{str(path)!r} is no problem file: {error}") from error
+    known = {f.name: f for f in fields(Request)}
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            raise RequestError(
+                f"{str(path)!r}: unknown key {key!r}{suggest(name, list(known))} (keys: {', '.join(known)})"
+            )
+        values[name] = _typed(path, name, value, getattr(known[name].type, "__name__", str(known[name].type)))
+    for name in _PATHS:
+        if name in values and problem.toy_settings(values[name]) is None:
+            values[name] = str(path.parent / values[name])
+    return Request(**values)
+
+
+def _typed(path: Path, name: str, value: Any, kind: str) -> Any:
+    wanted: dict[str, tuple[type, ...]] = {
+        "tuple": (list,),
+        "str": (str,),
+        "float": (int, float),
+        "int": (int,),
+        "bool": (bool,),
+    }
+    first = next(key for key in wanted if kind.startswith(key))
+    fits = isinstance(value, wanted[first]) and not (isinstance(value, bool) and first in {"float", "int"})
+    if not fits or (first == "tuple" and not all(isinstance(item, str) for item in value)):
+        what = {"tuple": "a list of texts", "str": "a text", "bool": "true or false"}.get(first, "a number")
+        raise RequestError(f"{str(path)!r}: {name} must be {what}, not {value!r}")
+    return tuple(value) if first == "tuple" else value
+
+
+def overlay(base: Request, flags: Mapping[str, Any]) -> Request:
+    """A request with the flags that were given put over it."""
+    return replace(base, **{name: value for name, value in flags.items() if value is not None})
