@@ -1,0 +1,183 @@
+"""Counts what the rule says, repetition by repetition, in several processes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+import numpy as np
+
+from bayescore import plugins, problem
+from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.health import examine
+from bayescore.agreement.model_check import check, points
+from bayescore.agreement.pairs import Pair, compare
+from bayescore.agreement.rule import ALPHA, MARGIN
+from bayescore.backend import Backend, Precision
+from bayescore.contract import Checked
+from bayescore.coordinates import for_method
+from bayescore.data import from_arrays
+from bayescore.density import LogJoint
+from bayescore.errors import RequestError
+from bayescore.exact.posterior import solve
+from bayescore.methods import NUTS, SVI, Exact, Method
+from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS, honest
+from bayescore.study.targets import make
+
+FIXED = 0.05
+STAN = 0.3
+_CHUNK = 10
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured.
+
+    Attributes
+    ----------
+    engine
+        The backend that is drawn from.
+    method
+        Its NUTS settings.
+    repetitions, refits
+        For faults of density and of draws, and for those that are fitted anew.
+    """
+
+    engine: str = "numpyro"
+    method: NUTS = field(default_factory=NUTS)
+    repetitions: int = 300
+    refits: int = 50
+    seed: int = 0
+    jobs: int = 2
+
+
+def in_parallel(
+    work: Callable[[Settings, str, range], dict[Key, Counter[str]]], settings: Settings, name: str, count: int
+) -> dict[Key, Counter[str]]:
+    """Run the repetitions of a target in chunks, and add up what they count."""
+    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    total: dict[Key, Counter[str]] = {}
+    with ProcessPoolExecutor(settings.jobs, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(work, [settings] * len(chunks), [name] * len(chunks), chunks):
+            for key, counts in found.items():
+                total.setdefault(key, Counter()).update(counts)
+    return total
+
+
+def density_faults(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
+    """The model check on new data for each repetition."""
+    found: dict[Key, Counter[str]] = {}
+    for seed in seeds:
+        for fault in DENSITY_FAULTS:
+            regression, data = honest(fault.family, settings.seed + seed)
+            at = points(regression, data)
+            result = check("", regression, data, at, [fault.wrong(regression, data, point) for point in at])
+            counts = found.setdefault((name, fault.name), Counter())
+            counts["repetitions"] += 1
+            counts["caught"] += result.verdict == "different"
+            counts["named"] += result.site == fault.site
+    return found
+
+
+def draw_faults(settings: Settings, name: str, seeds: range) -> dict[Key, Counter[str]]:
+    """Faults of draws, each against a healthy set and against the exact posterior.
+
+    Repetition s holds sets s and s + 1 against each other.
+    """
+    target = make(name, _backend(settings.engine), settings.method)
+    exact = target.exact(settings.seed)
+    found: dict[Key, Counter[str]] = {}
+    after = target.draw(settings.seed + seeds[0])
+    for seed in seeds:
+        before, after = after, target.draw(settings.seed + seed + 1)
+        sound = target.contestant("a", before, settings.method)
+        for number, fault in enumerate(DRAW_FAULTS):
+            spoilt = fault.spoil(after, np.random.default_rng([settings.seed, seed, number]))
+            wrong = target.contestant("b", spoilt, settings.method)
+            counts = found.setdefault((name, fault.name), Counter())
+            _count(counts, "", _judge(sound, wrong), sound, wrong)
+            if exact is not None:
+                _count(counts, "exact ", _judge(exact, wrong), exact, wrong)
+    return found
+
+
+def _judge(a: Contestant, b: Contestant) -> Pair:
+    exact = next((c for c in (a, b) if c.exact), None)
+    cov = None if exact is None else exact.marginals.cov
+    return compare(a, b, scale=None, cov=cov, margin=MARGIN, alpha=ALPHA)
+
+
+def _count(counts: Counter[str], prefix: str, pair: Pair, a: Contestant, b: Contestant) -> None:
+    counts[f"{prefix}repetitions"] += 1
+    counts[f"{prefix}{pair.verdict}"] += 1
+    counts[f"{prefix}health"] += bool(a.health.ailments or b.health.ailments)
+    unit = np.eye(len(a.regression.parameters))
+    of_a, of_b = a.marginals.along(unit), b.marginals.along(unit)
+    difference = np.abs(of_a.mean - of_b.mean)
+    counts[f"{prefix}fixed"] += bool(np.all(difference < FIXED))
+    counts[f"{prefix}stan"] += bool(np.all(difference / of_a.sd < STAN))
+
+
+REFITS = {
+    "no warm-up": NUTS(warmup=0),
+    "last iterate for the average": SVI(average=False),
+    "a twentieth of the steps": SVI(steps=50),
+    "the old tutorial's settings": SVI.tutorial(),
+    "none (svi)": SVI(),
+    "float32 on uncentred data": NUTS(),
+}
+
+
+def refits(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
+    """Faults of fits on the toy, each against the exact posterior of new data."""
+    found: dict[Key, Counter[str]] = {}
+    for seed in seeds:
+        for fault, method in REFITS.items():
+            counts = found.setdefault((name, fault), Counter())
+            if fault.startswith("float32"):
+                counts["exact repetitions"] += 1
+                counts["exact precision"] += _float32(settings, seed)
+            else:
+                pair, exact, wrong = _refit(settings, method, seed)
+                _count(counts, "exact ", pair, exact, wrong)
+    return found
+
+
+def _refit(settings: Settings, method: Method, seed: int) -> tuple[Pair, Contestant, Contestant]:
+    toy = problem.toy(seed=settings.seed + seed)
+    backend = _backend(settings.engine)
+    fit = backend.fit(toy.regression, backend.build_data(toy.regression, toy.data), method, seed=seed)
+    posterior = backend.sample_posterior(fit, seed=seed)
+    joint = LogJoint(toy.regression, toy.data)
+    guide = for_method(toy.regression, toy.data, method) if isinstance(method, SVI) else None
+    health = examine(method, posterior, fit.iterates)
+    wrong = Contestant("b", toy.regression, method, posterior, health, guide, joint(posterior.draws))
+    truth = solve(toy.regression, toy.data).sample(10_000, seed)
+    sound = Contestant("exact", toy.regression, Exact(), truth, examine(Exact(), truth, {}), None, joint(truth.draws))
+    return _judge(sound, wrong), sound, wrong
+
+
+def _float32(settings: Settings, seed: int) -> bool:
+    """Whether the model check says ``precision`` for x ~ 1000 + Normal(0, 1) and 10,000 rows."""
+    rng = np.random.default_rng([settings.seed, seed])
+    x = rng.normal(1000.0, 1.0, 10_000)
+    data = from_arrays(x, 1.0 + 3.0 * x + 0.1 * rng.standard_normal(x.size))
+    stated = problem.toy().regression
+    at = points(stated, data)
+    found = {}
+    for precision in ("float32", "float64"):
+        backend = _backend(settings.engine, "float32" if precision == "float32" else "float64")
+        native = backend.build_data(stated, data)
+        found[precision] = [backend.log_density(stated, native, point) for point in at]
+    result = check("b", stated, data, at, found["float32"], precision="float32", in_float64=found["float64"])
+    return result.verdict == "precision"
+
+
+def _backend(engine: str, precision: Precision = "float64") -> Backend:
+    registered = plugins.load()[engine]
+    if "method:nuts" not in registered.info.supports:
+        raise RequestError(f"the study needs a backend with nuts; {engine} has none")
+    return Checked(registered.make(precision), registered.info)

@@ -1,0 +1,139 @@
+"""The posteriors that the rule is measured on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescore import problem
+from bayescore.agreement.contestant import Contestant, Parametrization
+from bayescore.agreement.health import examine
+from bayescore.backend import Backend
+from bayescore.data import from_arrays
+from bayescore.density import LogJoint
+from bayescore.distributions import Array
+from bayescore.exact.posterior import solve
+from bayescore.methods import NUTS, Exact
+from bayescore.posterior import Posterior
+from bayescore.problem import Problem
+
+Draw = Callable[[int], Posterior]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Names of scalar parameters, and which are positive."""
+
+    parameters: tuple[str, ...]
+    positive: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A posterior that can be drawn from again and again.
+
+    Attributes
+    ----------
+    draw
+        Draws of a seed, as a healthy backend would give them.
+    log_joint
+        Log joint density of draws by site.
+    problem
+        The regression, or None for a posterior made by hand.
+    """
+
+    name: str
+    regression: Parametrization
+    draw: Draw
+    log_joint: Callable[[dict[str, Array]], Array]
+    problem: Problem | None = None
+
+    def contestant(self, name: str, posterior: Posterior, method: NUTS) -> Contestant:
+        """A finished contender with these draws, its health examined."""
+        health = examine(method, posterior, {})
+        return Contestant(name, self.regression, method, posterior, health, None, self.log_joint(dict(posterior.draws)))
+
+    def exact(self, seed: int) -> Contestant | None:
+        """The exact posterior, where there is one."""
+        if self.problem is None or self.problem.regression.family.name != "Gaussian":
+            return None
+        posterior = solve(self.problem.regression, self.problem.data).sample(10_000, seed)
+        method = Exact()
+        return Contestant(
+            "exact",
+            self.regression,
+            method,
+            posterior,
+            examine(method, posterior, {}),
+            None,
+            self.log_joint(dict(posterior.draws)),
+        )
+
+
+def make(name: str, backend: Backend, method: NUTS) -> Target:
+    """Make a target; a regression is drawn from by ``backend`` with ``method``."""
+    if name == "funnel":
+        return _funnel(method)
+    stated = PROBLEMS[name]()
+    native = backend.build_data(stated.regression, stated.data)
+
+    def draw(seed: int) -> Posterior:
+        fit = backend.fit(stated.regression, native, method, seed=seed)
+        return backend.sample_posterior(fit, seed=seed)
+
+    return Target(name, stated.regression, draw, LogJoint(stated.regression, stated.data), stated)
+
+
+def _skewed() -> Problem:
+    """A logistic regression of few rows: skewed."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(15, 2))
+    y = (rng.random(15) < 1 / (1 + np.exp(-1.5 * x[:, 0] - 1.0))).astype(float)
+    return problem.from_data(from_arrays(x, y), family="Bernoulli")
+
+
+def _twenty() -> Problem:
+    """Twenty parameters, sigma among them."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(100, 18))
+    y = x @ rng.normal(size=18) + rng.normal(size=100)
+    return problem.from_data(from_arrays(x, y))
+
+
+def _correlated() -> Problem:
+    """Uncentred columns: intercept and slope correlate at -0.9999, two columns at 0.99."""
+    rng = np.random.default_rng(5)
+    x1 = rng.normal(100.0, 1.0, 60)
+    x2 = x1 + rng.normal(0.0, 0.14, 60)
+    y = 2.0 + x1 - x2 + rng.normal(0.0, 1.0, 60)
+    return problem.from_data(from_arrays(np.column_stack([x1, x2]), y))
+
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "toy": problem.toy,
+    "skewed": _skewed,
+    "twenty": _twenty,
+    "correlated": _correlated,
+}
+NAMES = (*PROBLEMS, "funnel")
+
+
+def _funnel(method: NUTS) -> Target:
+    """A mild funnel by hand, log tau ~ Normal(0, 1/2) and three effects ~ Normal(0, tau), drawn independently."""
+    names = ("log_tau", "effect1", "effect2", "effect3")
+
+    def draw(seed: int) -> Posterior:
+        rng = np.random.default_rng([seed, 7])
+        shape = (method.chains, method.draws)
+        log_tau = rng.normal(0.0, 0.5, shape)
+        effects = {name: np.exp(log_tau) * rng.standard_normal(shape) for name in names[1:]}
+        return Posterior({"log_tau": log_tau, **effects})
+
+    def log_joint(draws: dict[str, Array]) -> Array:
+        log_tau = draws["log_tau"]
+        total = -2.0 * log_tau**2 - 3.0 * log_tau
+        for name in names[1:]:
+            total = total - 0.5 * (draws[name] / np.exp(log_tau)) ** 2
+        return np.asarray(total)
+
+    return Target("funnel", Parameters(names, (False,) * 4), draw, log_joint)
