@@ -1,0 +1,76 @@
+"""The small language of settings: what is read, what is refused, what is written."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayescore import calls
+from bayescore.calls import Call
+from bayescore.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Shape:
+    width: float
+    name: str = "box"
+    round: bool = False
+
+
+@pytest.mark.parametrize(
+    "text, call",
+    [
+        ("svi", Call("svi")),
+        (" svi ", Call("svi")),
+        ("svi()", Call("svi")),
+        ("f(1, -2.5, a)", Call("f", (1, -2.5, "a"))),
+        ("f(a='b c', b=None, c=True)", Call("f", (), (("a", "b c"), ("b", None), ("c", True)))),
+        ("f(g(1))", Call("f", (Call("g", (1,)),))),
+    ],
+)
+def test_names_and_calls_are_read(text, call):
+    assert calls.parse(text) == call
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1", "'svi'", "a.b", "a.b()", "f(*x)", "f(**x)", "f(1 + 1)", "f(-True)", "f(x[0])", "f(lambda: 0)", "f(1j)",
+     "f([1])", "f(b'x')", "f(", "a; b", "a = 1", "f(a=1)(2)", "(" * 5000, "f(\0)"],
+)  # fmt: skip
+def test_anything_else_is_refused_and_never_evaluated(text):
+    with pytest.raises(RequestError, match="can't read"):
+        calls.parse(text)
+
+
+def test_construct_fills_in_by_position_and_by_name():
+    known = {"Shape": Shape}
+    assert calls.construct(calls.parse("Shape(2, round=True)"), known, "shape") == Shape(2, round=True)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("Shpae(1)", r"unknown shape 'Shpae'; did you mean 'Shape'\? \(known: Shape\)"),
+        ("Shape(1, widht=2)", "no setting 'widht'; did you mean 'width'"),
+        ("Shape(1, width=2)", "'width' is given twice"),
+        ("Shape()", r"needs width: Shape\(width, name, round\)"),
+        ("Shape(1, a, True, 4)", "at most 3 settings"),
+    ],
+)
+def test_construct_says_what_is_wrong(text, message):
+    with pytest.raises(RequestError, match=message):
+        calls.construct(calls.parse(text), {"Shape": Shape}, "shape")
+
+
+@given(width=st.floats(-1e9, 1e9).map(lambda x: float(f"{x:.9g}")), name=st.sampled_from(["box", "ball"]), flag=...)
+def test_what_is_written_is_read_again(width: float, name: str, flag: bool):
+    shape = Shape(width, name, flag)
+    for defaults in (False, True):
+        text = calls.write("Shape", shape, defaults=defaults)
+        assert calls.construct(calls.parse(text), {"Shape": Shape}, "shape") == shape
+
+
+def test_defaults_are_left_out_unless_asked_for():
+    assert calls.write("Shape", Shape(1.5)) == "Shape(1.5)"
+    assert calls.write("Shape", Shape(1.5), defaults=True) == "Shape(1.5, name=box, round=False)"

@@ -1,0 +1,126 @@
+"""Delicate data give warnings that name the columns; a posterior that does not exist is an error."""
+
+import numpy as np
+import pytest
+
+from bayescore.checks import check
+from bayescore.data import from_arrays
+from bayescore.errors import DataError
+from bayescore.regression import state
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(size=30), RNG.normal(size=30)
+NORMAL = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
+FLAT = {"intercept": "Flat()", "beta": "Flat()"}
+
+
+def warnings_of(columns, priors=NORMAL, family="Gaussian(sigma=1)", y=None, intercept=True):
+    x = np.column_stack(list(columns.values()))
+    y = A + RNG.normal(size=len(x)) if y is None else y
+    priors = {name: prior for name, prior in priors.items() if intercept or name != "intercept"}
+    regression = state(family, tuple(columns), priors, intercept=intercept)
+    return check(regression, from_arrays(x, y, columns=tuple(columns)))
+
+
+def test_ordinary_columns_give_no_warning():
+    assert warnings_of({"a": A, "b": B}) == []
+    assert warnings_of({"a": 1e6 + A, "b": B - 1e6}) == []
+
+
+def test_constant_columns_are_named():
+    (text,) = warnings_of({"a": A, "same": np.full(30, 7.3), "zero": np.zeros(30)})
+    assert text.startswith("constant columns: same, zero;")
+
+
+def test_a_constant_column_without_an_intercept_is_none():
+    assert warnings_of({"a": A, "one": np.ones(30)}, intercept=False) == []
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_dependent_columns_are_named_with_those_they_depend_on(intercept):
+    (text,) = warnings_of({"a": A, "b": B, "other": RNG.random(30), "sum": A + B}, intercept=intercept)
+    assert text == "collinear columns: sum is a linear combination of a, b"
+
+
+def test_a_dummy_for_every_category_depends_on_the_intercept():
+    groups = np.arange(30) % 3
+    dummies = {f"g{k}": (groups == k).astype(float) for k in range(3)}
+    (text,) = warnings_of(dummies)
+    assert text == "collinear columns: g2 is a linear combination of g0, g1"
+
+
+def test_nearly_dependent_columns_are_named():
+    (text,) = warnings_of({"a": A, "b": B, "near": A + 0.01 * RNG.normal(size=30)})
+    assert text == "collinear columns: near is nearly a linear combination of a"
+
+
+def test_very_different_scales_are_named():
+    (text,) = warnings_of({"a": A, "huge": 1e8 * B})
+    assert text.startswith("columns on very different scales: a (sd ")
+    assert "huge (sd " in text
+
+
+def test_more_columns_than_rows_are_fine_with_normal_priors():
+    columns = {f"x{j}": RNG.normal(size=5) for j in range(8)}
+    found = warnings_of(columns, y=np.arange(5.0))
+    assert all(text.startswith("collinear columns: x") for text in found)
+
+
+@pytest.mark.parametrize(
+    "columns, priors, message",
+    [
+        ({f"x{j}": RNG.normal(size=5) for j in range(8)}, FLAT, r"9 coefficients with Flat\(\) priors and only 5 rows"),
+        ({"a": A, "twice": 2 * A}, FLAT, "the columns a, twice have Flat"),
+        ({"a": A, "same": np.ones(30)}, FLAT, "same is constant like the intercept"),
+        ({"a": A, "b": B, "sum": A + B}, NORMAL | {"beta": "Flat()"}, "the columns a, b, sum have Flat"),
+    ],
+)
+def test_an_improper_posterior_is_refused(columns, priors, message):
+    rows = len(next(iter(columns.values())))
+    with pytest.raises(DataError, match=f"the posterior is improper: .*{message}"):
+        warnings_of(columns, priors, y=np.arange(float(rows)))
+
+
+def test_one_normal_prior_among_dependent_columns_is_enough():
+    assert warnings_of({"a": A, "twice": 2 * A}, FLAT | {"beta[twice]": "Normal(0, 1)"}) != []
+
+
+def test_a_zero_column_with_a_flat_prior_is_improper():
+    with pytest.raises(DataError, match="improper"):
+        warnings_of({"a": A, "zero": np.zeros(30)}, {"intercept": "Normal(0, 1)", "beta": "Flat()"})
+
+
+@pytest.mark.parametrize("other", [A + 5.0, np.full(30, 2.0)], ids=["shifted", "constant"])
+def test_what_an_intercept_with_a_normal_prior_tells_apart_is_proper(other):
+    warnings = warnings_of({"a": A, "other": other}, {"intercept": "Normal(0, 1)", "beta": "Flat()"})
+    assert len(warnings) == 1
+    assert "other" in warnings[0]
+
+
+def test_separation_is_named():
+    y = (A > 0.2).astype(float)
+    (text,) = warnings_of({"a": A, "b": B}, family="bernoulli", y=y)
+    assert text.startswith("separation: a")
+    assert "tells the zeros of 'y' from the ones" in text
+
+
+def test_quasi_separation_is_named():
+    flag = np.repeat([0.0, 1.0], 15)
+    y = np.where(flag == 1, 1.0, np.arange(30) % 2)
+    (text,) = warnings_of({"flag": flag}, family="bernoulli", y=y)
+    assert "separation: flag" in text
+
+
+def test_overlapping_classes_give_no_warning():
+    y = (RNG.random(30) < 0.5).astype(float)
+    assert warnings_of({"a": A}, family="bernoulli", y=y) == []
+
+
+def test_separation_with_flat_priors_is_improper():
+    with pytest.raises(DataError, match="improper: separation: a"):
+        warnings_of({"a": A}, FLAT, family="bernoulli", y=(A > 0).astype(float))
+
+
+def test_a_response_outside_the_support_is_refused():
+    with pytest.raises(DataError, match="must be 0 or 1"):
+        warnings_of({"a": A}, family="bernoulli", y=np.arange(30.0))

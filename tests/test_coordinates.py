@@ -1,0 +1,135 @@
+"""The coordinates that samplers and guides work in."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from bayescore import coordinates, problem
+from bayescore.data import from_arrays
+from bayescore.density import LogJoint
+from bayescore.exact.posterior import solve
+from bayescore.methods import MAP, MLE, NUTS, SVI
+from bayescore.regression import state
+
+TOY = problem.toy()
+METHODS = [MLE(), MAP(), SVI(), SVI(guide="full_rank"), NUTS(), SVI.tutorial(), NUTS(standardize=False)]
+
+
+def free(n=50, seed=0, centre=0.0):
+    rng = np.random.default_rng(seed)
+    x = centre + rng.normal(size=(n, 2)) @ [[1.0, 0.9], [0.0, 0.4]]
+    data = from_arrays(x, 1 + (x - centre) @ [1.0, -2.0] + rng.normal(0, 0.5, n), columns=("a", "b"))
+    priors = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 5)", "sigma": "HalfNormal(2)"}
+    return state("gaussian", ("a", "b"), priors), data
+
+
+def mode(regression, data):
+    joint = LogJoint(regression, data)
+    basis = coordinates.standardizing_matrix(regression, data)
+    return coordinates.laplace(joint, coordinates.start_of(regression, data), basis), basis
+
+
+def test_the_mode_of_a_gaussian_is_its_mean_and_the_precision_its_covariance_inverted():
+    (found, precision), basis = mode(TOY.regression, TOY.data)
+    moments = solve(TOY.regression, TOY.data).moments
+    sd = np.sqrt(np.diag(moments.unconstrained_cov))
+    np.testing.assert_allclose((found - moments.unconstrained_mean) / sd, 0.0, atol=1e-7)
+    cov = basis @ np.linalg.inv(precision) @ basis.T
+    np.testing.assert_allclose(cov, moments.unconstrained_cov, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("jacobian", [True, False])
+def test_the_mode_is_that_of_scipys_minimizer(jacobian):
+    regression, data = free()
+    joint = LogJoint(regression, data)
+    value, gradient = coordinates.unconstrained_density(joint, jacobian=jacobian)
+    start = coordinates.start_of(regression, data)
+    theirs = optimize.minimize(lambda u: -value(u), start, jac=lambda u: -gradient(u), method="BFGS", tol=1e-9)
+    basis = coordinates.standardizing_matrix(regression, data)
+    found = coordinates.laplace(joint, start, basis, jacobian=jacobian)
+    np.testing.assert_allclose(found[0], theirs.x, atol=1e-5)
+
+
+def test_no_mode_is_said_where_there_is_none():
+    x = np.array([[1.0], [2.0], [3.0], [4.0]])
+    regression = state("bernoulli", ("x",), {"intercept": "Flat()", "beta": "Flat()"})
+    joint = LogJoint(regression, from_arrays(x, [0, 0, 1, 1]))
+    assert coordinates.laplace(joint, np.zeros(2), np.eye(2)) is None
+
+
+def test_the_unconstrained_gradient_is_the_slope():
+    regression, data = free()
+    value, gradient = coordinates.unconstrained_density(LogJoint(regression, data))
+    u = np.array([0.5, 0.3, -1.0, -0.4])
+    slopes = [(value(u + h) - value(u - h)) / 2e-6 for h in 1e-6 * np.eye(4)]
+    np.testing.assert_allclose(gradient(u), slopes, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=str)
+def test_every_map_can_be_inverted_and_gives_every_site(method):
+    regression, data = free(centre=20.0)
+    space = coordinates.for_method(regression, data, method)
+    assert space.size == 4
+    z = np.random.default_rng(1).normal(size=(3, 2, 4))
+    u = space.unconstrained(z)
+    np.testing.assert_allclose(np.linalg.solve(space.matrix, (u - space.centre)[..., None])[..., 0], z, atol=1e-8)
+    assert np.isclose(space.log_det, np.log(abs(np.linalg.det(space.matrix))))
+    values = space.constrained(z)
+    assert {name: v.shape for name, v in values.items()} == {
+        "intercept": (3, 2),
+        "beta": (3, 2, 2),
+        "sigma": (3, 2),
+    }
+    np.testing.assert_allclose(np.log(values["sigma"]), u[..., 3])
+    np.testing.assert_array_equal(values["intercept"], u[..., 0])
+    np.testing.assert_array_equal(values["beta"], u[..., 1:3])
+
+
+def test_the_standardizing_matrix_centres_and_scales_the_columns():
+    regression, data = free(centre=7.0)
+    matrix = coordinates.standardizing_matrix(regression, data)
+    z = np.array([0.3, 1.0, -2.0, 0.1])
+    u = matrix @ z
+    scaled = (data.x - data.x.mean(axis=0)) / data.x.std(axis=0)
+    np.testing.assert_allclose(u[0] + data.x @ u[1:3], z[0] + scaled @ z[1:3], atol=1e-10)
+    assert u[3] == z[3]
+
+
+def test_without_an_intercept_columns_are_scaled_only():
+    x = np.array([[1.0, 5.0], [3.0, -5.0]])
+    regression = state("Gaussian(sigma=1)", ("a", "b"), {"beta": "Normal(0, 1)"}, intercept=False)
+    matrix = coordinates.standardizing_matrix(regression, from_arrays(x, [0.0, 1.0], columns=("a", "b")))
+    np.testing.assert_allclose(matrix, np.diag([1 / np.sqrt(5), 1 / 5]))
+
+
+def test_constant_columns_leave_the_map_invertible():
+    x = np.column_stack([np.zeros(5), np.full(5, 1e6), np.arange(5.0)])
+    priors = {"intercept": "Normal(0, 1)", "beta": "Normal(0, 1)"}
+    regression = state("Gaussian(sigma=1)", ("zero", "same", "x"), priors)
+    data = from_arrays(x, np.arange(5.0), columns=("zero", "same", "x"))
+    for method in METHODS:
+        matrix = coordinates.for_method(regression, data, method).matrix
+        assert np.all(np.isfinite(matrix))
+        assert np.linalg.matrix_rank(matrix / np.abs(matrix).max(axis=0)) == 4
+
+
+def test_dense_coordinates_whiten_the_posterior():
+    moments = solve(TOY.regression, TOY.data).moments
+    for method in (NUTS(), SVI(guide="full_rank")):
+        space = coordinates.for_method(TOY.regression, TOY.data, method)
+        inverse = np.linalg.inv(space.matrix)
+        np.testing.assert_allclose(inverse @ moments.unconstrained_cov @ inverse.T, np.eye(2), atol=1e-4)
+
+
+def test_mean_field_coordinates_are_in_units_of_the_sds_that_a_mean_field_guide_reaches():
+    moments = solve(TOY.regression, TOY.data).moments
+    space = coordinates.for_method(TOY.regression, TOY.data, SVI())
+    precision = space.matrix.T @ np.linalg.inv(moments.unconstrained_cov) @ space.matrix
+    np.testing.assert_allclose(np.diag(precision), 1.0, atol=1e-4)
+    assert abs(precision[0, 1]) < 1e-3  # centred: intercept and slope are independent
+
+
+def test_the_tutorials_coordinates_are_the_raw_ones():
+    space = coordinates.for_method(TOY.regression, TOY.data, SVI.tutorial())
+    np.testing.assert_array_equal(space.matrix, np.eye(2))
+    np.testing.assert_array_equal(space.centre, 0.0)

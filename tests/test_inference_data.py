@@ -1,0 +1,111 @@
+"""Posteriors to and from ArviZ."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import bayescore
+from bayescore import inference_data, problem
+from bayescore.errors import DataError
+from bayescore.posterior import Posterior, gaussian_moments, label
+from bayescore.regression import state
+
+RNG = np.random.default_rng(0)
+REGRESSION = state("gaussian", ("mom_iq", "log(x)"), {"intercept": "Flat()", "beta": "Flat()", "sigma": "Flat()"})
+
+
+def posterior(stats=True):
+    draws = {site.name: np.exp(RNG.normal(size=(4, 10, *site.shape))) for site in REGRESSION.sites}
+    kept = {"diverging": np.zeros((4, 10), dtype=bool), "energy": RNG.normal(size=(4, 10))} if stats else {}
+    return label(REGRESSION, draws, sample_stats=kept, estimand="posterior")
+
+
+def assert_same(a, b):
+    assert list(a.draws) == list(b.draws)
+    for name, values in a.draws.items():
+        np.testing.assert_array_equal(values, b.draws[name])
+    assert dict(a.labels) == dict(b.labels)
+    assert set(a.sample_stats) == set(b.sample_stats)
+    for name, values in a.sample_stats.items():
+        np.testing.assert_array_equal(values, b.sample_stats[name])
+    assert a.estimand == b.estimand
+
+
+def test_parameters_are_named_and_keep_their_order():
+    assert list(posterior().parameters()) == ["intercept", "beta[mom_iq]", "beta[log(x)]", "sigma"]
+    assert posterior().shape == (4, 10)
+
+
+@pytest.mark.parametrize("stats", [True, False])
+def test_a_datatree_holds_all_of_it(stats):
+    before = posterior(stats)
+    tree = bayescore.to_datatree(before)
+    assert tree["posterior"]["beta"].dims == ("chain", "draw", "coef")
+    assert list(tree["posterior"]["coef"].values) == ["mom_iq", "log(x)"]
+    assert_same(bayescore.from_arviz(tree), before)
+
+
+def test_a_file_holds_all_of_it(tmp_path):
+    before = posterior()
+    path = tmp_path / "fit.nc"
+    bayescore.save(before, path)
+    assert_same(bayescore.load(path), before)
+    path.unlink()  # it was closed
+
+
+def test_the_estimand_is_kept(tmp_path):
+    point = label(REGRESSION, {s.name: np.ones((1, 1, *s.shape)) for s in REGRESSION.sites}, estimand="map")
+    bayescore.save(point, tmp_path / "map.nc")
+    assert bayescore.load(tmp_path / "map.nc").estimand == "map"
+
+
+def test_inference_data_of_old_is_read():
+    before = posterior()
+    coords = {"chain": range(4), "draw": range(10), "coef": ["mom_iq", "log(x)"]}
+    dims = {name: ["chain", "draw", "coef"][: v.ndim] for name, v in before.draws.items()}
+    dataset = xr.Dataset({name: (dims[name], v) for name, v in before.draws.items()}, coords=coords)
+    stats = xr.Dataset({name: (["chain", "draw"], v) for name, v in before.sample_stats.items()})
+    assert_same(bayescore.from_arviz(SimpleNamespace(posterior=dataset, sample_stats=stats)), before)
+    alone = bayescore.from_arviz(SimpleNamespace(posterior=dataset.transpose("draw", "coef", "chain")))
+    np.testing.assert_array_equal(alone.draws["beta"], before.draws["beta"])
+
+
+def test_what_has_no_posterior_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no group 'posterior'"):
+        bayescore.from_arviz(xr.DataTree())
+    with pytest.raises(DataError, match="no group 'posterior'"):
+        bayescore.from_arviz(SimpleNamespace(posterior=xr.Dataset({"a": ("x", [1.0])})))
+    matrix = xr.Dataset({"cov": (["chain", "draw", "i", "j"], np.zeros((1, 2, 3, 3)))})
+    with pytest.raises(DataError, match="'cov' has 2 dimensions beside chain and draw"):
+        bayescore.from_arviz(SimpleNamespace(posterior=matrix))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a netCDF file", None])
+def test_a_file_that_is_none_is_refused(tmp_path, content):
+    path = tmp_path / "fit.nc"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"can't read .*fit\.nc"):
+        inference_data.load(path)
+
+
+def test_moments_of_a_gaussian_are_log_normal_where_a_parameter_is_positive():
+    mean, cov = np.array([1.0, 2.0, 3.0, -0.5]), np.diag([0.1, 0.2, 0.3, 0.4]) ** 2
+    error = np.full(4, 0.01)
+    moments = gaussian_moments(REGRESSION, mean, cov, np.diag(error**2), error)
+    drawn = np.exp(np.random.default_rng(1).normal(-0.5, 0.4, 400_000))
+    assert moments.names == REGRESSION.parameters
+    assert np.isclose(moments.mean[3], drawn.mean(), rtol=5e-3)
+    assert np.isclose(moments.sd[3], drawn.std(), rtol=1e-2)
+    np.testing.assert_array_equal(moments.mean[:3], mean[:3])
+    np.testing.assert_allclose(moments.sd[:3], [0.1, 0.2, 0.3])
+
+
+def test_an_intercept_alone_has_no_labels():
+    regression = problem.from_data(bayescore.from_arrays(np.empty((3, 0)), [1, 2, 4])).regression
+    draws = {"intercept": np.zeros((1, 5)), "sigma": np.ones((1, 5))}
+    after = bayescore.from_arviz(bayescore.to_datatree(label(regression, draws)))
+    assert dict(after.labels) == {}
+    assert isinstance(after, Posterior)

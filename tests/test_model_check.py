@@ -1,0 +1,179 @@
+"""The model check catches every fault of a density, names its term, and lets constants pass."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import USABLE, put_on_path
+
+from bayescore import density, problem
+from bayescore.agreement.model_check import ModelCheck, check, points
+from bayescore.backend import LogDensity
+from bayescore.comparison import Settings, compare
+from bayescore.data import Data, from_arrays, toy_data
+from bayescore.distributions import Exponential, Gamma, InverseGamma, Normal
+from bayescore.families import Gaussian
+from bayescore.problem import Problem
+from bayescore.regression import Regression
+
+PRIORS = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
+
+
+def gaussian(sigma: str = "Gamma(2, 3)") -> Problem:
+    table = toy_data(n=100, p=2)
+    return problem.from_data(from_arrays(table[:, :2], table[:, 2]), priors={**PRIORS, "sigma": sigma})
+
+
+def logistic() -> Problem:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=100)
+    y = (rng.random(100) < 1 / (1 + np.exp(-x))).astype(float)
+    return problem.from_data(from_arrays(x, y), family="Bernoulli", priors=PRIORS)
+
+
+def densities(regression: Regression, data: Data, at) -> list[LogDensity]:
+    return [density.log_density(regression, data, point) for point in at]
+
+
+def judged(honest: Problem, regression: Regression, data: Data | None = None) -> ModelCheck:
+    at = points(honest.regression, honest.data)
+    found = densities(regression, data or honest.data, at)
+    return check("wrong", honest.regression, honest.data, at, found)
+
+
+def scaled(found: LogDensity, term: str, factor: float = 1.0, constant: float = 0.0) -> LogDensity:
+    terms = dict(found.by_site)
+    terms[term] = factor * terms[term] + constant
+    return LogDensity(sum(terms.values()), terms, None)
+
+
+def test_the_specification_is_itself() -> None:
+    found = judged(gaussian(), gaussian().regression)
+    assert (found.verdict, found.spread, found.constant, found.points) == ("same", 0.0, 0.0, 20)
+
+
+@pytest.mark.parametrize("scale", [1.0, 9.99, 100.0, 1 / 10**2])
+def test_another_scale_of_a_prior_is_named(scale: float) -> None:
+    honest = gaussian()
+    found = judged(honest, replace(honest.regression, beta=(Normal(0, scale), Normal(0, 10))))
+    assert (found.verdict, found.site) == ("different", "beta")
+
+
+def test_the_pattern_of_a_normal_scale_is_theta_squared() -> None:
+    honest = gaussian()
+    found = judged(honest, replace(honest.regression, intercept=Normal(0, 100)))
+    assert (found.verdict, found.site) == ("different", "intercept")
+    assert found.pattern == "a pure theta^2 pattern: another scale of a normal prior"
+
+
+@pytest.mark.parametrize("prior", [Gamma(2, 1 / 3), InverseGamma(2, 3), Exponential(3)], ids=str)
+def test_another_prior_of_sigma_is_named(prior) -> None:
+    honest = gaussian()
+    found = judged(honest, replace(honest.regression, auxiliary={"sigma": prior}))
+    assert (found.verdict, found.site) == ("different", "sigma")
+
+
+def test_an_intercept_without_its_prior_is_named() -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    found = [scaled(f, "intercept", 0.0) for f in densities(honest.regression, honest.data, at)]
+    result = check("wrong", honest.regression, honest.data, at, found)
+    assert (result.verdict, result.site) == ("different", "intercept")
+
+
+def drop(rows: int):
+    return lambda data: data.take(slice(rows, None))
+
+
+def permute(data: Data) -> Data:
+    return replace(data, x=np.column_stack([np.roll(data.x[:, 0], 1), data.x[:, 1:]]))
+
+
+@pytest.mark.parametrize("spoil", [drop(1), drop(10), permute], ids=["a row", "ten rows", "a column permuted"])
+@pytest.mark.parametrize("honest", [gaussian(), logistic()], ids=["gaussian", "logistic"])
+def test_other_data_are_found_in_the_likelihood(spoil, honest: Problem) -> None:
+    found = judged(honest, honest.regression, spoil(honest.data))
+    assert (found.verdict, found.site) == ("different", "likelihood")
+
+
+@pytest.mark.parametrize("factor", [2.0, 0.2])
+def test_a_likelihood_counted_otherwise_is_found_with_its_factor(factor: float) -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    found = [scaled(f, "likelihood", factor) for f in densities(honest.regression, honest.data, at)]
+    result = check("wrong", honest.regression, honest.data, at, found)
+    assert (result.verdict, result.site) == ("different", "likelihood")
+    assert result.pattern == f"the likelihood is counted {factor:g} times"
+
+
+@pytest.mark.parametrize("power", [2.0, 0.5])
+def test_a_square_or_root_of_sigma_is_found(power: float) -> None:
+    toy = problem.toy()
+    found = judged(toy, replace(toy.regression, family=Gaussian(sigma=0.1**power)))
+    assert (found.verdict, found.site) == ("different", "likelihood")
+
+
+def test_probit_for_logit_is_found() -> None:
+    from scipy.special import log_ndtr
+
+    honest = logistic()
+    at = points(honest.regression, honest.data)
+    signs = 2 * honest.data.observed - 1
+    found = []
+    for f, point in zip(densities(honest.regression, honest.data, at), at, strict=True):
+        eta = density.linear_predictor(honest.regression, honest.data.x, point)
+        terms = {**f.by_site, "likelihood": float(log_ndtr(signs * eta).sum())}
+        found.append(LogDensity(sum(terms.values()), terms))
+    result = check("wrong", honest.regression, honest.data, at, found)
+    assert (result.verdict, result.site) == ("different", "likelihood")
+
+
+def test_a_constant_passes_and_is_reported() -> None:
+    honest = gaussian("HalfNormal(1)")
+    at = points(honest.regression, honest.data)
+    found = [scaled(f, "sigma", 1.0, -np.log(2)) for f in densities(honest.regression, honest.data, at)]
+    result = check("half", honest.regression, honest.data, at, found)
+    assert result.verdict == "same"
+    assert result.constant == pytest.approx(-np.log(2))
+
+
+def test_a_wrong_gradient_is_found() -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    found = [
+        replace(f, gradient={**f.gradient, "sigma": f.gradient["sigma"] + 1.0})
+        for f in densities(honest.regression, honest.data, at)
+    ]
+    result = check("wrong", honest.regression, honest.data, at, found)
+    assert (result.verdict, result.site) == ("different", "sigma")
+
+
+def test_float32_alone_failing_is_precision() -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    good = densities(honest.regression, honest.data, at)
+    rough = [replace(f, total=f.total + 0.2 * (-1) ** k) for k, f in enumerate(good)]
+    result = check("f32", honest.regression, honest.data, at, rough, precision="float32", in_float64=good)
+    assert result.verdict == "precision"
+    again = check("f32", honest.regression, honest.data, at, rough, precision="float32", in_float64=rough)
+    assert again.verdict == "different"
+
+
+def test_points_without_a_mode_come_from_the_priors() -> None:
+    """Separated classes under flat priors have no mode."""
+    x = np.array([-2.0, -1.0, 1.0, 2.0])
+    data = from_arrays(x, (x > 0).astype(float))
+    honest = problem.from_data(data, family="Bernoulli", priors=PRIORS)
+    flat = replace(honest.regression, intercept=Normal(0, 1e12), beta=(Normal(0, 1e12),))
+    assert len(points(flat, data)) == 20
+
+
+@pytest.mark.skipif("numpyro" not in USABLE, reason="the doctored plugin is made of numpyro's")
+def test_a_doctored_prior_is_a_disagreement_that_names_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_on_path(monkeypatch, "doctored")
+    result = compare(problem.toy(), ["exact", "doctored:nuts(warmup=200, draws=500)"], Settings(seed=1))
+    assert result.decision.exit_code == 1
+    reason = result.decision.reasons[0]
+    assert reason.code == "different-model"
+    assert "in the term of beta" in reason.text
+    assert "another scale of a normal prior" in reason.text

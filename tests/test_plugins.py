@@ -1,0 +1,216 @@
+"""Which backends there are: discovery, guarded loading, restriction, and what a listing costs."""
+
+import subprocess
+import sys
+import textwrap
+from importlib.metadata import distributions
+
+import pytest
+from conftest import ABSENT, ROOT, USABLE
+
+from bayescore import plugins
+from bayescore.errors import MissingLibraryError, PluginError, RequestError
+
+MODULE = """
+from bayescore.backend import BackendInfo, hookimpl
+
+@hookimpl
+def bayescore_backends():
+    yield BackendInfo({declared})
+"""
+GOOD = "'{name}', lambda precision: None, frozenset({{'method:nuts'}})"
+
+
+@pytest.fixture
+def distribution(tmp_path, monkeypatch):
+    """Write a distribution as an installer does, and return the entry points of all that were written."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(name, declared=None, *, module=None, version="1.0", source=None):
+        module = module or name.replace("-", "_")
+        code = MODULE.format(declared=declared or GOOD.format(name=module)) if source is None else source
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(code))
+        info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[bayescore]\n{module} = {module}\n")
+        (info / "INSTALLER").write_text("conda\n")
+        found = distributions(path=[str(tmp_path)])
+        return [entry for one in found for entry in one.entry_points if entry.group == plugins.GROUP]
+
+    return write
+
+
+def test_a_distribution_on_disk_is_found(distribution):
+    registry = plugins.load(distribution("fake-alpha", version="2.5"))
+    registered = registry["fake_alpha"]
+    assert (registered.distribution, registered.version) == ("fake-alpha", "2.5")
+    assert registry.broken == ()
+
+
+def test_it_is_found_through_the_environment_too(distribution, monkeypatch):
+    distribution("fake-beta")
+    monkeypatch.delenv(plugins.RESTRICT, raising=False)
+    registry = plugins.load()
+    assert {"exact", "fake_beta"} <= set(registry.backends)
+    assert next(iter(registry.backends)) == "exact"
+
+
+def test_two_distributions_with_one_backend_are_both_named(distribution):
+    distribution("fake-one", GOOD.format(name="same"))
+    registry = plugins.load(distribution("fake-two", GOOD.format(name="same")))
+    assert registry["same"].distribution == "fake-one"
+    (broken,) = registry.broken
+    assert broken.distribution == "fake-two"
+    assert "'same'" in broken.reason
+    assert "fake-one 1.0" in broken.reason
+
+
+def test_nobody_can_take_the_name_of_exact(distribution):
+    entries = distribution("a-fake", GOOD.format(name="exact"))
+    core = [entry for entry in plugins.entry_points(group=plugins.GROUP) if entry.name == "exact"]
+    registry = plugins.load([*entries, *core])
+    assert registry["exact"].distribution == "bayescore"
+    assert [broken.distribution for broken in registry.broken] == ["a-fake"]
+
+
+@pytest.mark.parametrize(
+    "declared, reason",
+    [
+        ("'x', lambda p: None, frozenset(), api_version=99", "written for interface version 99, this core has 1"),
+        ("'Capital', lambda p: None, frozenset()", "'Capital' is not made of"),
+        ("'with:colon', lambda p: None, frozenset()", "'with:colon' is not made of"),
+        ("'x'", "TypeError"),
+        ("'x', lambda p: None, None", "supports"),
+        ("'x', lambda p: None, {'method:nuts'}, default_method='nonsense'", "unknown method 'nonsense'"),
+    ],
+)
+def test_a_wrong_declaration_is_a_broken_row(distribution, declared, reason):
+    registry = plugins.load(distribution("fake-wrong", declared))
+    (broken,) = registry.broken
+    assert (broken.name, broken.distribution, broken.version) == ("fake_wrong", "fake-wrong", "1.0")
+    assert reason in broken.reason
+    with pytest.raises(PluginError, match="of fake-wrong is broken"):
+        registry["fake_wrong"]
+
+
+@pytest.mark.parametrize(
+    "source, reason",
+    [
+        ("import a_library_that_is_not_there", "ModuleNotFoundError"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def f(:", "SyntaxError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("x = 1", "declares no backend"),
+        ("from bayescore.backend import hookimpl\n@hookimpl\ndef bayescore_backends(): return [1]", "no BackendInfo"),
+        ("from bayescore.backend import hookimpl\n@hookimpl\ndef bayescore_backend(): return []", "bayescore_backend"),
+    ],
+)
+def test_a_broken_module_never_hurts_the_others(distribution, source, reason):
+    distribution("fake-good")
+    registry = plugins.load(distribution("fake-broken", source=source))
+    assert list(registry.backends) == ["fake_good"]
+    (broken,) = registry.broken
+    assert reason in broken.reason
+    assert "\n" not in broken.reason
+
+
+@pytest.mark.parametrize(
+    "chosen, names", [("fake_a", {"fake_a"}), (" fake_b , fake_a", {"fake_a", "fake_b"}), ("", set())]
+)
+def test_plugins_can_be_restricted_but_for_the_core(distribution, monkeypatch, chosen, names):
+    distribution("fake-a")
+    distribution("fake-b")
+    monkeypatch.setenv(plugins.RESTRICT, chosen)
+    assert set(plugins.load().backends) == {"exact"} | names
+
+
+def test_a_plugin_that_is_left_out_is_not_even_imported(distribution, monkeypatch):
+    distribution("fake-bomb", source="raise RuntimeError('imported')")
+    monkeypatch.setenv(plugins.RESTRICT, "")
+    assert plugins.load().broken == ()
+
+
+def test_a_missing_library_is_told_with_what_to_install(distribution):
+    declared = GOOD.format(name="heavy") + ", requires=('a_library_that_is_not_there',)"
+    registered = plugins.load(distribution("fake-heavy", declared))["heavy"]
+    assert registered.missing == ("a_library_that_is_not_there",)
+    with pytest.raises(MissingLibraryError, match="not installed here: pip install fake-heavy"):
+        registered.make()
+
+
+def test_a_folder_that_has_a_librarys_name_is_not_the_library(distribution, tmp_path):
+    (tmp_path / "a_library_that_is_not_there").mkdir()
+    declared = GOOD.format(name="heavy") + ", requires=('a_library_that_is_not_there',)"
+    registered = plugins.load(distribution("fake-heavy", declared))["heavy"]
+    assert registered.missing == ("a_library_that_is_not_there",)
+
+
+def test_a_misspelt_backend_gets_a_suggestion():
+    with pytest.raises(RequestError, match=r"unknown backend 'exakt'; did you mean 'exact'\? \(installed: exact"):
+        plugins.load()["exakt"]
+
+
+def test_refusals_are_the_plugins_own_sentences(distribution):
+    declared = GOOD.format(name="x") + ", {'method:svi': 'upstream: no guides'}"
+    info = plugins.load(distribution("fake-gaps", declared))["x"].info
+    assert info.refusal({"method:nuts"}) is None
+    assert info.refusal({"method:svi"}) == "upstream: no guides"
+    assert info.refusal({"method:svi", "family:Poisson"}) == "upstream: no guides; x does not declare Poisson"
+
+
+def test_listing_the_backends_imports_no_tensor_library():
+    code = """
+        import sys
+        from bayescore.cli import main
+        assert main(["backends", "--all"]) == 0
+        heavy = {"torch", "jax", "pyro", "numpyro", "pandas", "scipy.stats", "arviz_stats"} & set(sys.modules)
+        sys.exit(", ".join(heavy) or 0)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name in USABLE:
+        assert f"\n{name} " in done.stdout
+
+
+def test_every_backend_declares_known_things_only(backends):
+    from bayescore.distributions import DISTRIBUTIONS
+    from bayescore.families import FAMILIES
+    from bayescore.methods import METHODS
+
+    info = plugins.load()[backends].info
+    known = {
+        "family": set(FAMILIES),
+        "method": set(METHODS),
+        "precision": {"float64", "float32"},
+        "guide": {"mean_field", "full_rank"},
+    }
+    for wanted in info.supports:
+        kind, _, value = wanted.partition(":")
+        if kind in known:
+            assert value in known[kind], wanted
+        if kind == "prior":
+            assert value.partition(":")[2] in DISTRIBUTIONS, wanted
+    for gap, sentence in info.gaps.items():
+        assert gap not in info.supports
+        assert sentence.startswith(("not yet", "upstream", "never")), gap
+    assert f"method:{info.default_method}" in info.supports
+
+
+def test_a_broken_plugin_is_a_row_of_the_listing(install, capsys):
+    from bayescore.cli import main
+
+    install("broken")
+    assert main(["backends"]) == 0
+    out = capsys.readouterr().out
+    assert "broken: RuntimeError: the licence server does not answer" in out
+    assert "bayescore-broken" in out
+    assert out.splitlines()[1].startswith("exact ")
+
+
+def test_what_is_left_out_is_known():
+    assert "exact" in USABLE
+    assert not set(USABLE) & set(ABSENT)

@@ -1,0 +1,190 @@
+"""Stating a problem: the toy, default priors, tables, and the regression itself."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescore import problem
+from bayescore.data import from_arrays, toy_data
+from bayescore.distributions import Exponential, HalfNormal, Normal
+from bayescore.errors import DataError, RequestError
+from bayescore.families import Bernoulli, Gaussian
+from bayescore.regression import Regression, state
+
+
+def test_the_toy_is_the_tutorials():
+    table = toy_data(200, 2, 0.05, 3)
+    rng = np.random.default_rng(3)
+    x = rng.random((200, 2))
+    np.testing.assert_array_equal(table[:, :2], x)
+    np.testing.assert_allclose(table[:, 2], 1 + 3 * x.sum(axis=1) + 0.05 * rng.standard_normal(200))
+    toy = problem.toy()
+    assert toy.data.rows == 100
+    assert toy.regression.family == Gaussian(sigma=0.1)
+    assert toy.regression.intercept == Normal(0, 10)
+    assert toy.regression.beta == (Normal(0, 10),)
+    assert (toy.new_data.x.min(), toy.new_data.x.max(), toy.new_data.rows) == (6.0, 7.0, 20)
+    np.testing.assert_allclose(toy.new_data.y, 3 * toy.new_data.x[:, 0] + 1)
+    assert problem.toy(p=3).data.columns == ("x1", "x2", "x3")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n": 0}, {"p": 0}, {"n": 2.5}, {"noise_sd": -1}, {"noise_sd": np.nan}, {"seed": -1}]
+)
+def test_a_wrong_toy_is_refused(wrong):
+    with pytest.raises(RequestError, match=f"toy: {next(iter(wrong))} must be"):
+        toy_data(**wrong)
+
+
+@pytest.mark.parametrize(
+    "text, n", [("toy", 100), ("toy()", 100), ("toy(n=7)", 7), (" toy(n=7, p=2)".strip(), 7), ("toy (8)", 8)]
+)
+def test_toy_settings_are_read(text, n):
+    assert problem.toy_settings(text).n == n
+
+
+@pytest.mark.parametrize("path", ["toy.csv", "toys", "data/toy", "mytoy(1)"])
+def test_a_path_is_no_toy(path):
+    assert problem.toy_settings(path) is None
+
+
+def some_data():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 2)) * [1.0, 4.0]
+    return from_arrays(x, 10 + 3 * rng.normal(size=50), columns=("a", "b"))
+
+
+def test_default_priors_are_scaled_to_the_data():
+    data = some_data()
+    regression = problem.from_data(data).regression
+    sd = data.y.std()
+    assert regression.intercept == Normal(data.y.mean(), 2.5 * sd)
+    assert regression.beta == tuple(Normal(0, 2.5 * sd / data.x[:, j].std()) for j in range(2))
+    assert regression.auxiliary == {"sigma": Exponential(1 / sd)}
+
+
+def test_default_priors_of_a_bernoulli_do_not_depend_on_y():
+    data = some_data()
+    data = from_arrays(data.x, np.arange(50) % 2, columns=data.columns)
+    regression = problem.from_data(data, family="bernoulli").regression
+    assert regression.intercept == Normal(0, 2.5)
+    assert regression.beta == tuple(Normal(0, 2.5 / data.x[:, j].std()) for j in range(2))
+    assert regression.auxiliary == {}
+
+
+def test_a_constant_column_counts_with_sd_1():
+    data = from_arrays(np.column_stack([np.full(4, 1e7), np.arange(4.0)]), np.arange(4.0), columns=("same", "x"))
+    stated = problem.from_data(data)
+    assert stated.regression.beta[0] == Normal(0, 2.5 * data.y.std())
+    assert stated.warnings[0].startswith("constant columns: same")
+
+
+def test_given_priors_win_the_most_particular_first():
+    regression = problem.from_data(some_data(), priors={"beta": "Normal(0, 1)", "beta[b]": "Laplace(0, 2)"}).regression
+    assert [str(prior) for prior in regression.beta] == ["Normal(0, 1)", "Laplace(0, 2)"]
+    only = problem.from_data(some_data(), priors={"beta[b]": "Flat()", "sigma": HalfNormal(2)}).regression
+    assert str(only.beta[1]) == "Flat()"
+    assert only.beta[0].loc == 0
+    assert only.auxiliary["sigma"] == HalfNormal(2)
+
+
+@pytest.mark.parametrize(
+    "priors, message",
+    [
+        ({"bta": "Normal(0, 1)"}, "'bta'.*did you mean 'beta'"),
+        ({"beta[c]": "Normal(0, 1)"}, r"'beta\[c\]', which is no parameter"),
+        ({"sigma": "Normal(0, 1)"}, "sigma is positive, but its prior Normal.*use HalfNormal"),
+        ({"beta": "HalfNormal(1)"}, r"beta\[a\] is real, but its prior HalfNormal\(1\) is for positive"),
+        ({"intercept": "Exponential(1)"}, "intercept is real"),
+    ],
+)
+def test_a_prior_for_the_wrong_thing_is_refused(priors, message):
+    with pytest.raises(RequestError, match=message):
+        problem.from_data(some_data(), priors=priors)
+
+
+def test_a_prior_of_a_fixed_sigma_is_refused_with_the_reason():
+    with pytest.raises(RequestError, match="fixed by the family"):
+        problem.from_data(some_data(), family="Gaussian(sigma=1)", priors={"sigma": "HalfNormal(1)"})
+
+
+def test_a_regression_is_complete_or_refused():
+    with pytest.raises(RequestError, match="2 columns need as many priors, not 1"):
+        Regression(Bernoulli(), ("a", "b"), None, (Normal(0, 1),))
+    with pytest.raises(RequestError, match="needs priors for"):
+        Regression(Gaussian(), ("a",), None, (Normal(0, 1),))
+    with pytest.raises(RequestError, match="no prior for intercept"):
+        state("bernoulli", ("a",), {"beta": "Normal(0, 1)"})
+
+
+def test_parameters_are_named_by_site_and_column():
+    regression = problem.from_data(some_data()).regression
+    assert regression.parameters == ("intercept", "beta[a]", "beta[b]", "sigma")
+    assert [site.shape for site in regression.sites] == [(), (2,), ()]
+
+
+def test_the_model_is_written_down():
+    regression = state(
+        "gaussian", ("a", "b"), {"intercept": "Flat()", "beta": "Normal(0, 2)", "sigma": "HalfNormal(1)"}
+    )
+    assert regression.describe().splitlines() == [
+        "y ~ Normal(eta, sigma)",
+        "eta = intercept + beta[a] * a + beta[b] * b",
+        "intercept ~ Flat()",
+        "beta[j] ~ Normal(0, 2)",
+        "sigma ~ HalfNormal(1)",
+    ]
+
+
+def test_a_table_states_a_problem_and_says_what_it_left_out():
+    table = pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0, 6.0], "x": [0.0, 1.0, 2.0, 3.0, 5.0]})
+    stated = problem.from_table("y ~ x", table, drop_missing=True, source="a test")
+    assert stated.notes == ("left out 1 of 5 rows with missing values: row 3",)
+    assert stated.data.rows == 4
+    assert stated.formula == "y ~ x"
+    assert stated.new_data.rows == 4
+
+
+def test_at_most_200_rows_are_predicted_by_default():
+    x = np.arange(500.0)
+    assert problem.from_data(from_arrays(x, np.sin(x))).new_data.rows == 200
+
+
+@pytest.mark.parametrize(
+    "x, y, message",
+    [
+        ([[1.0], [np.nan]], [0, 1], "column 'x' is NaN or infinite in row 2"),
+        ([1.0, 2.0], [0, np.inf], "column 'y' is NaN or infinite in row 2"),
+        ([1.0, 2.0], [0, 1, 2], r"the response has shape \(3,\)"),
+        (["a", "b"], [0, 1], "must be made of numbers"),
+        ([], [], "no rows"),
+        (np.zeros((2, 2, 2)), [0, 1], r"shape \(row, column\)"),
+    ],
+)
+def test_arrays_that_cant_be_used_are_refused(x, y, message):
+    with pytest.raises(DataError, match=message):
+        from_arrays(x, y)
+
+
+def test_column_names_must_differ():
+    with pytest.raises(DataError, match="different names"):
+        from_arrays(np.ones((2, 2)), [1, 2], columns=("a", "a"))
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [(b"", "is empty"), (b"\n\n", "is empty"), (b"y,x\n", "has no rows"), (b"y,x\n1,2\n3,4,5,6\n", "can't read"),
+     (b"\xff\xfe\x00\x01\x80", "can't read")],
+)  # fmt: skip
+def test_a_file_that_is_no_table_is_refused(tmp_path, content, message):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        problem.read_table(path)
+    assert "\n" not in str(caught.value)
+    assert "table.csv" in str(caught.value)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"no file .*nowhere\.csv"):
+        problem.read_table(tmp_path / "nowhere.csv")

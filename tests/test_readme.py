@@ -1,0 +1,69 @@
+"""The README is true: its table is generated, its examples run."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ABSENT, ROOT
+
+from bayescore import plugins
+from bayescore.report.capabilities import markdown
+
+README = (ROOT / "README.md").read_text()
+
+
+def marked(name: str) -> str:
+    """The code block after a marker."""
+    found = re.search(rf"<!-- {name} -->\n```\w*\n(.*?)```", README, re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+@pytest.mark.skipif(bool(ABSENT), reason="the table is made with all backends installed")
+def test_the_table_of_capabilities_is_the_declared_one() -> None:
+    found = re.search(r"<!-- capabilities -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
+    assert found
+    known = {name: row for name, row in plugins.load().backends.items() if name in {"exact", "pyro", "numpyro"}}
+    assert found[1] == markdown(known), "put the output of 'bayescore backends --markdown' into the README"
+
+
+@pytest.mark.skipif(bool(ABSENT), reason="the example names all backends")
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(marked("python"))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "\nagree" in done.stdout
+
+
+def test_the_backend_example_is_found_and_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_plugin.py").write_text(marked("backend"))
+    metadata = tmp_path / "my_package-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[bayescore]\nconjugate = my_plugin\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    command = [sys.executable, "-m", "bayescore", "compare", "--backends", "conjugate"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "AGREE  exact and conjugate:nuts found the same posterior" in done.stdout
+
+
+@pytest.mark.skipif(bool(ABSENT), reason="the example names all backends")
+def test_the_command_on_own_data_runs(tmp_path: Path, reference: Path) -> None:
+    shutil.copy(reference / "kidiq.csv", tmp_path)
+    line = marked("run").strip()
+    assert line.startswith("bayescore compare")
+    done = subprocess.run(
+        line.replace("bayescore", f"{sys.executable} -m bayescore", 1),
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

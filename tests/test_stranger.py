@@ -1,0 +1,64 @@
+"""A plugin of a stranger's gets in by the same door, and is judged by the same rule."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT, put_on_path
+
+from bayescore import comparison, problem
+from bayescore.comparison import Settings
+from bayescore.data import from_arrays
+from bayescore.methods import NUTS
+
+
+def test_a_stranger_agrees_with_exact_from_the_command_line(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "plugins" / "tiny"), "BAYESCORE_PLUGINS": "tiny"}
+    command = [sys.executable, "-m", "bayescore", "compare", "--backends", "tiny", "--json", "-"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    assert document["verdict"] == "agree"
+    assert [c["name"] for c in document["contenders"]] == ["exact", "tiny:nuts"]
+
+
+def test_a_strangers_draws_are_the_same_for_the_same_seed(install):
+    install("tiny")
+    settings = Settings(method=NUTS(warmup=50, draws=100), reference="none")
+    first, second = (comparison.compare(problem.toy(), ["tiny"], settings).outcomes[0] for _ in range(2))
+    np.testing.assert_array_equal(first.posterior.draws["beta"], second.posterior.draws["beta"])
+    other = comparison.compare(problem.toy(), ["tiny"], Settings(settings.method, "none", seed=1)).outcomes[0]
+    assert not np.array_equal(first.posterior.draws["beta"], other.posterior.draws["beta"])
+
+
+def test_with_sigma_free_a_stranger_agrees_with_exact_too(install):
+    install("tiny")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2))
+    stated = problem.from_data(from_arrays(x, x @ [1.0, -1.0] + rng.normal(size=60)))
+    result = comparison.compare(stated, ["tiny"])
+    assert result.verdict == "agree", str(result)
+    assert {row.quantity for row in result.decision.pairs[0].rows} >= {"intercept", "beta[x1]", "beta[x2]", "sigma"}
+
+
+@pytest.fixture(scope="module")
+def draws_of_the_toy():
+    with pytest.MonkeyPatch.context() as patch:
+        put_on_path(patch, "tiny")
+        return comparison.compare(problem.toy(), ["tiny"], Settings(reference="none")).outcomes[0]
+
+
+@pytest.mark.parametrize("changed", ["sigma", "prior"])
+def test_a_stranger_that_fits_another_model_is_found_out(draws_of_the_toy, changed):
+    """Its draws are of the toy; they are held against the exact posterior of a neighbouring model."""
+    toy = problem.toy()
+    neighbour = problem.toy(sigma=0.12)
+    if changed == "prior":
+        priors = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 0.2)"}
+        neighbour = problem.from_data(toy.data, family=toy.regression.family, priors=priors, new_data=toy.new_data)
+    exact = comparison.compare(neighbour, ["exact"]).outcomes[0]
+    concluded = comparison.conclude(neighbour, [exact, draws_of_the_toy], Settings())
+    assert (concluded.verdict, concluded.decision.exit_code) == ("disagree", 1)
