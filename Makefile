@@ -1,0 +1,34 @@
+# The two commands: make compare, make test. Both set up .venv first if it is not there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?= --backends pyro numpyro
+READY := $(VENV)/ready
+FILES := pyproject.toml constraints.txt backends/pyro/pyproject.toml backends/numpyro/pyproject.toml
+
+.PHONY: setup compare test lint bench clean
+
+setup: $(READY)
+
+$(READY): $(FILES)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[tables,dev]" -e backends/pyro -e backends/numpyro
+	touch $@
+
+compare: $(READY)
+	$(BIN)/python compare.py $(ARGS)
+
+test: $(READY)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python tests/benchmark/run.py
+
+clean:
+	rm -rf $(VENV)
