@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayescore.comparison import Comparison, Settings, compare
+    from bayescore.comparison.run import Comparison, Settings, compare
     from bayescore.contract import Checked
     from bayescore.data import Data, from_arrays, toy_data
     from bayescore.inference_data import from_arviz, load, save, to_datatree
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Comparison": "comparison",
-    "Settings": "comparison",
-    "compare": "comparison",
+    "Comparison": "comparison.run",
+    "Settings": "comparison.run",
+    "compare": "comparison.run",
     "Checked": "contract",
     "Data": "data",
     "from_arrays": "data",

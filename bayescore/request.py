@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from bayescore import methods, problem
 from bayescore.backend import Precision
-from bayescore.comparison import Settings
+from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError, suggest
 from bayescore.problem import Problem

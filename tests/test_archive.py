@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import bayescore
-from bayescore import comparison, problem
+from bayescore import problem
 from bayescore.cli import main
+from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive, read_document, write_text
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome

@@ -10,8 +10,8 @@ from conftest import USABLE
 import bayescore
 from bayescore import methods
 from bayescore.agreement.estimates import FromDraws, unconstrained_draws
-from bayescore.comparison import Comparison, Settings, compare
 from bayescore.comparison.document import Document
+from bayescore.comparison.run import Comparison, Settings, compare
 from bayescore.posterior import positive_parameters
 from bayescore.problem import Problem, from_arrays, from_data, from_table, read_table, toy
 

@@ -5,8 +5,9 @@ import re
 import pytest
 from conftest import put_on_path
 
-from bayescore import comparison, problem
-from bayescore.comparison import Settings
+from bayescore import problem
+from bayescore.comparison import run as comparison
+from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
 
 REASONS = {

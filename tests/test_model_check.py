@@ -9,7 +9,7 @@ from conftest import USABLE, put_on_path
 from bayescore import density, problem
 from bayescore.agreement.model_check import ModelCheck, check, points
 from bayescore.backend import LogDensity
-from bayescore.comparison import Settings, compare
+from bayescore.comparison.run import Settings, compare
 from bayescore.data import Data, from_arrays, toy_data
 from bayescore.distributions import Exponential, Gamma, InverseGamma, Normal
 from bayescore.families import Gaussian

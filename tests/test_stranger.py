@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, put_on_path
 
-from bayescore import comparison, problem
-from bayescore.comparison import Settings
+from bayescore import problem
+from bayescore.comparison import run as comparison
+from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays
 from bayescore.methods import NUTS
 

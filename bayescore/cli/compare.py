@@ -67,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from bayescore import request
-    from bayescore.comparison import compare
     from bayescore.comparison.archive import Archive, write_text
+    from bayescore.comparison.run import compare
     from bayescore.errors import RequestError
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import show
@@ -109,8 +109,8 @@ def run(options: argparse.Namespace) -> int:
 def _check_contenders(contenders: list[str], problem: object, settings: object) -> None:
     """Refuse wrong contenders before a folder is made."""
     from bayescore import plugins
-    from bayescore.comparison import Settings
     from bayescore.comparison.contender import parse_all
+    from bayescore.comparison.run import Settings
     from bayescore.problem import Problem
 
     assert isinstance(problem, Problem)

@@ -140,7 +140,62 @@ def exact() -> None:
     say("extra memory over one copy of X", peak_during(solve) / x.nbytes, 1.0)
 
 
+def decision() -> None:
+    """The whole decision on two contenders of 4 x 2500 draws, N = 100, imports excluded."""
+    import arviz_stats.base  # noqa: F401
+
+    for d, limit in ((20, 1.5), (200, 8.0)):
+        parts = decide(d)
+        print(f"{d} parameters: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items()))
+        say(f"decision, {d} parameters", sum(parts.values()), limit, " s")
+
+
+def decide(d: int) -> dict[str, float]:
+    """Seconds of each part, medians of five."""
+    import bayescore as bc
+    from bayescore.agreement import health, model_check
+    from bayescore.agreement.contestant import Contestant
+    from bayescore.agreement.verdict import decide as verdict
+    from bayescore.density import LogJoint, log_density
+    from bayescore.exact.posterior import solve
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((100, d - 2))
+    stated = bc.from_data(bc.from_arrays(x, x[:, 0] + rng.standard_normal(100)))
+    regression, data = stated.regression, stated.data
+    solved = solve(regression, data)
+    method = bc.NUTS()
+
+    def chains(seed: int) -> bc.Posterior:
+        flat = solved.sample(10_000, seed)
+        draws = {site: values.reshape(4, 2500, *values.shape[2:]) for site, values in flat.draws.items()}
+        return bc.Posterior(draws, flat.labels)
+
+    posteriors = [chains(1), chains(2)]
+    found = []
+    for _ in range(REPEATS):
+        marks = [time.perf_counter()]
+        at = model_check.points(regression, data)
+        densities = [log_density(regression, data, point) for point in at]
+        checks = [model_check.check(name, regression, data, at, densities) for name in "ab"]
+        marks.append(time.perf_counter())
+        healths = [health.examine(method, posterior, {}) for posterior in posteriors]
+        marks.append(time.perf_counter())
+        joint = LogJoint(regression, data)
+        contestants = [
+            Contestant(name, regression, method, posterior, well, None, joint(posterior.draws))
+            for name, posterior, well in zip("ab", posteriors, healths, strict=True)
+        ]
+        verdict(contestants, regression, data, lost={}, models=checks)
+        marks.append(time.perf_counter())
+        found.append(np.diff(marks))
+    medians_ = np.median(found, axis=0)
+    return dict(zip(("model check", "health", "verdict"), map(float, medians_), strict=True))
+
+
+PARTS = {"startup": startup, "exact": exact, "decision": decision, "overhead": overhead, "whole": whole}
+
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or ["startup", "exact", "overhead", "whole"]
+    chosen = sys.argv[1:] or list(PARTS)
     for name in chosen:
-        {"startup": startup, "exact": exact, "overhead": overhead, "whole": whole}[name]()
+        PARTS[name]()

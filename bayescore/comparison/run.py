@@ -1,0 +1,277 @@
+"""One comparison from the contenders' names to the verdict."""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from bayescore import coordinates, plugins
+from bayescore.agreement import model_check
+from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.guide_quality import figures
+from bayescore.agreement.health import Health, examine
+from bayescore.agreement.model_check import Point
+from bayescore.agreement.rule import ALPHA, MARGIN
+from bayescore.agreement.verdict import Decision, decide
+from bayescore.backend import Precision
+from bayescore.comparison.contender import Contender, parse_all
+from bayescore.comparison.document import Document, document
+from bayescore.comparison.outcome import Outcome, Task
+from bayescore.comparison.predictions import max_difference
+from bayescore.comparison.runner import Runner, Watcher
+from bayescore.contract import requirements
+from bayescore.density import LogJoint
+from bayescore.errors import PluginError, RequestError
+from bayescore.methods import SVI, Method
+from bayescore.plugins import Registry
+from bayescore.problem import Problem
+
+if TYPE_CHECKING:
+    from bayescore.comparison.archive import Archive
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a comparison is run.
+
+    Attributes
+    ----------
+    reference
+        ``auto`` adds the exact posterior where there is one; ``none``; or a contender.
+    margin, alpha
+        Of the decision rule (`bayescore.agreement.rule`).
+    seed
+        Seeds every contender, each by its name.
+    jobs
+        Processes at a time; by default one a core.
+    timeout
+        Seconds for each contender, or None.
+    smoke
+        Two iterations each: tries out the plumbing, and concludes nothing.
+    model_only
+        Compare log densities, and fit nothing.
+    """
+
+    method: Method | None = None
+    reference: str = "auto"
+    margin: float = MARGIN
+    alpha: float = ALPHA
+    seed: int = 0
+    precision: Precision = "float64"
+    jobs: int | None = None
+    timeout: float | None = None
+    smoke: bool = False
+    model_only: bool = False
+
+    def __post_init__(self) -> None:
+        for name, good, wanted in (
+            ("margin", 0 < self.margin < float("inf"), "a positive number"),
+            ("alpha", 0 < self.alpha < 1, "between 0 and 1"),
+            ("seed", self.seed >= 0, "a whole number of at least 0"),
+            ("precision", self.precision in {"float64", "float32"}, "float64 or float32"),
+            ("jobs", self.jobs is None or self.jobs >= 1, "at least 1"),
+            ("timeout", self.timeout is None or 0 < self.timeout < float("inf"), "a positive number of seconds"),
+        ):
+            if not good:
+                raise RequestError(f"{name} must be {wanted}, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out.
+
+    Attributes
+    ----------
+    outcomes
+        One for each contender, whatever happened to it.
+    decision
+        The verdict.
+    document
+        The whole as JSON's schema has it.
+    """
+
+    problem: Problem
+    outcomes: tuple[Outcome, ...]
+    decision: Decision
+    document: Document
+
+    @property
+    def verdict(self) -> str:
+        """agree, disagree, inconclusive or incomplete."""
+        return self.decision.verdict
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was stopped before the end."""
+        return any(outcome.status == "interrupted" for outcome in self.outcomes)
+
+    def __str__(self) -> str:
+        from bayescore.report.terminal import render
+
+        return render(self.document)
+
+
+def compare(
+    problem: Problem,
+    contenders: Sequence[str],
+    settings: Settings | None = None,
+    *,
+    watch: Watcher = lambda contender, message: None,
+    archive: "Archive | None" = None,
+) -> Comparison:
+    """Fit a problem with several contenders and decide whether they agree.
+
+    Parameters
+    ----------
+    contenders
+        As ``["pyro", "numpyro:nuts"]``.
+    watch
+        Told of every contender's progress.
+    archive
+        Where every fit is kept as soon as it is there, and from where finished ones are
+        taken up.
+
+    Raises
+    ------
+    RequestError
+        No backend could serve the request.
+    """
+    settings = settings or Settings()
+    registry = plugins.load()
+    chosen = parse_all(
+        contenders,
+        registry,
+        problem.regression,
+        default=settings.method,
+        reference=settings.reference,
+        smoke=settings.smoke,
+    )
+    outcomes = _run_all(problem, chosen, settings, registry, watch, archive)
+    return conclude(problem, outcomes, settings)
+
+
+def _run_all(
+    problem: Problem,
+    contenders: Sequence[Contender],
+    settings: Settings,
+    registry: Registry,
+    watch: Watcher,
+    archive: "Archive | None",
+) -> list[Outcome]:
+    known: dict[str, Outcome] = {}
+    for contender in contenders:
+        outcome = _without_running(contender, problem, settings, registry)
+        if outcome is None and archive is not None:
+            outcome = archive.stored(contender)
+        if outcome is not None:
+            known[contender.name] = outcome
+    waiting = [c for c in contenders if c.name not in known]
+    at = tuple(model_check.points(problem.regression, problem.data)) if waiting else ()
+    tasks = [_task(c, problem, settings, at) for c in waiting]
+    jobs = settings.jobs or os.cpu_count() or 1
+    runner = Runner(jobs, settings.timeout, watch)
+    if archive is not None:
+        runner.finished = archive.keep
+    infos = {name: registered.info for name, registered in registry.backends.items()}
+    # imported while the workers run, since the verdict needs it and it takes seconds
+    threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
+    ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
+    return [known.get(c.name) or ran[c.name] for c in contenders]
+
+
+def _task(contender: Contender, problem: Problem, settings: Settings, at: tuple[Point, ...]) -> Task:
+    return Task(
+        contender,
+        problem.regression,
+        problem.data,
+        problem.new_data,
+        settings.seed,
+        settings.precision,
+        at,
+        settings.model_only,
+    )
+
+
+def _without_running(contender: Contender, problem: Problem, settings: Settings, registry: Registry) -> Outcome | None:
+    """The outcome of a contender that needs no process to be told."""
+    try:
+        registered = registry[contender.backend]
+    except PluginError as error:
+        return Outcome(contender, "failed", str(error))
+    wanted = requirements(problem.regression, contender.method) | {f"precision:{settings.precision}"}
+    refusal = registered.info.refusal(wanted)
+    if refusal:
+        return Outcome(contender, "unsupported", refusal)
+    if registered.missing:
+        names = " and ".join(registered.missing)
+        return Outcome(contender, "missing", f"{names} not installed: pip install {registered.distribution}")
+    return None
+
+
+def conclude(problem: Problem, outcomes: Sequence[Outcome], settings: Settings) -> Comparison:
+    """Judge outcomes, wherever they come from."""
+    joint = LogJoint(problem.regression, problem.data)
+    contestants = [_contestant(problem, joint, outcome) for outcome in outcomes if outcome.posterior is not None]
+    decision = decide(
+        contestants,
+        problem.regression,
+        problem.data,
+        lost={o.contender.name: f"{o.status}: {o.error}" for o in outcomes if o.status != "ok"},
+        models=[o.model for o in outcomes if o.model is not None],
+        prediction_gaps=_prediction_gaps(outcomes),
+        smoke=settings.smoke,
+        model_only=settings.model_only,
+        margin=settings.margin,
+        alpha=settings.alpha,
+    )
+    healths = {c.name: _with_guide_figures(c, contestants) for c in contestants}
+    written = document(problem, describe(settings), outcomes, healths, decision)
+    return Comparison(problem, tuple(outcomes), decision, written)
+
+
+def _prediction_gaps(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], float | None]:
+    known = [(o.contender.name, o.predictions) for o in outcomes if o.predictions is not None]
+    return {(a, b): max_difference(of_a, of_b) for (a, of_a), (b, of_b) in combinations(known, 2)}
+
+
+def _contestant(problem: Problem, joint: LogJoint, outcome: Outcome) -> Contestant:
+    method, posterior = outcome.contender.method, outcome.posterior
+    assert posterior is not None
+    mean_field = isinstance(method, SVI) and method.guide == "mean_field"
+    return Contestant(
+        outcome.contender.name,
+        problem.regression,
+        method,
+        posterior,
+        examine(method, posterior, outcome.iterates),
+        coordinates.for_method(problem.regression, problem.data, method) if mean_field else None,
+        joint(posterior.draws) if posterior.estimand == "posterior" else None,
+    )
+
+
+def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant]) -> Health:
+    """A guide's health with its ELBO and Pareto k."""
+    if not isinstance(contestant.method, SVI):
+        return contestant.health
+    known = (c.posterior.moments.log_evidence for c in contestants if c.exact and c.posterior.moments)
+    more = figures(contestant, next(known, None))
+    return replace(contestant.health, figures={**contestant.health.figures, **more})
+
+
+def describe(settings: Settings) -> Mapping[str, Any]:
+    """The settings as JSON."""
+    return {
+        "method": None if settings.method is None else str(settings.method),
+        "reference": settings.reference,
+        "margin": settings.margin,
+        "alpha": settings.alpha,
+        "seed": settings.seed,
+        "precision": settings.precision,
+        "jobs": settings.jobs,
+        "timeout": settings.timeout,
+        "smoke": settings.smoke,
+        "model_only": settings.model_only,
+    }
