@@ -8,6 +8,7 @@ import numpy as np
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.rows import point_rows, rows
 from bayescore.agreement.rule import Judgement, Row, Verdict, judge
+from bayescore.agreement.shape import Shape
 from bayescore.distributions import Array
 
 
@@ -21,13 +22,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Pair:
-    """What was found of two contenders."""
+    """What was found of two contenders; ``shape`` is reported and does not decide."""
 
     a: str
     b: str
     verdict: Verdict | Literal["not-comparable"]
     reasons: tuple[Reason, ...]
     rows: tuple[Row, ...] = ()
+    shape: Shape | None = None
 
     @property
     def max_difference_sd(self) -> float | None:

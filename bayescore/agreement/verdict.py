@@ -12,6 +12,7 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, Reason, compare
 from bayescore.agreement.rule import ALPHA, MARGIN
+from bayescore.agreement.shape import compare_shapes
 from bayescore.coordinates import laplace, standardizing_matrix, start_of
 from bayescore.data import Data
 from bayescore.density import LogJoint
@@ -75,6 +76,8 @@ def decide(
         pair = of_models(a.name, b.name, checked)
         if pair is None:
             pair = compare(a, b, scale=units, cov=cov, margin=margin, alpha=alpha)
+            if not (smoke or a.point or b.point):
+                pair = replace(pair, shape=compare_shapes(a, b))
         gap = prediction_gaps.get((a.name, b.name))
         pairs.append(_with_identification(pair, gap, margin) if gap is not None else pair)
     if model_only:

@@ -193,6 +193,7 @@ def _pair(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document:
         "max_difference_sd": pair.max_difference_sd,
         "rows": [_row(row) for row in pair.rows],
         "predictions": _pair_predictions(pair, outcomes),
+        "shape": None if pair.shape is None else vars(pair.shape),
     }
 
 

@@ -33,7 +33,7 @@ def show(document: Document, console: Console) -> None:
         _section(console, "Posterior", _parameters(document))
     for pair in document["pairs"]:
         if pair["rows"]:
-            _section(console, f"{pair['a']} and {pair['b']}: {pair['verdict']}", _pair(pair))
+            _section(console, f"{pair['a']} and {pair['b']}: {pair['verdict']}", _pair(pair), _beside(pair))
     if document["predictions"]:
         total = 1 + max(row["row"] for row in document["predictions"])
         _section(
@@ -43,9 +43,11 @@ def show(document: Document, console: Console) -> None:
     _verdict(document, console)
 
 
-def _section(console: Console, title: str, table: Table) -> None:
+def _section(console: Console, title: str, table: Table, note: str = "") -> None:
     console.print(Text(title, style="bold"))
     console.print(table)
+    if note:
+        console.print(Text(note))
     console.print()
 
 
@@ -136,6 +138,22 @@ def _pair(pair: Document) -> Table:
     if len(rows) < len(pair["rows"]):
         table.add_row(f"the {len(rows)} largest of {len(pair['rows'])}")
     return table
+
+
+def _beside(pair: Document) -> str:
+    """What is reported beside the rows, and does not decide."""
+    parts = []
+    shape, predictions = pair.get("shape"), pair.get("predictions")
+    if shape:
+        parts.append(f"energy distance {shape['energy_distance']:.4f} (p {shape['energy_p']:.2f})")
+        parts.append(f"5 % and 95 % quantiles within {shape['quantile_difference_sd']:.3f} sd ({shape['quantile']})")
+    if predictions and predictions["max_difference_sd"] is not None:
+        parts.append(f"predicted means within {predictions['max_difference_sd']:.3f} sd")
+    if predictions and predictions.get("mse_difference") is not None:
+        parts.append(f"MSE {predictions['mse_difference']:+.2g} ± {predictions['mse_se']:.1g}")
+    if predictions and predictions.get("lpd_difference") is not None:
+        parts.append(f"log predictive density {predictions['lpd_difference']:+.2g} ± {predictions['lpd_se']:.1g}")
+    return "beside: " + "; ".join(parts) if parts else ""
 
 
 def _reach(row: Document) -> float:
@@ -258,7 +276,8 @@ def sentence(document: Document) -> str:
     margin = document["settings"]["margin"]
     judged = [pair for pair in document["pairs"] if pair["verdict"] != "not-comparable"]
     count = max((len(pair["rows"]) for pair in judged), default=0)
-    rule = f"margin {margin:g} posterior sd, {count} quantities a pair"
+    points = max((check["points"] for check in document["model_check"]), default=0)
+    rule = f"margin {margin:g} posterior sd, {count} quantities a pair, model checked at {points} points"
     match document["verdict"]:
         case "agree" if document["settings"]["model_only"]:
             return f"{_list(done)} have the same model."
