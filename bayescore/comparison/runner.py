@@ -29,7 +29,7 @@ class Watcher(Protocol):
     """Told of what a contender is doing."""
 
     def __call__(self, contender: Contender, message: Mapping[str, object]) -> None:
-        """A message is a ``phase``, or a ``step`` of a ``total`` with figures."""
+        """A message is a ``phase``, a ``step`` of a ``total`` with figures, or ``finished`` with a status."""
 
 
 @dataclass
@@ -98,6 +98,7 @@ class Runner:
                 pickle.dump(task, file)
             with (folder / "log").open("w") as log:
                 outcome = self._supervise(task, folder, log.fileno(), _environment(info))
+            self.watch(task.contender, {"finished": outcome.status})
             return outcome, (folder / "log").read_text(errors="replace")
 
     def _supervise(self, task: Task, folder: Path, log: int, environment: dict[str, str]) -> Outcome:

@@ -39,6 +39,9 @@ class Bars:
         task = self._tasks.get(contender.name)
         if task is None:
             task = self._tasks[contender.name] = self._progress.add_task(contender.name, total=None, text="")
+        if "finished" in message:
+            self._progress.update(task, completed=1.0, total=1.0, text=str(message["finished"]))
+            return
         if "phase" in message:
             self._progress.update(task, text=str(message["phase"]))
             return

@@ -250,7 +250,7 @@ def _diagnosis(contender: Document) -> Text:
     if figures.get("elbo") is not None:
         parts.append(f"ELBO {figures['elbo']:.3f}")
     if figures.get("kl_gap") is not None:
-        parts.append(f"KL gap {figures['kl_gap']:.3f}")
+        parts.append(f"KL gap {round(figures['kl_gap'], 3) + 0.0:.3f}")
     if figures.get("pareto_k") is not None:
         parts.append(f"k {figures['pareto_k']:.2f}")
     if figures.get("log_evidence") is not None:
