@@ -1,0 +1,64 @@
+"""The study's faults are caught by the part that should catch them, and its tables hold what was counted."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import USABLE
+
+from bayescore import problem
+from bayescore.density import LogJoint
+from bayescore.exact.posterior import solve
+from bayescore.methods import NUTS
+from bayescore.posterior import Posterior
+from bayescore.study import measure, tables
+from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS
+from bayescore.study.targets import NAMES, Target, make
+
+TOY = problem.toy()
+
+
+def independent(seed: int) -> Posterior:
+    """Four chains of independent draws from the toy's exact posterior."""
+    flat = solve(TOY.regression, TOY.data).sample(10_000, seed)
+    return Posterior({site: v.reshape(4, 2500, *v.shape[2:]) for site, v in flat.draws.items()}, flat.labels)
+
+
+TARGET = Target("toy", TOY.regression, independent, LogJoint(TOY.regression, TOY.data), TOY)
+
+
+def test_every_fault_of_a_density_is_caught_and_named() -> None:
+    found = measure.density_faults(measure.Settings(), "density", range(3))
+    for fault in DENSITY_FAULTS:
+        counts = found["density", fault.name]
+        assert (counts["caught"], counts["named"]) == (3, 3), fault.name
+    assert tables.density(found).count("| 1.000 | 1.000 |") == len(DENSITY_FAULTS)
+
+
+@pytest.mark.parametrize("fault", DRAW_FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_of_draws_is_caught_by_its_part(fault) -> None:
+    sound = TARGET.contestant("a", TARGET.draw(1), NUTS())
+    wrong = TARGET.contestant("b", fault.spoil(TARGET.draw(2), np.random.default_rng(0)), NUTS())
+    pair = measure._judge(sound, wrong)
+    assert not sound.health.ailments
+    assert bool(wrong.health.ailments) == (fault.caught_by == "health")
+    wanted = {"none": {"agree"}, "health": {"inconclusive"}, "posterior": {"disagree", "inconclusive"}}
+    assert pair.verdict in wanted[fault.caught_by]
+
+
+@pytest.mark.skipif("numpyro" not in USABLE, reason="the study draws with numpyro")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_target_can_be_drawn_from_and_is_healthy(name: str) -> None:
+    method = NUTS(warmup=300, draws=600)
+    target = make(name, measure._backend("numpyro"), method)
+    contestant = target.contestant("a", target.draw(0), method)
+    assert not contestant.health.ailments
+    assert np.all(np.isfinite(contestant.log_joint))
+
+
+def test_the_command_refuses_what_it_does_not_know() -> None:
+    command = [sys.executable, "-m", "bayescore", "study", "--targets", "tooy"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("bayescore: unknown target 'tooy'; did you mean 'toy'?")
