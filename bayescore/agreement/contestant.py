@@ -6,7 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from bayescore.agreement.estimates import Marginals, SingleEstimate, marginals, of_series, unconstrained_draws
+from bayescore.agreement.estimates import (
+    Estimates,
+    Marginals,
+    SingleEstimate,
+    marginals,
+    of_series,
+    unconstrained_draws,
+)
 from bayescore.agreement.health import Health
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
@@ -72,6 +79,11 @@ class Contestant:
     def marginals(self) -> Marginals:
         """Its posterior on the unconstrained scale."""
         return marginals(self.posterior, self.positive)
+
+    @cached_property
+    def own(self) -> Estimates:
+        """Of its parameters, one by one, on the unconstrained scale."""
+        return self.marginals.along(np.eye(len(self.regression.parameters)))
 
     @cached_property
     def of_log_joint(self) -> SingleEstimate | None:

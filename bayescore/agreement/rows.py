@@ -36,9 +36,8 @@ def rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     """
     names = a.regression.parameters
     unit = np.eye(len(names))
-    of_a, of_b = a.marginals.along(unit), b.marginals.along(unit)
-    found = _make(names, "mean", *_means(of_a, of_b, unit, cov))
-    found += _sd_rows(a, b, of_a, of_b, cov)
+    found = _make(names, "mean", *_means(a.own, b.own, unit, cov))
+    found += _sd_rows(a, b, cov)
     axes = directions(a.marginals, b.marginals, cov)
     if len(axes):
         labels = [f"pc{k + 1}" for k in range(len(axes))]
@@ -90,20 +89,19 @@ def _make(names: Sequence[str], statistic: Statistic, difference: Array, se: Arr
     return [Row(n, statistic, float(d), float(e)) for n, d, e in zip(names, difference, se, strict=True)]
 
 
-def _sd_rows(a: Contestant, b: Contestant, of_a: Estimates, of_b: Estimates, cov: Array | None) -> list[Row]:
+def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     """Ratios of sds; a mean-field guide's also against the best that its family reaches."""
     names = a.regression.parameters
-    sd, sd_se = _log_ratio(of_a, of_b)
+    sd, sd_se = _log_ratio(a.own, b.own)
     guide, other = (a, b) if a.mean_field else (b, a)
     if not guide.mean_field or other.mean_field:
         return _make(names, "sd", sd, sd_se)
     best = best_mean_field_sd(guide, other.marginals.cov if cov is None else cov)
     if cov is None:
-        reference = of_b if guide is a else of_a
-        target, target_error = reference.sd, _over(reference.sd_error, reference.sd)
+        target, target_error = other.own.sd, _over(other.own.sd_error, other.own.sd)
     else:
         target, target_error = np.sqrt(np.diag(cov)), np.zeros(len(names))
-    own = of_a if guide is a else of_b
+    own = guide.own
     own_se = np.hypot(_over(own.sd_error, own.sd), target_error)
     sign = 1.0 if guide is a else -1.0
     found = []

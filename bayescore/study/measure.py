@@ -114,11 +114,9 @@ def _count(counts: Counter[str], prefix: str, pair: Pair, a: Contestant, b: Cont
     counts[f"{prefix}repetitions"] += 1
     counts[f"{prefix}{pair.verdict}"] += 1
     counts[f"{prefix}health"] += bool(a.health.ailments or b.health.ailments)
-    unit = np.eye(len(a.regression.parameters))
-    of_a, of_b = a.marginals.along(unit), b.marginals.along(unit)
-    difference = np.abs(of_a.mean - of_b.mean)
+    difference = np.abs(a.own.mean - b.own.mean)
     counts[f"{prefix}fixed"] += bool(np.all(difference < FIXED))
-    counts[f"{prefix}stan"] += bool(np.all(difference / of_a.sd < STAN))
+    counts[f"{prefix}stan"] += bool(np.all(difference / a.own.sd < STAN))
 
 
 REFITS = {
