@@ -67,3 +67,13 @@ def test_the_command_on_own_data_runs(tmp_path: Path, reference: Path) -> None:
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif("pyro" in ABSENT, reason="the page's modules are lifted by the Pyro plugin")
+def test_the_tutorials_page_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
+    script = tmp_path / "tutorial.py"
+    script.write_text("\n".join([*blocks, "assert mse < 0.05, mse"]))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "(1, 10000, 1, 1)" in done.stdout
