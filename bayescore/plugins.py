@@ -20,6 +20,7 @@ from bayescore.errors import MissingLibraryError, PluginError, RequestError, sug
 GROUP = "bayescore"
 RESTRICT = "BAYESCORE_PLUGINS"
 _CORE = "bayescore"
+_OURS = {"pyro": "bayescore-pyro", "numpyro": "bayescore-numpyro"}
 
 
 class Hooks:
@@ -97,10 +98,9 @@ class Registry:
             if broken.name == name:
                 raise PluginError(f"the plugin {name!r} of {broken.distribution} is broken: {broken.reason}")
         known = ", ".join(self.backends) or "none"
-        install = "" if len(self.backends) > 1 else "; install bayescore-pyro or bayescore-numpyro for more"
-        raise RequestError(
-            f"unknown backend {name!r}{suggest(name, list(self.backends))} (installed: {known}){install}"
-        )
+        if name in _OURS:
+            raise RequestError(f"the backend {name!r} is not installed: pip install {_OURS[name]} (installed: {known})")
+        raise RequestError(f"unknown backend {name!r}{suggest(name, list(self.backends))} (installed: {known})")
 
 
 def load(entries: Iterable[EntryPoint] | None = None) -> Registry:

@@ -45,7 +45,7 @@ FILE = ("--data", "table.csv", "--formula", "y ~ x")
     "arguments, message",
     [
         (("--backends", "exakt"), "unknown backend 'exakt'; did you mean 'exact'? (installed: exact)"),
-        (("--backends", "pyro", "exact"), "unknown backend 'pyro'"),
+        (("--backends", "pyro", "exact"), "'pyro' is not installed: pip install bayescore-pyro"),
         (("--backends", ""), "unknown backend ''"),
         (("--backends", "exact", "exact"), "listed twice"),
         (("--backends", "exact:nutz"), "unknown method 'nutz'; did you mean 'nuts'"),
