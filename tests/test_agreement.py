@@ -14,6 +14,7 @@ from bayescore.agreement.health import Ailment, Health
 from bayescore.agreement.pairs import compare
 from bayescore.agreement.rows import best_mean_field_sd
 from bayescore.agreement.verdict import decide
+from bayescore.data import from_arrays
 from bayescore.exact.posterior import solve
 from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
 from bayescore.posterior import gaussian_moments, label
@@ -217,3 +218,29 @@ def test_every_reason_that_is_given_is_explained():
     given = set(re.findall(r'(?:Reason|Ailment)\(\s*"([a-z-]+)"', source))
     assert len(given) >= 8
     assert given <= set(EXPLANATIONS)
+
+
+def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
+    """Uncentred, correlated columns: the intercept is a sum of coordinates that a guide takes as independent."""
+    rng = np.random.default_rng(1)
+    x1 = rng.normal(5.0, 1.0, 100)
+    x2 = x1 + rng.normal(0.0, 0.7, 100)
+    stated = problem.from_data(
+        from_arrays(np.column_stack([x1, x2]), x1 - x2 + rng.normal(size=100)), family="Gaussian(sigma=1)"
+    )
+    truth = solve(stated.regression, stated.data)
+    sound = Contestant("exact", stated.regression, Exact(), truth.sample(100, 0), WELL)
+    method = SVI()
+    space = coordinates.for_method(stated.regression, stated.data, method)
+    precision = space.matrix.T @ np.linalg.solve(truth.moments.unconstrained_cov, space.matrix)
+    cov = (space.matrix / np.diag(precision)) @ space.matrix.T
+    none = np.zeros((3, 3))
+    moments = gaussian_moments(stated.regression, truth.moments.mean, cov, none, np.zeros(3))
+    posterior = label(stated.regression, {"intercept": np.zeros((1, 8)), "beta": np.zeros((1, 8, 2))}, moments=moments)
+    best = Contestant("a:svi", stated.regression, method, posterior, WELL, space)
+    pair = compare(sound, best, scale=None, cov=truth.moments.unconstrained_cov, margin=0.1, alpha=0.01)
+    ratios = {row.quantity: row.expected_ratio for row in pair.rows if row.verdict == "expected"}
+    assert ratios["intercept"] > 1.05
+    assert ratios["beta[x1]"] < 0.95
+    assert pair.verdict == "agree"
+    assert "as a mean-field guide's must be" in pair.reasons[0].text

@@ -81,8 +81,9 @@ def _reasons(judgement: Judgement, margin: float) -> tuple[Reason, ...]:
             )
     limited = [row for row in judgement.rows if row.verdict == "expected" and row.expected_ratio is not None]
     if limited:
-        least = min(limited, key=lambda row: row.expected_ratio or 1.0)
-        reached = float(np.exp(-abs(least.difference)))
+        least = max(limited, key=lambda row: abs(np.log(row.expected_ratio or 1.0)))
+        assert least.expected_ratio is not None
+        reached = float(np.exp(np.copysign(abs(least.difference), np.log(least.expected_ratio))))
         found.append(
             Reason(
                 "guide-family",

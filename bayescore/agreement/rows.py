@@ -16,7 +16,11 @@ from bayescore.distributions import Array
 
 MOST_DIRECTIONS = 50
 _NO_BETTER = 0.01
-"""Log ratio below which a guide's family counts as unable to reach the posterior's sd."""
+"""Log ratio beyond which a guide's family counts as unable to reach the posterior's sd.
+
+Its sd of an intercept can also be too large: it is a sum over coordinates that the guide
+takes as independent and that are not.
+"""
 
 
 def point_rows(a: Contestant, b: Contestant, scale: Array | None) -> list[Row]:
@@ -107,7 +111,7 @@ def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     found = []
     for j, name in enumerate(names):
         ratio = float(best[j] / target[j])
-        if np.log(ratio) < -_NO_BETTER:
+        if abs(np.log(ratio)) > _NO_BETTER:
             in_family = sign * float(np.log(own.sd[j] / best[j]))
             found.append(Row(name, "sd", float(sd[j]), float(sd_se[j]), "expected", ratio))
             found.append(Row(name, "sd_in_family", in_family, float(own_se[j])))
