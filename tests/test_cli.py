@@ -232,7 +232,7 @@ def test_compare_py_names_a_backend_that_is_not_there():
     done = python("compare.py", "--backends", "pyro", BAYESCORE_PLUGINS="")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("bayescore: unknown backend 'pyro'")
+    assert done.stderr.startswith("bayescore: the backend 'pyro' is not installed")
     assert "install bayescore-pyro" in done.stderr
     assert done.stderr.count("\n") == 1
 
