@@ -69,9 +69,10 @@ class Design:
         return Data(x, y, self.data.columns, self.data.response)
 
     def _variables(self) -> tuple[set[str], set[str]]:
-        right = {name for term in self._matrices.model.common_terms for name in getattr(term, "var_names", ())}
+        right = {name for term in self._matrices.model.common_terms for name in getattr(term, "var_names", ()) if name}
         response = self._matrices.model.response
-        return right, set(response.term.var_names) if response is not None else set()
+        names = set(response.term.var_names) if response is not None else set()
+        return right, {name for name in names if name}
 
 
 def apply(formula: str, table: "pd.DataFrame", *, drop_missing: bool = False) -> Design:

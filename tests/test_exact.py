@@ -236,3 +236,27 @@ def test_predictions_are_those_of_the_draws():
     np.testing.assert_allclose(mean, expected, rtol=1e-12)
     response = backend.predict(fit, posterior, toy.new_data, kind="response", seed=2)
     assert np.isclose(np.std(response - mean), 0.1, rtol=0.03)
+
+
+def test_more_columns_than_rows_and_a_free_sigma_against_quadrature_of_the_marginal() -> None:
+    """The residual can vanish; the marginal of sigma is y ~ Normal(0, sigma^2 I + X S X')."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(12, 30))
+    y = x[:, 0] + rng.normal(size=12)
+    priors = {"intercept": "Normal(0, 2)", "beta": "Normal(0, 0.5)", "sigma": "Exponential(1)"}
+    stated = problem.from_data(from_arrays(x, y), priors=priors)
+    found = solve(stated.regression, stated.data).moments
+    design = np.column_stack([np.ones(12), x])
+    scale = np.array([2.0] + [0.5] * 30)
+    u = np.linspace(-60.0, 5.0, 20_001)
+    values, vectors = np.linalg.eigh((design * scale**2) @ design.T)
+    turned = (vectors.T @ y) ** 2
+    variances = values + np.exp(2 * u)[:, None]
+    density = -0.5 * np.sum(np.log(2 * np.pi * variances) + turned / variances, axis=1) - np.exp(u) + u
+    weights = np.exp(density - density.max())
+    weights /= weights.sum()
+    assert np.isclose(found.mean[-1], weights @ np.exp(u), rtol=1e-6)
+    step = u[1] - u[0]
+    assert np.isclose(
+        found.log_evidence, density.max() + np.log(np.exp(density - density.max()).sum() * step), atol=1e-8
+    )

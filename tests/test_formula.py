@@ -200,3 +200,10 @@ def test_an_intercept_alone_predicts_any_rows():
 def test_wrong_new_rows_are_refused(rows, message):
     with pytest.raises(DataError, match=message):
         apply("y ~ x + g", TABLE).new(pd.DataFrame({"g": ["a"]} | rows))
+
+
+def test_new_rows_go_through_a_formula_with_numbers_in_it() -> None:
+    table = pd.DataFrame({"y": [1.0, 2.0, 4.0], "x": [100.0, 200.0, 300.0]})
+    new = apply("y ~ I(x / 100)", table).new(pd.DataFrame({"x": [500.0]}))
+    assert new.x.tolist() == [[5.0]]
+    assert new.y is None

@@ -18,6 +18,8 @@ from bayescore.reduction import Reduced
 from bayescore.regression import Regression
 
 _LOG_2PI = float(np.log(2 * np.pi))
+_NOTHING = 1e-14
+"""Cosines, sines and relative residuals below it are rounding."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,10 @@ class ConditionalGaussian:
         _check_proper(regression, triangle)
         n_rows = len(likelihood)
         _, cosine, vt = np.linalg.svd(q[:n_rows], full_matrices=False)
-        q1, q2 = q[:n_rows] @ vt.T, q[n_rows:] @ vt.T
-        self._cosine2, self._sine2 = cosine**2, np.sum(q2 * q2, axis=0)
-        self._w0 = q1.T @ target / sigma_0 + q2.T @ prior_target
-        residual, prior_residual = q1 @ self._w0 - target / sigma_0, q2 @ self._w0 - prior_target
-        self._pull = q1.T @ residual
-        self._rss, self._prior_rss = float(residual @ residual), float(prior_residual @ prior_residual)
+        self._cosine, self._sine, own, own_prior = _axes(q[:n_rows] @ vt.T, q[n_rows:] @ vt.T, cosine)
+        self._target, self._prior_target = own.T @ target / sigma_0, own_prior.T @ prior_target
+        self._rss = _rest(target / sigma_0, own @ self._target)
+        self._prior_rss = _rest(prior_target, own_prior @ self._prior_target)
         self.basis: Array = transform @ np.linalg.solve(triangle, vt.T)
         self._log_det = float(np.linalg.slogdet(transform)[1] - np.sum(np.log(np.abs(np.diag(triangle)))))
         self._n_priors = len(prior)
@@ -80,11 +80,12 @@ class ConditionalGaussian:
     def at(self, sigma: Array) -> GivenSigma:
         """The posterior at sigmas of shape (...)."""
         ratio = (self.sigma_0 / np.asarray(sigma)) ** 2
-        precision = ratio[..., None] * self._cosine2 + self._sine2
-        slope = (ratio - 1.0)[..., None] * self._pull
-        mean = self._w0 - slope / precision
-        squares = ratio * self._rss + self._prior_rss - np.sum(slope * slope / precision, axis=-1)
-        d = self._w0.size
+        share = ratio[..., None]
+        precision = share * self._cosine**2 + self._sine**2
+        mean = (share * self._cosine * self._target + self._sine * self._prior_target) / precision
+        gap = self._cosine * self._prior_target - self._sine * self._target
+        squares = ratio * self._rss + self._prior_rss + np.sum(share * gap**2 / precision, axis=-1)
+        d = self._cosine.size
         at_mode = (
             -self.rows * (np.log(sigma) + 0.5 * _LOG_2PI)
             - self._log_prior_scale
@@ -93,6 +94,21 @@ class ConditionalGaussian:
         )
         volume = 0.5 * d * _LOG_2PI - 0.5 * np.sum(np.log(precision), axis=-1) + self._log_det
         return GivenSigma(at_mode + volume, at_mode - 0.5 * d, mean, precision)
+
+
+def _axes(q1: Array, q2: Array, cosine: Array) -> tuple[Array, Array, Array, Array]:
+    """Cosines, sines, and the orthonormal axes of both parts; zero where a part says nothing."""
+    sine = np.linalg.norm(q2, axis=0)
+    heard, prior_heard = cosine > _NOTHING, sine > _NOTHING
+    own = np.where(heard, q1 / np.where(heard, cosine, 1.0), 0.0)
+    own_prior = np.where(prior_heard, q2 / np.where(prior_heard, sine, 1.0), 0.0)
+    return np.where(heard, cosine, 0.0), np.where(prior_heard, sine, 0.0), own, own_prior
+
+
+def _rest(target: Array, fitted: Array) -> float:
+    """Squared residual; exactly 0 where it is but rounding, since a small sigma would blow it up."""
+    squares, size = float(np.sum((target - fitted) ** 2)), float(np.sum(target**2))
+    return squares if squares > (_NOTHING * target.size) ** 2 * size else 0.0
 
 
 def _centring(regression: Regression, reduced: Reduced) -> Array:
