@@ -10,7 +10,7 @@ import numpy as np
 
 from bayescore.backend import LogDensity
 from bayescore.data import Data
-from bayescore.distributions import Array, stack
+from bayescore.distributions import Array
 from bayescore.families import Gaussian
 from bayescore.reduction import reduce
 from bayescore.regression import Regression
@@ -43,7 +43,7 @@ def prior_terms(regression: Regression, values: Values) -> dict[str, Array]:
     for site in regression.sites:
         value = np.asarray(values[site.name])
         if site.shape:
-            parts = (block.prior.log_prob(value[..., block.positions]) for block in stack(site.priors))
+            parts = (block.prior.log_prob(value[..., block.positions]) for block in site.blocks)
             terms[site.name] = sum((np.sum(part, axis=-1) for part in parts), np.zeros(value.shape[:-1]))
         else:
             terms[site.name] = site.priors[0].log_prob(value)
@@ -57,7 +57,7 @@ def prior_gradient(regression: Regression, values: Values) -> dict[str, Array]:
         value = np.asarray(values[site.name], dtype=np.float64)
         if site.shape:
             slope = np.empty_like(value)
-            for block in stack(site.priors):
+            for block in site.blocks:
                 slope[..., block.positions] = block.prior.gradient(value[..., block.positions])
         else:
             slope = site.priors[0].gradient(value)

@@ -7,9 +7,10 @@ parameters; its parameters are their scalar elements, by name.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bayescore import distributions, families
-from bayescore.distributions import Distribution, Support
+from bayescore.distributions import Block, Distribution, Support
 from bayescore.errors import RequestError, suggest
 from bayescore.families import Family
 
@@ -28,6 +29,11 @@ class Site:
     def size(self) -> int:
         """How many scalar parameters it has."""
         return len(self.priors)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Its priors, those of one kind stacked into one."""
+        return tuple(distributions.stack(self.priors))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -77,7 +83,7 @@ class Regression:
                         + ("use Normal or StudentT" if site.support == "real" else "use HalfNormal or Exponential")
                     )
 
-    @property
+    @cached_property
     def sites(self) -> tuple[Site, ...]:
         """All random variables, in the order of the unconstrained vector."""
         sites = []
