@@ -135,12 +135,15 @@ class DrawFault:
         Takes the posterior, whose first parameters are known by name, and a generator.
     caught_by
         ``posterior`` or ``health``; ``none`` where there is nothing to catch.
+    reason
+        The code that the verdict has to give.
     """
 
     name: str
     effect: str
     spoil: Callable[[Posterior, np.random.Generator], Posterior]
     caught_by: str
+    reason: str
 
 
 def _flat(change: Callable[[dict[str, Array], np.random.Generator], Mapping[str, Array]]):  # type: ignore[no-untyped-def]
@@ -211,13 +214,13 @@ def _resample(flat: dict[str, Array], rng: np.random.Generator) -> Mapping[str, 
 
 
 DRAW_FAULTS = (
-    DrawFault("none", "identical", lambda posterior, rng: posterior, "none"),
-    DrawFault("slope moved by 0.1 sd", "0.1 sd, and more jointly", _shift(0.1), "posterior"),
-    DrawFault("slope moved by 0.2 sd", "0.2 sd, and more jointly", _shift(0.2), "posterior"),
-    DrawFault("sd times 0.9", "log ratio 0.105", _stretch(0.9), "posterior"),
-    DrawFault("sd times 0.8", "log ratio 0.22", _stretch(0.8), "posterior"),
-    DrawFault("correlation lost", "marginals right", _flat(_uncorrelate), "posterior"),
-    DrawFault("one chain of four frozen", "at its first draw", _flat(_freeze), "health"),
-    DrawFault("burn-in kept", "a tenth of each chain, from 10 sd away", _flat(_burn_in), "health"),
-    DrawFault("draws resampled with replacement", "order lost", _flat(_resample), "health"),
+    DrawFault("none", "identical", lambda posterior, rng: posterior, "none", ""),
+    DrawFault("slope moved by 0.1 sd", "0.1 sd, and more jointly", _shift(0.1), "posterior", "different-posterior"),
+    DrawFault("slope moved by 0.2 sd", "0.2 sd, and more jointly", _shift(0.2), "posterior", "different-posterior"),
+    DrawFault("sd times 0.9", "log ratio 0.105", _stretch(0.9), "posterior", "at-margin"),
+    DrawFault("sd times 0.8", "log ratio 0.22", _stretch(0.8), "posterior", "different-posterior"),
+    DrawFault("correlation lost", "marginals right", _flat(_uncorrelate), "posterior", "different-posterior"),
+    DrawFault("one chain of four frozen", "at its first draw", _flat(_freeze), "health", "unconverged"),
+    DrawFault("burn-in kept", "a tenth of each chain, from 10 sd away", _flat(_burn_in), "health", "unconverged"),
+    DrawFault("draws resampled with replacement", "order lost", _flat(_resample), "health", "resampled"),
 )

@@ -98,9 +98,9 @@ def draw_faults(settings: Settings, name: str, seeds: range) -> dict[Key, Counte
             spoilt = fault.spoil(after, np.random.default_rng([settings.seed, seed, number]))
             wrong = target.contestant("b", spoilt, settings.method)
             counts = found.setdefault((name, fault.name), Counter())
-            _count(counts, "", _judge(sound, wrong), sound, wrong)
+            _count(counts, "", _judge(sound, wrong), sound, wrong, fault.reason)
             if exact is not None:
-                _count(counts, "exact ", _judge(exact, wrong), exact, wrong)
+                _count(counts, "exact ", _judge(exact, wrong), exact, wrong, fault.reason)
     return found
 
 
@@ -110,37 +110,43 @@ def _judge(a: Contestant, b: Contestant) -> Pair:
     return compare(a, b, scale=None, cov=cov, margin=MARGIN, alpha=ALPHA)
 
 
-def _count(counts: Counter[str], prefix: str, pair: Pair, a: Contestant, b: Contestant) -> None:
+def _count(counts: Counter[str], prefix: str, pair: Pair, a: Contestant, b: Contestant, reason: str) -> None:
     counts[f"{prefix}repetitions"] += 1
     counts[f"{prefix}{pair.verdict}"] += 1
+    counts[f"{prefix}reason"] += any(found.code == reason for found in pair.reasons)
     counts[f"{prefix}health"] += bool(a.health.ailments or b.health.ailments)
     difference = np.abs(a.own.mean - b.own.mean)
     counts[f"{prefix}fixed"] += bool(np.all(difference < FIXED))
     counts[f"{prefix}stan"] += bool(np.all(difference / a.own.sd < STAN))
 
 
-REFITS = {
-    "no warm-up": NUTS(warmup=0),
-    "last iterate for the average": SVI(average=False),
-    "a twentieth of the steps": SVI(steps=50),
-    "the old tutorial's settings": SVI.tutorial(),
-    "none (svi)": SVI(),
-    "float32 on uncentred data": NUTS(),
+REFITS: dict[str, tuple[Method, str]] = {
+    "none (svi)": (SVI(), ""),
+    "none (nuts)": (NUTS(), ""),
+    "no warm-up": (NUTS(warmup=0), "unconverged"),
+    "last iterate for the average": (SVI(average=False), "unconverged"),
+    "a twentieth of the steps": (SVI(steps=50), "unconverged"),
+    "the old tutorial's settings": (SVI.tutorial(), "unconverged"),
+    "float32 on uncentred data": (NUTS(), "precision"),
 }
+"""For each fault the method, and the reason that the verdict has to give."""
 
 
 def refits(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
     """Faults of fits on the toy, each against the exact posterior of new data."""
     found: dict[Key, Counter[str]] = {}
     for seed in seeds:
-        for fault, method in REFITS.items():
+        for fault, (method, reason) in REFITS.items():
             counts = found.setdefault((name, fault), Counter())
             if fault.startswith("float32"):
                 counts["exact repetitions"] += 1
                 counts["exact precision"] += _float32(settings, seed)
             else:
                 pair, exact, wrong = _refit(settings, method, seed)
-                _count(counts, "exact ", pair, exact, wrong)
+                _count(counts, "exact ", pair, exact, wrong, reason)
+                counts["exact thousandths"] += round(
+                    1000 * float(np.max(np.abs(exact.own.mean - wrong.own.mean) / exact.own.sd))
+                )
     return found
 
 

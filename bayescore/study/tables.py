@@ -19,7 +19,7 @@ def density(found: Mapping[Key, Counter[str]]) -> str:
 def draws(found: Mapping[Key, Counter[str]], targets: Sequence[str]) -> str:
     """Faults of draws: verdicts against another set of draws, and against the exact posterior."""
     lines = [
-        "| target | fault | true effect | to be caught by | unhealthy | agree / inconclusive / disagree "
+        "| target | fault | true effect | to be caught by | right reason | agree / inconclusive / disagree "
         "| the same, against exact | passes 0.05 absolute | passes 0.3 sd |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -27,8 +27,9 @@ def draws(found: Mapping[Key, Counter[str]], targets: Sequence[str]) -> str:
         for fault in DRAW_FAULTS:
             counts = found[target, fault.name]
             against = _verdicts(counts, "exact ") if counts["exact repetitions"] else ""
+            reason = f"{fault.reason} {_share(counts, 'reason')}" if fault.reason else ""
             lines.append(
-                f"| {target} | {fault.name} | {fault.effect} | {fault.caught_by} | {_share(counts, 'health')} "
+                f"| {target} | {fault.name} | {fault.effect} | {fault.caught_by} | {reason} "
                 f"| {_verdicts(counts)} | {against} | {_share(counts, 'fixed')} | {_share(counts, 'stan')} |"
             )
     return "\n".join(lines)
@@ -37,18 +38,20 @@ def draws(found: Mapping[Key, Counter[str]], targets: Sequence[str]) -> str:
 def refits(found: Mapping[Key, Counter[str]]) -> str:
     """Faults of fits, against the exact posterior."""
     lines = [
-        "| fault | unhealthy | agree / inconclusive / disagree | passes 0.05 absolute | passes 0.3 sd |",
-        "|---|---|---|---|---|",
+        "| fault | error of a mean, on average [sd] | right reason | agree / inconclusive / disagree "
+        "| passes 0.05 absolute | passes 0.3 sd |",
+        "|---|---|---|---|---|---|",
     ]
-    for fault in REFITS:
+    for fault, (_, reason) in REFITS.items():
         counts = found["refits", fault]
         if fault.startswith("float32"):
-            lines.append(
-                f"| {fault} | model check: precision {_share(counts, 'exact precision', 'exact ')} | 0 / 1 / 0 | | |"
-            )
+            share = _share(counts, "exact precision", "exact ")
+            lines.append(f"| {fault} | | model check: {reason} {share} | 0 / 1 / 0 | | |")
             continue
+        effect = counts["exact thousandths"] / 1000 / counts["exact repetitions"]
+        given = f"{reason} {_share(counts, 'exact reason', 'exact ')}" if reason else ""
         lines.append(
-            f"| {fault} | {_share(counts, 'exact health', 'exact ')} | {_verdicts(counts, 'exact ')} "
+            f"| {fault} | {effect:.3f} | {given} | {_verdicts(counts, 'exact ')} "
             f"| {_share(counts, 'exact fixed', 'exact ')} | {_share(counts, 'exact stan', 'exact ')} |"
         )
     return "\n".join(lines)
