@@ -133,11 +133,21 @@ class Backend(ABC):
         kind: Literal["mean", "response"] = "mean",
         seed: int,
     ) -> Array:
-        """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
+        """Posterior draws of the expected response, or of new responses: (chain, draw, row).
+
+        The expected response of a family with categories is their probabilities, along a
+        last axis. The draws may hold more levels of a group than the regression was
+        stated with: those that only the new data have.
+        """
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         """Log density at constrained ``values``, for backends that declare ``feature:log_density``."""
         raise NotImplementedError
+
+
+def no_limits(regression: Regression, method: Method) -> str | None:
+    """What is declared part by part can be fitted together."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -152,12 +162,17 @@ class BackendInfo:
         Makes the backend for a precision; imports its library here.
     supports
         What it can do: ``family:Gaussian``, ``link:logit``, ``prior:coefficient:Normal``,
-        ``prior:auxiliary:HalfCauchy``, ``method:nuts``, ``guide:full_rank``,
-        ``feature:log_density``, ``precision:float32``.
+        ``prior:auxiliary:HalfCauchy``, ``prior:correlation:LKJ``, ``method:nuts``,
+        ``guide:full_rank``, ``precision:float32``; and features: ``log_density``,
+        ``groups``, ``network``, ``offset``, ``weights``, ``reduction`` (rows that stand
+        for many: `bayescore.data.Data.ones`), ``minibatch``, ``own_guide``, ``lift``.
     gaps
         For an absent one a sentence that begins with "not yet", "upstream" or "never".
     requires
         Import names of its libraries, looked for before ``factory`` is called.
+    limits
+        Why a regression can't be fitted with a method although each of its parts is
+        declared, or None if it can; asked in the parent, before any work.
     default_method
         The method of a contender that names none.
     environment
@@ -172,12 +187,13 @@ class BackendInfo:
     supports: frozenset[str] | set[str]
     gaps: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
+    limits: Callable[[Regression, Method], str | None] = no_limits
     default_method: str = "svi"
     environment: Mapping[str, str] = field(default_factory=dict)
     api_version: int = API_VERSION
 
     def refusal(self, requirements: Iterable[str]) -> str | None:
-        """Why it can't serve these requirements, or None if it can."""
+        """Why it does not declare these requirements, or None if it does."""
         absent = sorted(set(requirements) - set(self.supports))
         if not absent:
             return None

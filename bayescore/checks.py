@@ -27,7 +27,9 @@ def check(regression: Regression, data: Data) -> list[str]:
     DataError
         y lies outside the family's support, or the posterior is improper.
     """
-    regression.family.check_response(data.observed, data.response)
+    regression.family.check_response(data)
+    if not data.columns or regression.network is not None:
+        return []
     reduced = reduce(data)
     centred = regression.intercept is not None
     triangle = reduced.r[:-1, :-1]
@@ -75,23 +77,25 @@ def _dependence(names: "np.ndarray", triangle: Array) -> list[str]:
 
 def _check_proper(regression: Regression, data: Data, triangle: Array, constant: "np.ndarray") -> None:
     """Refuse flat priors in directions that the data say nothing about."""
-    flat = np.array([not prior.proper for prior in regression.beta], dtype=bool)
+    beta = regression.beta[: len(regression.columns)]  # a categorical response's levels are alike
+    flat = np.array([not prior.proper for prior in beta], dtype=bool)
     if not flat.any():
         return
+    intercept = regression.intercept[0] if isinstance(regression.intercept, tuple) else regression.intercept
     advice = "give them a Normal prior, or leave some out"
     names = np.array(data.columns, dtype=object)
-    unknowns = int(flat.sum()) + (regression.intercept is not None and not regression.intercept.proper)
+    flat_intercept = intercept is not None and not intercept.proper
+    unknowns = int(flat.sum()) + flat_intercept
     if unknowns > data.rows:
         raise DataError(
             f"the posterior is improper: {unknowns} coefficients with Flat() priors and only {data.rows} rows; {advice}"
         )
-    flat_intercept = regression.intercept is not None and not regression.intercept.proper
     if flat_intercept and (flat & constant).any():
         raise DataError(
             f"the posterior is improper: {', '.join(names[flat & constant])} is constant like the intercept, "
             f"and both have Flat() priors; {advice}"
         )
-    if regression.intercept is not None and not flat_intercept:
+    if intercept is not None and not flat_intercept:
         triangle = triangular_factor(np.vstack([np.sqrt(data.rows) * data.x.mean(axis=0), triangle]))
     part = triangle[:, flat]
     norms = np.linalg.norm(part, axis=0)
@@ -125,7 +129,6 @@ def _separation(regression: Regression, data: Data) -> list[str]:
     weights = np.abs(found.x[ones.shape[1] :])
     names = [c for c, w in zip(data.columns, weights, strict=True) if w > 0.05 * weights.max(initial=0.0)]
     sentence = f"separation: {', '.join(names) or 'the intercept'} tells the zeros of {data.response!r} from the ones"
-    coefficients = [regression.intercept, *regression.beta]
-    if any(prior is not None and not prior.proper for prior in coefficients):
+    if not all(site.proper for site in regression.sites):
         raise DataError(f"the posterior is improper: {sentence}, and priors are Flat(); give them Normal priors")
     return [f"{sentence}; the likelihood has no maximum, and the priors set the size of the coefficients"]

@@ -13,23 +13,38 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Progress, no_progress
+from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
 from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.distributions import Array, Horseshoe
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError
-from bayescore.methods import Exact, Method
+from bayescore.methods import Method
+from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Moments, Posterior
 from bayescore.regression import Regression
+from bayescore.sites import Site
 
 
-def requirements(regression: Regression, method: Method) -> frozenset[str]:
-    """All that a backend has to declare to fit a regression with a method.
+def refusal(
+    info: BackendInfo,
+    regression: Regression,
+    method: Method,
+    data: Data | None = None,
+    precision: Precision = "float64",
+) -> str | None:
+    """Why a backend can't fit a regression with a method, or None if it can."""
+    wanted = regression.requirements | method.requirements | {f"precision:{precision}"}
+    if data is not None:
+        wanted |= data.requirements
+    return _impossible(regression, method) or info.refusal(wanted) or info.limits(regression, method)
 
-    Closed forms exist for some regressions only, so the method ``exact`` asks for each
-    requirement of the regression once more, as in ``exact:family:Gaussian``.
-    """
-    closed = {f"exact:{wanted}" for wanted in regression.requirements} if isinstance(method, Exact) else set()
-    return regression.requirements | method.requirements | closed
+
+def _impossible(regression: Regression, method: Method) -> str | None:
+    """Why no backend can do it, in the end."""
+    if method.estimand == "mle" and (regression.groups or regression.network):
+        return "never: group effects and network weights have no maximum of the likelihood; use map, svi or nuts"
+    if method.estimand == "mle" and any(isinstance(prior, Horseshoe) for prior in regression.beta):
+        return "never: a horseshoe is all prior, which mle leaves out; use map, svi or nuts"
+    return None
 
 
 class Checked(Backend):
@@ -54,13 +69,8 @@ class Checked(Backend):
         finally:
             self.seconds[name] = time.perf_counter() - start
 
-    def _require(self, requirements: frozenset[str]) -> None:
-        refusal = self.info.refusal(requirements)
-        if refusal:
-            raise UnsupportedError(refusal)
-
     def build_data(self, regression: Regression, data: Data) -> NativeData:
-        self._require(regression.requirements)
+        _raise(self.info.refusal(regression.requirements | data.requirements))
         if data.columns != regression.columns:
             raise RequestError(f"the data's columns {data.columns} are not the regression's {regression.columns}")
         with self._phase("build_data"):
@@ -75,7 +85,7 @@ class Checked(Backend):
         seed: int,
         progress: Progress = no_progress,
     ) -> Fit:
-        self._require(requirements(regression, method))
+        _raise(refusal(self.info, regression, method))
         _check_seed(seed)
         with self._phase("fit"):
             fit = self.backend.fit(regression, data, method, seed=seed, progress=progress)
@@ -111,13 +121,15 @@ class Checked(Backend):
             raise RequestError(
                 f"the new data's columns {new_data.columns} are not the regression's {fit.regression.columns}"
             )
+        posterior, new_data = with_new_levels(fit.regression, posterior, new_data, seed)
         with self._phase("predict"):
             drawn = self.backend.predict(fit, posterior, new_data, kind=kind, seed=seed)
-        self._check_array("predict", kind, drawn, (*posterior.shape, new_data.rows))
+        categories = (len(fit.regression.categories),) if fit.regression.categories and kind == "mean" else ()
+        self._check_array("predict", kind, drawn, (*posterior.shape, new_data.rows, *categories))
         return np.asarray(drawn, dtype=np.float64)
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
-        self._require(frozenset({"feature:log_density"}))
+        _raise(self.info.refusal({"feature:log_density"}))
         with self._phase("log_density"):
             density = self.backend.log_density(regression, data, values)
         wanted = sorted([site.name for site in regression.sites] + ["likelihood"])
@@ -141,16 +153,23 @@ class Checked(Backend):
             if site.shape:
                 labels = posterior.labels.get(site.name)
                 self._expect(labels == site.labels, f"{verb}: labels of {site.name}", site.labels, labels)
-            if site.support == "positive":
-                least = float(np.min(values))
-                self._expect(least > 0, f"{verb}: {site.name}", "positive values", f"{least:g}")
-
+            self._check_bounds(site, values)
         for name, values in posterior.sample_stats.items():
             self._expect(
                 np.shape(values) == posterior.shape, f"{verb}: {name}", f"shape {posterior.shape}", np.shape(values)
             )
         if posterior.moments is not None:
             self._check_moments(regression, posterior.moments)
+
+    def _check_bounds(self, site: Site, values: Array) -> None:
+        lows, highs = np.array(site.bounds).T
+        flat = np.reshape(values, (-1, site.size))
+        outside = (flat <= lows) | (flat >= highs)
+        if outside.any():
+            column = int(np.argmax(outside.any(axis=0)))
+            odd = flat[outside[:, column], column][0]
+            wanted = "positive values" if site.bounds[column][0] == 0 else f"values within {site.bounds[column]}"
+            self._expect(False, f"sample_posterior: {site.parameters[column]}", wanted, f"{odd:g}")
 
     def _check_moments(self, regression: Regression, moments: Moments) -> None:
         names = regression.parameters
@@ -182,6 +201,11 @@ class Checked(Backend):
     def _expect(self, true: bool, what: str, expected: object, got: object) -> None:
         if not true:
             raise BackendContractError(f"{self.info.name}: {what}: expected {expected}, got {got}")
+
+
+def _raise(refused: str | None) -> None:
+    if refused:
+        raise UnsupportedError(refused)
 
 
 def _check_seed(seed: int) -> None:

@@ -1,36 +1,31 @@
 """The coordinates that samplers and guides work in.
 
-The unconstrained vector u holds a regression's parameters in their order, positive
-ones as logarithms. A method works on z with u = centre + matrix z, so that every
+The unconstrained vector u holds a regression's parameters through their transforms
+(`bayescore.transforms`). A method works on z with u = centre + matrix z, so that every
 coordinate has scale about 1. The regression's sites and priors stay as stated: its
 density is evaluated at the mapped point, plus the log determinant where it matters.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from autograd import elementwise_grad
+from autograd import numpy as anp
 
+from bayescore import transforms
 from bayescore.data import Data
 from bayescore.density import LogJoint
-from bayescore.distributions import Array, Support
-from bayescore.methods import MAP, MLE, NUTS, SVI, Method
-from bayescore.posterior import positive_parameters
+from bayescore.distributions import Array
+from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace, Method
 from bayescore.reduction import triangular_factor
 from bayescore.regression import Regression
+from bayescore.sites import Independent
+from bayescore.transforms import Slot
 
 _NEWTON_STEPS = 100
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where a site lies in the unconstrained vector: ``u[start:stop]``, and its support."""
-
-    site: str
-    start: int
-    stop: int
-    shape: tuple[int, ...]
-    support: Support
+_BLOCK_VALUES = 1 << 21
+"""Points times rows differentiated at once: some 16 MB an operation."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +39,7 @@ class Coordinates:
     matrix
         Shape (d, d).
     slots
-        One a site. A site with real support takes its values from u as they are, a
-        positive one by exp, with log Jacobian u.
+        One a site, in order.
     """
 
     centre: Array
@@ -68,25 +62,17 @@ class Coordinates:
 
     def constrained(self, z: Array) -> dict[str, Array]:
         """Each site's values at z of shape (..., d): (..., *site shape)."""
-        return constrain(self.slots, self.unconstrained(z))
+        return self.mapped(z)[0]
+
+    def mapped(self, z: Array) -> tuple[dict[str, Array], Array]:
+        """The same, and log |d values / d z|, shape (...)."""
+        values, log_det = transforms.constrain(self.slots, self.unconstrained(z), np)
+        return values, np.asarray(log_det + self.log_det)
 
 
-def slots_of(regression: Regression) -> tuple[Slot, ...]:
-    """The layout of a regression's unconstrained vector."""
-    slots, start = [], 0
-    for site in regression.sites:
-        slots.append(Slot(site.name, start, start + site.size, site.shape, site.support))
-        start += site.size
-    return tuple(slots)
-
-
-def constrain(slots: tuple[Slot, ...], u: Array) -> dict[str, Array]:
+def constrain(slots: Sequence[Slot], u: Array) -> dict[str, Array]:
     """Each site's values at u of shape (..., d)."""
-    values = {}
-    for slot in slots:
-        part = np.reshape(u[..., slot.start : slot.stop], (*u.shape[:-1], *slot.shape))
-        values[slot.site] = np.exp(part) if slot.support == "positive" else part
-    return values
+    return transforms.constrain(slots, u, np)[0]
 
 
 def for_method(regression: Regression, data: Data, method: Method) -> Coordinates:
@@ -99,88 +85,119 @@ def for_method(regression: Regression, data: Data, method: Method) -> Coordinate
     - SVI: the mode, and centred and scaled columns, each in units of the sd that a
       mean-field guide reaches in the Laplace approximation; for a full-rank guide, whose
       family is the same in any coordinates, the Cholesky factor of its covariance;
-    - NUTS: the mode and the Cholesky factor of the Laplace approximation.
+    - NUTS and Laplace: the mode and the Cholesky factor of the Laplace approximation.
 
     Where no mode is found, the start and the centred and scaled columns serve.
     """
-    slots = slots_of(regression)
+    slots = regression.slots(centred=getattr(method, "centred", False))
     d = len(regression.parameters)
     if isinstance(method, SVI) and method.init == "random":
         return Coordinates(np.zeros(d), np.eye(d), slots)
     joint = LogJoint(regression, data)
     raw = np.eye(d)
     basis = standardizing_matrix(regression, data) if getattr(method, "standardize", True) else raw
-    start = start_of(regression, data)
+    start = start_of(regression, data, slots)
     if isinstance(method, MLE | MAP):
         matrix = orthogonal_matrix(joint, data, basis) if method.standardize else raw
         return Coordinates(start, matrix, slots)
-    found = laplace(joint, start, basis)
+    found = laplace(joint, start, basis, slots=slots)
     if found is None:
         return Coordinates(start, basis, slots)
     mode, precision = found
-    dense = (isinstance(method, NUTS) and method.standardize) or (
-        isinstance(method, SVI) and method.guide == "full_rank"
-    )
-    if dense:
+    dense = isinstance(method, Laplace) or (isinstance(method, NUTS) and method.standardize)
+    if dense or (isinstance(method, SVI) and method.guide == "full_rank"):
         inverse = np.linalg.inv(np.linalg.cholesky(precision)).T
         return Coordinates(mode, basis @ inverse, slots)
     return Coordinates(mode, basis / np.sqrt(np.diag(precision)), slots)
 
 
+def linear_index(regression: Regression) -> tuple[int | None, "np.ndarray"]:
+    """Where intercept and coefficients lie in u; no coefficients where they are not one a column."""
+    position, intercept, beta = 0, None, np.arange(0)
+    for site in regression.sites:
+        if site.name == "intercept" and not site.shape:
+            intercept = position
+        elif site.name == "beta" and len(site.shape) == 1 and isinstance(site, Independent):
+            beta = np.arange(position, position + site.size)
+        position += site.size
+    return intercept, beta
+
+
 def standardizing_matrix(regression: Regression, data: Data) -> Array:
     """T of centred (where there is an intercept) and scaled columns: u = T z, shape (d, d)."""
-    d = len(regression.parameters)
-    matrix = np.eye(d)
-    p = len(regression.columns)
-    if p == 0:
+    matrix = np.eye(len(regression.parameters))
+    first, index = linear_index(regression)
+    free = np.array([np.isinf(low) for low, _ in regression.bounds], dtype=bool)
+    if index.size == 0 or not free[index].all():
         return matrix
-    first = 0 if regression.intercept is None else 1
-    mean = data.x.mean(axis=0)
-    if first:
-        scale = data.x.std(axis=0)
-        scale[scale <= 1e-12 * np.abs(mean)] = 0.0
+    mean, square = _column_moments(data)
+    if first is not None:
+        scale = np.sqrt(np.maximum(square - mean**2, 0.0))
+        scale[scale <= 1e-7 * np.abs(mean)] = 0.0
     else:
-        scale = np.sqrt(np.mean(data.x**2, axis=0))
+        scale = np.sqrt(square)
     scale = np.where(scale > 0, scale, np.where(mean != 0, np.abs(mean), 1.0))
-    index = np.arange(first, first + p)
     matrix[index, index] = 1.0 / scale
-    if first:
-        matrix[0, index] = -mean / scale
+    if first is not None:
+        matrix[first, index] = -mean / scale
     return matrix
+
+
+def _column_moments(data: Data) -> tuple[Array, Array]:
+    """Weighted means of the columns and of their squares, shapes (p,)."""
+    ones = np.ones(data.rows) if data.ones is None else data.ones
+    weights = np.ones(data.rows) if data.weights is None else data.weights
+    total = float(weights @ ones**2)
+    return (weights * ones) @ data.x / total, weights @ data.x**2 / total
 
 
 def orthogonal_matrix(joint: LogJoint, data: Data, basis: Array) -> Array:
     """Columns made orthogonal, in units of the linear predictor's scale, shape (d, d)."""
     regression = joint.regression
-    p = len(regression.columns)
-    if p == 0:
+    first, index = linear_index(regression)
+    if index.size == 0:
         return basis
-    first = 0 if regression.intercept is None else 1
-    mixed = data.x @ basis[first : first + p, first : first + p]
-    if first:
-        mixed -= mixed.mean(axis=0)
-    triangle = triangular_factor(mixed) / np.sqrt(data.rows)
-    whole = min(mixed.shape) == p and np.min(np.abs(np.diag(triangle))) > 1e-8
+    mixed = data.x @ basis[np.ix_(index, index)]
+    if first is not None:
+        mixed = mixed + (1.0 if data.ones is None else data.ones[:, None]) * basis[first, index]
+    if data.weights is not None:
+        mixed = mixed * np.sqrt(data.weights)[:, None]
+    triangle = triangular_factor(mixed) / np.sqrt(data.rows if data.weights is None else data.weights.sum())
     unit = np.eye(len(regression.parameters))
-    if whole:
-        unit[first : first + p, first : first + p] = np.linalg.inv(triangle)
-    _, scale = regression.family.response_scale(data.observed)
-    unit[: first + p, : first + p] *= scale
+    if min(mixed.shape) == index.size and np.min(np.abs(np.diag(triangle))) > 1e-8:
+        unit[np.ix_(index, index)] = np.linalg.inv(triangle)
+    linear = index if first is None else np.append(first, index)
+    unit[np.ix_(linear, linear)] *= regression.family.scale(data)[1]
     return basis @ unit
 
 
-def start_of(regression: Regression, data: Data) -> Array:
-    """A sensible point to begin at: the unconstrained vector of the model that has an intercept only."""
+def start_of(regression: Regression, data: Data, slots: Sequence[Slot] | None = None) -> Array:
+    """A sensible point to begin at: that of the model that has an intercept only.
+
+    A network begins at small weights, which are drawn: at zero its units are all alike.
+    """
     family = regression.family
+    slots = regression.slots() if slots is None else slots
     start = np.zeros(len(regression.parameters))
-    if regression.intercept is not None:
-        start[0] = family.start(data.observed)
-    _, scale = family.response_scale(data.observed)
-    start[positive_parameters(regression)] = np.log(scale)
+    scale = family.scale(data)[1]
+    for site, slot in zip(regression.sites, slots, strict=True):
+        own = start[slot.start : slot.stop]
+        if site.name == "intercept" and not site.shape:
+            own[:] = transforms.to_real(family.start(data), site.bounds[0], np) if np.isinf(site.bounds[0][0]) else 0.0
+        elif site.name in family.free and np.isinf(site.bounds[0][1]):
+            own[:] = np.log(family.start_of(site.name, scale))
+        elif site.name == "threshold":
+            own[0], own[1:] = -1.0, np.log(2.0 / site.size)
+        elif site.name.startswith("sd("):
+            own[:] = np.log(0.5 * scale) if np.isinf(site.bounds[0][1]) else 0.0
+        elif regression.network is not None and isinstance(site, Independent) and site.support == "real":
+            own[:] = 0.3 * site.sample(np.random.default_rng(slot.start), {}).ravel()
     return start
 
 
-def laplace(joint: LogJoint, start: Array, basis: Array, *, jacobian: bool = True) -> tuple[Array, Array] | None:
+def laplace(
+    joint: LogJoint, start: Array, basis: Array, *, jacobian: bool = True, slots: Sequence[Slot] | None = None
+) -> tuple[Array, Array] | None:
     """Mode of the unconstrained density and the precision there, in the basis' coordinates.
 
     Damped Newton steps with a Hessian by central differences of the exact gradient.
@@ -192,14 +209,13 @@ def laplace(joint: LogJoint, start: Array, basis: Array, *, jacobian: bool = Tru
         Shapes (d,), in u, and (d, d), in z with u = basis z; None where the search does
         not end at a proper maximum.
     """
-    regression = joint.regression
-    value, gradient = unconstrained_density(joint, jacobian=jacobian)
+    value, gradient = unconstrained_density(joint, jacobian=jacobian, slots=slots)
 
     def objective(z: Array) -> float:
-        return value(basis @ z)
+        return float(value(basis @ z))
 
     def slope(z: Array) -> Array:
-        return basis.T @ gradient(basis @ z)
+        return gradient(z @ basis.T) @ basis
 
     z: Array = np.linalg.solve(basis, start).astype(np.float64)
     with np.errstate(all="ignore"):
@@ -212,7 +228,7 @@ def laplace(joint: LogJoint, start: Array, basis: Array, *, jacobian: bool = Tru
             floor = 1e-10 * max(float(np.max(np.abs(eigenvalues))), 1e-300)
             step = vectors @ (vectors.T @ g / np.maximum(np.abs(eigenvalues), floor))
             decrement = float(g @ step)
-            if decrement < 1e-18 * len(regression.parameters):
+            if decrement < 1e-18 * z.size:
                 return (basis @ z, precision) if eigenvalues[0] > floor else None
             moved = _line_search(objective, z, step, decrement)
             if moved is None:
@@ -233,32 +249,31 @@ def _line_search(objective: Callable[[Array], float], z: Array, step: Array, dec
 
 
 def _precision(slope: Callable[[Array], Array], z: Array) -> Array:
-    """Minus the Hessian, by central differences of the gradient, made symmetric."""
-    d = z.size
-    hessian = np.empty((d, d))
-    for j in range(d):
-        h = 1e-5 * max(1.0, abs(z[j]))
-        ahead, behind = z.copy(), z.copy()
-        ahead[j] += h
-        behind[j] -= h
-        hessian[j] = (slope(ahead) - slope(behind)) / (ahead[j] - behind[j])
+    """Minus the Hessian, by central differences of the gradient at all points at once, made symmetric."""
+    h = np.diag(1e-5 * np.maximum(1.0, np.abs(z)))
+    ahead, behind = z + h, z - h
+    slopes = slope(np.concatenate([ahead, behind]))
+    hessian = (slopes[: z.size] - slopes[z.size :]) / np.diag(ahead - behind)[:, None]
     return -(hessian + hessian.T) / 2
 
 
 def unconstrained_density(
-    joint: LogJoint, *, jacobian: bool = True
-) -> tuple[Callable[[Array], float], Callable[[Array], Array]]:
-    """Log density as a function of the unconstrained vector, and its gradient."""
-    slots = slots_of(joint.regression)
-    positive = positive_parameters(joint.regression)
-    log_jacobian = np.where(positive, 1.0, 0.0) if jacobian else np.zeros(positive.size)
+    joint: LogJoint, *, jacobian: bool = True, slots: Sequence[Slot] | None = None
+) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """Log density as a function of unconstrained vectors (..., d), and its gradient (..., d)."""
+    layout = joint.regression.slots() if slots is None else slots
 
-    def value(u: Array) -> float:
-        return float(joint(constrain(slots, u)) + u @ log_jacobian)
+    def value(u: Array) -> Array:
+        values, log_det = transforms.constrain(layout, u, anp)
+        density: Array = joint.terms(values) + (log_det if jacobian else 0.0)
+        return density
+
+    own = elementwise_grad(value)
 
     def gradient(u: Array) -> Array:
-        slopes = joint.gradient(constrain(slots, u))
-        flat = np.concatenate([np.reshape(slopes[slot.site], -1) for slot in slots])
-        return np.where(positive, flat * np.exp(np.where(positive, u, 0.0)), flat) + log_jacobian
+        rows = np.reshape(u, (-1, u.shape[-1]))
+        size = max(_BLOCK_VALUES // joint.data.rows, 1)
+        slopes = np.concatenate([own(rows[first : first + size]) for first in range(0, len(rows), size)])
+        return np.reshape(slopes, u.shape)
 
     return value, gradient

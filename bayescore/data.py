@@ -1,12 +1,34 @@
 """What a regression is fitted to: a design matrix and a response, as NumPy arrays."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
+
+Indices = NDArray[np.intp]
+NEW_LEVEL = -1
+"""Index of a level of a group that was not there when the regression was stated."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a group effect adds to each row: its level's offset times a value.
+
+    Attributes
+    ----------
+    index
+        Position of each row's level among the levels, shape (row,); `NEW_LEVEL` for one
+        that was not there when the regression was stated.
+    value
+        What the offset is multiplied by, shape (row,): 1 for an intercept.
+    """
+
+    index: Indices
+    value: Array
 
 
 @dataclass(frozen=True)
@@ -18,17 +40,37 @@ class Data:
     x
         Design matrix, shape (row, column), float64.
     y
-        Response, shape (row,), float64; None for rows that are to be predicted.
+        Response, shape (row,), float64; categories as 0, 1, ...; None for rows that are
+        to be predicted.
     columns
         One name a column.
     response
         The response's name.
+    offset
+        Added to the linear predictor, shape (row,), or None.
+    weights
+        Factors of the rows' log likelihoods, shape (row,), or None for 1.
+    trials
+        Of a binomial response, shape (row,), or None.
+    groups
+        For each group effect, as ``1|county``, the rows' memberships.
+    categories
+        Names of the response's categories, in order; empty for a number.
+    ones
+        The intercept's column where it is not 1, shape (row,): rows that stand for many
+        (`bayescore.reduction`).
     """
 
     x: Array
     y: Array | None
     columns: tuple[str, ...]
     response: str = "y"
+    offset: Array | None = None
+    weights: Array | None = None
+    trials: Array | None = None
+    groups: Mapping[str, Membership] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    ones: Array | None = None
 
     @property
     def rows(self) -> int:
@@ -48,9 +90,28 @@ class Data:
             raise DataError("these rows have no response; a regression is fitted to rows that have one")
         return self.y
 
-    def take(self, rows: slice | Sequence[int]) -> "Data":
+    @property
+    def requirements(self) -> frozenset[str]:
+        """What a backend has to declare to take all that is said here into account."""
+        said = {"offset": self.offset, "weights": self.weights, "reduction": self.ones}
+        return frozenset(f"feature:{name}" for name, values in said.items() if values is not None)
+
+    def take(self, rows: slice | Sequence[int] | Indices) -> "Data":
         """A part of the rows."""
-        return Data(self.x[rows], None if self.y is None else self.y[rows], self.columns, self.response)
+
+        def part(values: Array | None) -> Array | None:
+            return None if values is None else values[rows]
+
+        return replace(
+            self,
+            x=self.x[rows],
+            y=part(self.y),
+            offset=part(self.offset),
+            weights=part(self.weights),
+            trials=part(self.trials),
+            groups={name: Membership(m.index[rows], m.value[rows]) for name, m in self.groups.items()},
+            ones=part(self.ones),
+        )
 
 
 def from_arrays(

@@ -15,23 +15,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple
 
-import numpy as np
+import numpy
+from autograd import numpy as np
 from numpy.typing import NDArray
 
 from bayescore import calls
 from bayescore.errors import RequestError
 
-Support = Literal["real", "positive"]
-Array = NDArray[np.float64]
+Support = Literal["real", "positive", "interval", "correlation"]
+Array = NDArray[numpy.float64]
 Parameter = float | Array
 
+_ANY_SIGN = {"loc", "low", "high"}
 _LOG_2 = math.log(2.0)
 _LOG_PI = math.log(math.pi)
 _LOG_2PI = math.log(2.0 * math.pi)
 
 
 def _log_gamma(x: Parameter) -> Parameter:
-    return math.lgamma(x) if isinstance(x, float | int) else np.vectorize(math.lgamma)(x)
+    return math.lgamma(x) if isinstance(x, float | int) else numpy.vectorize(math.lgamma)(x)
 
 
 @dataclass(frozen=True)
@@ -53,26 +55,27 @@ class Distribution(ABC):
             if isinstance(value, bool | str | calls.Call) or value is None:
                 raise RequestError(f"{type(self).__name__}: {field.name} must be a number, not {value!r}")
             try:
-                numbers = np.asarray(value, dtype=float)
+                numbers = numpy.asarray(value, dtype=float)
             except (TypeError, ValueError, OverflowError) as error:
                 raise RequestError(f"{type(self).__name__}: {field.name} must be a number: {error}") from error
-            if not np.all(np.isfinite(numbers)):
+            if not numpy.all(numpy.isfinite(numbers)):
                 raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {value}")
-            if field.name != "loc" and not np.all(numbers > 0):
+            if field.name not in _ANY_SIGN and not numpy.all(numbers > 0):
                 raise RequestError(f"{type(self).__name__}: {field.name} must be positive, not {value}")
             if numbers.ndim == 0:
                 object.__setattr__(self, field.name, float(numbers))
 
+    @property
+    def bounds(self) -> tuple[Parameter, Parameter]:
+        """Ends of the support."""
+        return (0.0, math.inf) if self.support == "positive" else (-math.inf, math.inf)
+
     @abstractmethod
     def log_prob(self, x: Array) -> Array:
-        """Log density at ``x``, elementwise; ``x`` lies in the support."""
+        """Log density at ``x``, elementwise; ``x`` lies in the support. Autograd differentiates it."""
 
     @abstractmethod
-    def gradient(self, x: Array) -> Array:
-        """Derivative of `log_prob` in ``x``, elementwise."""
-
-    @abstractmethod
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         """Draw independent values of the given shape."""
 
     def __str__(self) -> str:
@@ -88,12 +91,9 @@ class Normal(Distribution):
 
     def log_prob(self, x: Array) -> Array:
         z = (x - self.loc) / self.scale
-        return np.asarray(-0.5 * z * z - np.log(self.scale) - 0.5 * _LOG_2PI)
+        return -0.5 * z * z - np.log(self.scale) - 0.5 * _LOG_2PI
 
-    def gradient(self, x: Array) -> Array:
-        return np.asarray(-(x - self.loc) / self.scale**2)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.normal(self.loc, self.scale, shape)
 
 
@@ -113,14 +113,10 @@ class StudentT(Distribution):
             - 0.5 * (np.log(self.df) + _LOG_PI)
             - np.log(self.scale)
         )
-        return np.asarray(constant - 0.5 * (self.df + 1) * np.log1p(z * z / self.df))
+        return constant - 0.5 * (self.df + 1) * np.log1p(z * z / self.df)
 
-    def gradient(self, x: Array) -> Array:
-        z = (x - self.loc) / self.scale
-        return np.asarray(-(self.df + 1) * z / (self.df + z * z) / self.scale)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.asarray(self.loc + self.scale * rng.standard_t(self.df, shape))
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return numpy.asarray(self.loc + self.scale * rng.standard_t(self.df, shape))
 
 
 @dataclass(frozen=True)
@@ -132,14 +128,10 @@ class Cauchy(Distribution):
 
     def log_prob(self, x: Array) -> Array:
         z = (x - self.loc) / self.scale
-        return np.asarray(-_LOG_PI - np.log(self.scale) - np.log1p(z * z))
+        return -_LOG_PI - np.log(self.scale) - np.log1p(z * z)
 
-    def gradient(self, x: Array) -> Array:
-        z = (x - self.loc) / self.scale
-        return np.asarray(-2 * z / (1 + z * z) / self.scale)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.asarray(self.loc + self.scale * rng.standard_cauchy(shape))
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return numpy.asarray(self.loc + self.scale * rng.standard_cauchy(shape))
 
 
 @dataclass(frozen=True)
@@ -150,12 +142,9 @@ class Laplace(Distribution):
     scale: Parameter
 
     def log_prob(self, x: Array) -> Array:
-        return np.asarray(-np.abs(x - self.loc) / self.scale - _LOG_2 - np.log(self.scale))
+        return -np.abs(x - self.loc) / self.scale - _LOG_2 - np.log(self.scale)
 
-    def gradient(self, x: Array) -> Array:
-        return np.asarray(-np.sign(x - self.loc) / self.scale)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.laplace(self.loc, self.scale, shape)
 
 
@@ -166,12 +155,9 @@ class Flat(Distribution):
     proper: ClassVar[bool] = False
 
     def log_prob(self, x: Array) -> Array:
-        return np.zeros_like(x)
+        return 0.0 * x
 
-    def gradient(self, x: Array) -> Array:
-        return np.zeros_like(x)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         raise RequestError("Flat() is improper and can't be sampled; give the site a proper prior")
 
 
@@ -185,11 +171,8 @@ class HalfNormal(Distribution):
     def log_prob(self, x: Array) -> Array:
         return Normal(0.0, self.scale).log_prob(x) + _LOG_2
 
-    def gradient(self, x: Array) -> Array:
-        return Normal(0.0, self.scale).gradient(x)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.abs(rng.normal(0.0, self.scale, shape))
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return numpy.abs(rng.normal(0.0, self.scale, shape))
 
 
 @dataclass(frozen=True)
@@ -202,11 +185,8 @@ class HalfCauchy(Distribution):
     def log_prob(self, x: Array) -> Array:
         return Cauchy(0.0, self.scale).log_prob(x) + _LOG_2
 
-    def gradient(self, x: Array) -> Array:
-        return Cauchy(0.0, self.scale).gradient(x)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.abs(Cauchy(0.0, self.scale).sample(rng, shape))
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return numpy.abs(Cauchy(0.0, self.scale).sample(rng, shape))
 
 
 @dataclass(frozen=True)
@@ -217,13 +197,10 @@ class Exponential(Distribution):
     rate: Parameter
 
     def log_prob(self, x: Array) -> Array:
-        return np.asarray(np.log(self.rate) - self.rate * x)
+        return np.log(self.rate) - self.rate * x
 
-    def gradient(self, x: Array) -> Array:
-        return np.asarray(-self.rate + np.zeros_like(x))
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return rng.exponential(1.0 / np.asarray(self.rate), shape)
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return rng.exponential(1.0 / numpy.asarray(self.rate), shape)
 
 
 @dataclass(frozen=True)
@@ -236,13 +213,10 @@ class Gamma(Distribution):
 
     def log_prob(self, x: Array) -> Array:
         constant = self.concentration * np.log(self.rate) - _log_gamma(self.concentration)
-        return np.asarray(constant + (self.concentration - 1) * np.log(x) - self.rate * x)
+        return constant + (self.concentration - 1) * np.log(x) - self.rate * x
 
-    def gradient(self, x: Array) -> Array:
-        return np.asarray((self.concentration - 1) / x - self.rate)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return rng.gamma(self.concentration, 1.0 / np.asarray(self.rate), shape)
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return rng.gamma(self.concentration, 1.0 / numpy.asarray(self.rate), shape)
 
 
 @dataclass(frozen=True)
@@ -255,13 +229,10 @@ class InverseGamma(Distribution):
 
     def log_prob(self, x: Array) -> Array:
         constant = self.concentration * np.log(self.scale) - _log_gamma(self.concentration)
-        return np.asarray(constant - (self.concentration + 1) * np.log(x) - self.scale / x)
+        return constant - (self.concentration + 1) * np.log(x) - self.scale / x
 
-    def gradient(self, x: Array) -> Array:
-        return np.asarray(-(self.concentration + 1) / x + self.scale / x**2)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.asarray(self.scale / rng.gamma(self.concentration, 1.0, shape))
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return numpy.asarray(self.scale / rng.gamma(self.concentration, 1.0, shape))
 
 
 @dataclass(frozen=True)
@@ -276,11 +247,147 @@ class LogNormal(Distribution):
         log_x = np.log(x)
         return Normal(self.loc, self.scale).log_prob(log_x) - log_x
 
-    def gradient(self, x: Array) -> Array:
-        return np.asarray((Normal(self.loc, self.scale).gradient(np.log(x)) - 1.0) / x)
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.lognormal(self.loc, self.scale, shape)
+
+
+@dataclass(frozen=True)
+class HalfStudentT(Distribution):
+    """HalfStudentT(df, scale): twice the StudentT(df, 0, scale) density, on x > 0."""
+
+    support: ClassVar[Support] = "positive"
+    df: Parameter
+    scale: Parameter
+
+    def log_prob(self, x: Array) -> Array:
+        return StudentT(self.df, 0.0, self.scale).log_prob(x) + _LOG_2
+
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return numpy.abs(StudentT(self.df, 0.0, self.scale).sample(rng, shape))
+
+
+@dataclass(frozen=True)
+class Beta(Distribution):
+    """Beta(a, b), proportional to x^(a - 1) (1 - x)^(b - 1), on 0 < x < 1."""
+
+    support: ClassVar[Support] = "interval"
+    a: Parameter
+    b: Parameter
+
+    @property
+    def bounds(self) -> tuple[Parameter, Parameter]:
+        return 0.0, 1.0
+
+    def log_prob(self, x: Array) -> Array:
+        constant = _log_gamma(self.a + self.b) - _log_gamma(self.a) - _log_gamma(self.b)
+        return constant + (self.a - 1) * np.log(x) + (self.b - 1) * np.log1p(-x)
+
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return rng.beta(self.a, self.b, shape)
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Uniform(low, high): density 1 / (high - low) on low < x < high."""
+
+    support: ClassVar[Support] = "interval"
+    low: Parameter
+    high: Parameter
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not numpy.all(numpy.asarray(self.high) > numpy.asarray(self.low)):
+            raise RequestError(f"Uniform: low must be under high, not {self.low} and {self.high}")
+
+    @property
+    def bounds(self) -> tuple[Parameter, Parameter]:
+        return self.low, self.high
+
+    def log_prob(self, x: Array) -> Array:
+        return 0.0 * x - np.log(self.high - self.low)
+
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        return rng.uniform(self.low, self.high, shape)
+
+
+@dataclass(frozen=True)
+class LKJ(Distribution):
+    """LKJ(concentration): a k x k correlation matrix R, proportional to det(R)^(concentration - 1).
+
+    It is a density of the k (k - 1) / 2 correlations. Lewandowski, Kurowicka and Joe
+    (2009), *Generating random correlation matrices based on vines and extended onion
+    method*, equation 17, normalized as `log_constant` says.
+    """
+
+    support: ClassVar[Support] = "correlation"
+    concentration: Parameter
+
+    @property
+    def bounds(self) -> tuple[Parameter, Parameter]:
+        return -1.0, 1.0
+
+    def log_constant(self, k: int) -> float:
+        """Log of what the density is divided by.
+
+        Each partial correlation in column c (0, 1, ...) is 2 Beta(b, b) - 1 with
+        b = concentration + (k - 2 - c) / 2, and the density factors into theirs.
+        """
+        total = 0.0
+        for column in range(k - 1):
+            b = float(self.concentration) + (k - 2 - column) / 2
+            own = (2 * b - 1) * _LOG_2 + 2 * math.lgamma(b) - math.lgamma(2 * b)
+            total += (k - 1 - column) * own
+        return total
+
+    def log_prob(self, x: Array) -> Array:
+        """Density of a single correlation, k = 2; for more `bayescore.sites.Correlation` has the determinant."""
+        return (self.concentration - 1) * np.log1p(-x * x) - self.log_constant(2)
+
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        """Draw single correlations, k = 2."""
+        return 2.0 * rng.beta(self.concentration, self.concentration, shape) - 1.0
+
+
+@dataclass(frozen=True)
+class Horseshoe(Distribution):
+    """Horseshoe(scale, df, global_df, slab_scale, slab_df): the regularized horseshoe, for all of ``beta``.
+
+    beta[j] ~ Normal(0, t l_j / sqrt(1 + t^2 l_j^2 / s)), with the local l_j ~
+    HalfStudentT(df, 1), the global t ~ HalfStudentT(global_df, scale), and the slab's
+    variance s ~ InverseGamma(slab_df / 2, slab_df slab_scale^2 / 2). Piironen and Vehtari
+    (2017), *Sparsity information and regularization in the horseshoe and other shrinkage
+    priors*, equations 2.8 and 2.9.
+    """
+
+    scale: Parameter = 1.0
+    df: Parameter = 1.0
+    global_df: Parameter = 1.0
+    slab_scale: Parameter = 2.0
+    slab_df: Parameter = 4.0
+
+    def log_prob(self, x: Array) -> Array:
+        """Not one of a coefficient alone: `bayescore.sites.Shrunken` has it, given scales."""
+        raise NotImplementedError
+
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        scale = self.global_scale.sample(rng, ()) * self.local.sample(rng, shape)
+        slab = self.slab.sample(rng, ())
+        return rng.normal(0.0, scale / numpy.sqrt(1.0 + scale**2 / slab), shape)
+
+    @property
+    def local(self) -> HalfStudentT:
+        """Prior of each coefficient's own scale."""
+        return HalfStudentT(self.df, 1.0)
+
+    @property
+    def global_scale(self) -> HalfStudentT:
+        """Prior of the scale that all coefficients share."""
+        return HalfStudentT(self.global_df, self.scale)
+
+    @property
+    def slab(self) -> InverseGamma:
+        """Prior of the slab's variance."""
+        return InverseGamma(self.slab_df / 2, self.slab_df * self.slab_scale**2 / 2)
 
 
 DISTRIBUTIONS: dict[str, type[Distribution]] = {
@@ -297,6 +404,11 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {
         Gamma,
         InverseGamma,
         LogNormal,
+        HalfStudentT,
+        Beta,
+        Uniform,
+        LKJ,
+        Horseshoe,
     )
 }
 

@@ -13,10 +13,12 @@ import numpy as np
 
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
-from bayescore.posterior import Moments, gaussian_moments
+from bayescore.posterior import Moments, to_judged
 from bayescore.regression import Regression
+from bayescore.transforms import POSITIVE, REAL
 
 _BATCHES = 20
+_DRAWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,21 +56,116 @@ def summarize(
     """
     series = {name: np.asarray(values, dtype=np.float64) for name, values in iterates.items()}
     kept = {name: values.mean(axis=0) if average else values[-1] for name, values in series.items()}
-    scale_tril = scale_matrix(kept)
-    loc = kept["loc"]
-    root = coordinates.matrix @ scale_tril
+    batches = {name: _batch_means(values) if average else values for name, values in series.items()}
+    share = len(batches["loc"]) if average else 1
+    if regression.elementwise and set(regression.bounds) <= {REAL, POSITIVE}:
+        moments = _closed_form(regression, coordinates, kept, batches, share)
+    else:
+        moments = _by_draws(regression, coordinates, kept, batches, share)
+    return GaussianGuide(kept["loc"], scale_matrix(kept), moments)
+
+
+def _closed_form(
+    regression: Regression,
+    coordinates: Coordinates,
+    kept: Mapping[str, Array],
+    batches: Mapping[str, Array],
+    share: int,
+) -> Moments:
+    """Moments where each parameter is Gaussian or log-normal; errors from the batches' spread."""
+    root = coordinates.matrix @ scale_matrix(kept)
     cov = root @ root.T
-    means = coordinates.unconstrained(series["loc"])
-    log_sds = _log_sds(coordinates, series)
-    error = _covariance_of_mean if average else _covariance
-    moments = gaussian_moments(
-        regression,
-        coordinates.unconstrained(loc),
-        cov,
-        error(means),
-        np.sqrt(np.diag(error(log_sds)) * np.diag(cov)),
+    mean_error_cov = _covariance(coordinates.unconstrained(batches["loc"])) / share
+    log_sd_error = np.sqrt(np.diag(_covariance(_log_sds(coordinates, batches)) / share))
+    return gaussian_moments(
+        regression, coordinates.unconstrained(kept["loc"]), cov, mean_error_cov, log_sd_error * np.sqrt(np.diag(cov))
     )
-    return GaussianGuide(loc, scale_tril, moments)
+
+
+def gaussian_moments(
+    regression: Regression, mean: Array, cov: Array, mean_error_cov: Array, sd_error: Array
+) -> Moments:
+    """Moments of a Gaussian over the parameters as they are and the logarithms of positive ones.
+
+    Parameters
+    ----------
+    mean, sd_error
+        Shape (d,), in the order of ``regression.parameters``.
+    cov, mean_error_cov
+        Shape (d, d).
+
+    Notes
+    -----
+    A positive parameter exp(u) with u ~ Normal(m, s) is log-normal, with mean
+    exp(m + s^2 / 2) and sd mean sqrt(exp(s^2) - 1); errors by the delta method.
+    """
+    sd = np.sqrt(np.diag(cov))
+    mean_error = np.sqrt(np.diag(mean_error_cov))
+    positive = np.array([bounds == POSITIVE for bounds in regression.bounds], dtype=bool)
+    with np.errstate(over="ignore"):
+        log_normal_mean = np.exp(mean + sd**2 / 2)
+        log_normal_sd = log_normal_mean * np.sqrt(np.expm1(sd**2))
+    slope = np.where(positive, log_normal_mean, 1.0)
+    return Moments(
+        names=regression.parameters,
+        unconstrained_mean=mean,
+        unconstrained_mean_error=mean_error,
+        unconstrained_cov=cov,
+        unconstrained_sd_error=sd_error,
+        mean=np.where(positive, log_normal_mean, mean),
+        mean_error=np.hypot(mean_error, np.where(positive, sd * sd_error, 0.0)) * slope,
+        sd=np.where(positive, log_normal_sd, sd),
+        sd_error=sd_error * slope,
+        unconstrained_mean_error_cov=mean_error_cov,
+    )
+
+
+def _by_draws(
+    regression: Regression,
+    coordinates: Coordinates,
+    kept: Mapping[str, Array],
+    batches: Mapping[str, Array],
+    share: int,
+) -> Moments:
+    """Moments by the same draws of noise through the guide and through each batch's guide."""
+    noise = np.random.default_rng(0).standard_normal((_DRAWS, coordinates.size))
+
+    def judged(values: Mapping[str, Array], count: int) -> tuple[Array, Array]:
+        constrained = coordinates.constrained(values["loc"] + noise[:count] @ scale_matrix(values).T)
+        flat = flatten(regression, constrained)
+        return flat, to_judged(flat, regression.bounds)
+
+    flat, found = judged(kept, _DRAWS)
+    cov = np.atleast_2d(np.cov(found, rowvar=False))
+    steps = range(0, len(batches["loc"]), max(len(batches["loc"]) // _BATCHES, 1))
+    each = [judged({name: values[step] for name, values in batches.items()}, _DRAWS // 5) for step in steps]
+
+    def errors(part: int) -> tuple[Array, Array]:
+        means = np.stack([pair[part].mean(axis=0) for pair in each])
+        sds = np.stack([pair[part].std(axis=0) for pair in each])
+        return _covariance(means) / share, np.sqrt(np.diag(_covariance(sds) / share))
+
+    sd, constrained_sd = np.sqrt(np.diag(cov)), flat.std(axis=0)
+    mean_error_cov, sd_error = errors(1)
+    constrained_error_cov, constrained_sd_error = errors(0)
+    mean_error_cov = mean_error_cov + cov / _DRAWS
+    return Moments(
+        regression.parameters,
+        found.mean(axis=0),
+        np.sqrt(np.diag(mean_error_cov)),
+        cov,
+        np.hypot(sd_error, sd / np.sqrt(2 * _DRAWS)),
+        flat.mean(axis=0),
+        np.sqrt(np.diag(constrained_error_cov) + constrained_sd**2 / _DRAWS),
+        constrained_sd,
+        np.hypot(constrained_sd_error, constrained_sd / np.sqrt(2 * _DRAWS)),
+        unconstrained_mean_error_cov=mean_error_cov,
+    )
+
+
+def flatten(regression: Regression, values: Mapping[str, Array]) -> Array:
+    """Scalar parameters of values (draw, *site shape), shape (draw, d)."""
+    return np.concatenate([np.reshape(values[s.name], (-1, s.size)) for s in regression.sites], axis=1)
 
 
 def scale_matrix(values: Mapping[str, Array]) -> Array:
@@ -103,12 +200,6 @@ def mean_error(series: Array) -> Array:
     if len(means) < 2:
         return np.full(series.shape[1:], np.nan)
     return np.asarray(means.std(axis=0, ddof=1) / np.sqrt(len(means)))
-
-
-def _covariance_of_mean(series: Array) -> Array:
-    """The same for a series (step, d) as a covariance matrix, shape (d, d)."""
-    means = _batch_means(series)
-    return _covariance(means) / len(means)
 
 
 def _covariance(series: Array) -> Array:

@@ -67,7 +67,7 @@ class Method(ABC):
 
 _WHOLE = {"steps", "particles", "batch_size", "draws", "chains", "warmup", "max_tree_depth"}
 _POSITIVE = {"rate"}
-_FLAGS = {"standardize", "average", "dense_mass"}
+_FLAGS = {"standardize", "average", "dense_mass", "centred"}
 _CHOICES: dict[str, tuple[object, ...]] = {
     "guide": ("mean_field", "full_rank"),
     "schedule": ("constant", "cosine", "exponential"),
@@ -159,6 +159,8 @@ class SVI(Optimizer):
         Average the last half of the iterates; otherwise the last one is taken.
     draws
         Independent draws from the fitted guide.
+    centred
+        Work on the offsets of groups as they are, not on standard normal ones.
     """
 
     name: ClassVar[str] = "svi"
@@ -169,6 +171,7 @@ class SVI(Optimizer):
     init: str = "mode"
     average: bool = True
     draws: int = 10_000
+    centred: bool = False
 
     @property
     def requirements(self) -> frozenset[str]:
@@ -201,6 +204,8 @@ class NUTS(Method):
         Adapt a dense mass matrix, not a diagonal one.
     standardize
         Sample in the coordinates of `bayescore.coordinates`.
+    centred
+        Sample the offsets of groups as they are, not standard normal ones.
     """
 
     name: ClassVar[str] = "nuts"
@@ -211,6 +216,7 @@ class NUTS(Method):
     max_tree_depth: int = 10
     dense_mass: bool = True
     standardize: bool = True
+    centred: bool = False
 
     def _check(self, setting: str, value: object) -> None:
         if setting == "target_accept":
@@ -224,6 +230,21 @@ class NUTS(Method):
 
 
 @dataclass(frozen=True)
+class Laplace(Method):
+    """The Laplace approximation: a Gaussian at the mode, with the Hessian's inverse as covariance.
+
+    The mode is that of the unconstrained parameters' density (Tierney and Kadane 1986).
+    """
+
+    name: ClassVar[str] = "laplace"
+    draws: int = 10_000
+    centred: bool = False
+
+    def smoke(self) -> "Method":
+        return replace(self, draws=2)
+
+
+@dataclass(frozen=True)
 class Exact(Method):
     """The exact posterior, by closed form or quadrature, and independent draws from it."""
 
@@ -234,7 +255,7 @@ class Exact(Method):
         return replace(self, draws=2)
 
 
-METHODS: dict[str, type[Method]] = {cls.name: cls for cls in (MLE, MAP, SVI, NUTS, Exact)}
+METHODS: dict[str, type[Method]] = {cls.name: cls for cls in (MLE, MAP, SVI, NUTS, Laplace, Exact)}
 
 
 def parse(text: "str | Method | calls.Call") -> Method:

@@ -1,6 +1,6 @@
 """What a fit says about the parameters: labelled draws, and moments where they are known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from bayescore.distributions import Array
 from bayescore.methods import Estimand
 from bayescore.regression import Regression
+from bayescore.transforms import REAL, Bounds, to_real
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Moments:
     names
         The d scalar parameters.
     unconstrained_mean, unconstrained_mean_error
-        Shape (d,); positive parameters on the log scale.
+        Shape (d,), on the scale that parameters are judged on (`to_judged`): positive ones
+        as logarithms, bounded ones as logits.
     unconstrained_cov
         Shape (d, d).
     unconstrained_sd_error
@@ -55,46 +57,13 @@ class Moments:
     log_evidence_error: float = 0.0
 
 
-def gaussian_moments(
-    regression: Regression, mean: Array, cov: Array, mean_error_cov: Array, sd_error: Array
-) -> Moments:
-    """Moments of a Gaussian over the unconstrained parameters, as a guide is.
-
-    Parameters
-    ----------
-    mean, sd_error
-        Shape (d,), in the order of ``regression.parameters``.
-    cov, mean_error_cov
-        Shape (d, d).
-
-    Notes
-    -----
-    A positive parameter exp(u) with u ~ Normal(m, s) is log-normal, with mean
-    exp(m + s^2 / 2) and sd mean sqrt(exp(s^2) - 1); errors by the delta method.
-    """
-    sd = np.sqrt(np.diag(cov))
-    mean_error = np.sqrt(np.diag(mean_error_cov))
-    positive = positive_parameters(regression)
-    log_normal_mean = np.exp(mean + sd**2 / 2)
-    log_normal_sd = log_normal_mean * np.sqrt(np.expm1(sd**2))
-    slope = np.where(positive, log_normal_mean, 1.0)
-    return Moments(
-        names=regression.parameters,
-        unconstrained_mean=mean,
-        unconstrained_mean_error=mean_error,
-        unconstrained_cov=cov,
-        unconstrained_sd_error=sd_error,
-        mean=np.where(positive, log_normal_mean, mean),
-        mean_error=np.hypot(mean_error, np.where(positive, sd * sd_error, 0.0)) * slope,
-        sd=np.where(positive, log_normal_sd, sd),
-        sd_error=sd_error * slope,
-        unconstrained_mean_error_cov=mean_error_cov,
-    )
-
-
-def positive_parameters(regression: Regression) -> np.ndarray:
-    """Which scalar parameters are positive, shape (d,), in the regression's order."""
-    return np.array(regression.positive, dtype=bool)
+def to_judged(values: Array, bounds: Sequence[Bounds]) -> Array:
+    """Scalar parameters (..., d) on the scale they are judged on: as they are, as logarithms, as logits."""
+    judged = np.array(values, dtype=np.float64)
+    for j, ends in enumerate(bounds):
+        if ends != REAL:
+            judged[..., j] = to_real(judged[..., j], ends, np)
+    return judged
 
 
 @dataclass(frozen=True)
@@ -107,10 +76,11 @@ class Posterior:
         For each site an array of shape (chain, draw, *site shape), in the constrained
         space; unthinned, chains and order kept. A point estimate is one draw.
     labels
-        For each site with a dimension, the names of its elements.
+        For each site with dimensions, the names of its elements, in C order.
     sample_stats
         Arrays (chain, draw) under ArviZ's names: ``diverging``, ``energy``,
-        ``tree_depth``, ``lp``, ``log_q``.
+        ``tree_depth``, ``lp``, and ``log_q``, the log density that a guide has at its own
+        draws, of the values as they are reported.
     moments
         Moments that are known better than from the draws, or None.
     estimand
@@ -136,7 +106,8 @@ class Posterior:
             if values.ndim == 2:
                 flat[site] = values
             else:
-                flat |= {f"{site}[{label}]": values[..., j] for j, label in enumerate(self.labels[site])}
+                elements = values.reshape(*values.shape[:2], -1)
+                flat |= {f"{site}[{label}]": elements[..., j] for j, label in enumerate(self.labels[site])}
         return flat
 
 

@@ -1,24 +1,22 @@
 """What is compared: a regression, its data, and the rows to predict."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescore import calls, families, regression
+from bayescore import calls, families
 from bayescore.checks import check
 from bayescore.data import Data, from_arrays, rows_text, toy_data
-from bayescore.distributions import Array, Distribution, Exponential, Normal
-from bayescore.distributions import parse as parse_distribution
-from bayescore.errors import DataError
+from bayescore.distributions import Distribution, Normal
 from bayescore.families import Family, Gaussian
+from bayescore.groups import Grouping
+from bayescore.priors import state
 from bayescore.regression import Regression
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 _MOST_PREDICTED = 200
 
@@ -70,6 +68,8 @@ def from_data(
     family: Family | str = "Gaussian",
     priors: Mapping[str, Distribution | str] | None = None,
     intercept: bool = True,
+    groupings: Sequence[Grouping] = (),
+    network: tuple[int, ...] = (),
     new_data: Data | None = None,
     source: str = "arrays",
     formula: str | None = None,
@@ -77,18 +77,19 @@ def from_data(
 ) -> Problem:
     """State the problem of a design matrix; priors that are not given are the default ones.
 
+    Parameters
+    ----------
+    network
+        Hidden units of each layer of a network in the linear predictor's place.
+
     Raises
     ------
     RequestError, DataError
         The request or the data can't be used.
     """
-    family = families.parse(family)
-    family.check_response(data.observed, data.response)
-    given = {name: parse_distribution(prior) for name, prior in (priors or {}).items()}
-    defaults = default_priors(family, data, intercept=intercept)
-    if "beta" in given:
-        defaults = {name: prior for name, prior in defaults.items() if not name.startswith("beta[")}
-    stated = regression.state(family, data.columns, defaults | given, intercept=intercept)
+    family = families.parse(family).for_data(data)
+    family.check_response(data)
+    stated = state(family, data, priors or {}, intercept=intercept, groupings=groupings, hidden=network)
     warnings = tuple(check(stated, data))
     new = data.take(slice(_MOST_PREDICTED)) if new_data is None else new_data
     return Problem(stated, data, new, source, formula, warnings, notes)
@@ -96,15 +97,24 @@ def from_data(
 
 def from_table(
     formula: str,
-    table: "pd.DataFrame",
+    table: object,
     *,
     family: Family | str = "Gaussian",
     priors: Mapping[str, Distribution | str] | None = None,
-    new_table: "pd.DataFrame | None" = None,
+    weights: str | None = None,
+    network: tuple[int, ...] = (),
+    new_table: object | None = None,
     drop_missing: bool = False,
     source: str = "a data frame",
 ) -> Problem:
     """State the problem of a formula and a table.
+
+    Parameters
+    ----------
+    table, new_table
+        Whatever `bayescore.tables.to_pandas` takes: pandas, polars, a dictionary of arrays.
+    weights
+        The column that multiplies each row's log likelihood.
 
     Raises
     ------
@@ -113,75 +123,27 @@ def from_table(
     """
     from bayescore.formula import apply
 
-    design = apply(formula, table, drop_missing=drop_missing)
-    notes: tuple[str, ...] = ()
+    family = families.parse(family)
+    design = apply(formula, table, drop_missing=drop_missing, weights=weights, categorical_response=family.categorical)
+    notes = design.notes
     if design.dropped:
         rows = rows_text([row - 1 for row in design.dropped])
-        notes = (f"left out {len(design.dropped)} of {len(table)} rows with missing values: {rows}",)
+        notes += (f"left out {len(design.dropped)} of {design.data.rows + len(design.dropped)} rows with missing "
+                  f"values: {rows}",)  # fmt: skip
+    if new_table is not None:
+        notes += design.new_levels(new_table)
     return from_data(
         design.data,
         family=family,
         priors=priors,
         intercept=design.intercept,
+        groupings=design.groupings,
+        network=network,
         new_data=None if new_table is None else design.new(new_table),
         source=source,
         formula=formula,
         notes=notes,
     )
-
-
-def default_priors(family: Family, data: Data, *, intercept: bool = True) -> dict[str, Distribution]:
-    """Weakly informative priors, scaled to the data.
-
-    intercept ~ Normal(location, 2.5 scale), beta[j] ~ Normal(0, 2.5 scale / sd(x_j)), and
-    auxiliary parameters ~ Exponential(1 / scale); location and scale are mean and sd of y
-    for a Gaussian, 0 and 1 for a Bernoulli. A constant column counts with sd 1.
-    """
-    location, scale = family.response_scale(data.observed)
-    priors: dict[str, Distribution] = {}
-    if intercept:
-        priors["intercept"] = Normal(location, 2.5 * scale)
-    for name, sd in zip(data.columns, _sds(data.x), strict=True):
-        priors[f"beta[{name}]"] = Normal(0.0, 2.5 * scale / sd)
-    return priors | {name: Exponential(1.0 / scale) for name in family.free}
-
-
-def _sds(x: Array) -> list[float]:
-    sds = np.std(x, axis=0)
-    return [float(sd) if sd > 1e-12 * abs(mean) else 1.0 for sd, mean in zip(sds, x.mean(axis=0), strict=True)]
-
-
-def read_table(path: Path) -> "pd.DataFrame":
-    """Read a CSV or Parquet file.
-
-    Raises
-    ------
-    DataError
-        It is missing, empty, or not a table.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        raise DataError(f"no file {str(path)!r}: check the path")
-    try:
-        parquet = path.suffix.lower() in {".parquet", ".pq"}
-        with warnings.catch_warnings():
-            # rows with one field too many neither shift the columns nor lose a value in silence
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table: pd.DataFrame = pd.read_parquet(path) if parquet else pd.read_csv(path, index_col=False)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"the file {str(path)!r} is empty") from error
-    except ImportError as error:
-        raise DataError(f"reading {str(path)!r} needs pyarrow: pip install 'bayescore[tables]'") from error
-    except Exception as error:
-        reason = str(error).strip().splitlines()
-        raise DataError(
-            f"can't read the table {str(path)!r}: {reason[0] if reason else type(error).__name__}"
-        ) from error
-    if len(table) == 0:
-        raise DataError(f"the file {str(path)!r} has no rows")
-    table.columns = [str(column).strip() for column in table.columns]
-    return table
 
 
 @dataclass(frozen=True)

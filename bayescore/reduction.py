@@ -1,15 +1,25 @@
-"""A linear regression's data in p + 1 rows: all that a Gaussian likelihood depends on."""
+"""Fewer rows that say the same: p + 2 of a Gaussian regression, one of each kind otherwise.
 
-from dataclasses import dataclass
+A Gaussian log likelihood depends on the rows through a triangle: with weights w_i and W
+their sum, it is -W log sigma - W log(2 pi) / 2 - |R (intercept, b, -1)|^2 / (2 sigma^2).
+So do m = p + 2 rows with weight W / m each, which are the triangle's times sqrt(m / W): a
+backend that knows weighted rows needs nothing else.
+"""
+
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from bayescore.data import Data
 from bayescore.distributions import Array
+from bayescore.regression import Regression
 
 _BLOCK_VALUES = 1 << 17
 """Values a block of rows holds: about 1 MB, which stays in a processor's cache."""
+_SAMPLE = 2000
+_WORTH_IT = 0.5
+"""Share of different rows above which nothing is gained by taking equal ones together."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,7 @@ class Reduced:
     Attributes
     ----------
     rows
-        N.
+        N, or the sum of the weights.
     mean
         Column means, shape (p,).
     y_mean
@@ -31,7 +41,7 @@ class Reduced:
         Upper triangular, shape (p + 1, p + 1).
     """
 
-    rows: int
+    rows: float
     mean: Array
     y_mean: float
     r: Array
@@ -63,28 +73,98 @@ def triangular_factor(matrix: Array) -> Array:
 
 
 def reduce(data: Data) -> Reduced:
-    """Reduce the data in one pass, block of rows by block of rows.
+    """Reduce the data in one pass, block of rows by block of rows."""
+    reducer = Reducer(len(data.columns))
+    size = max(_BLOCK_VALUES // (len(data.columns) + 2), 4 * (len(data.columns) + 2))
+    for start in range(0, data.rows, size):
+        reducer.add(data.take(slice(start, start + size)))
+    return reducer.result()
 
-    Each block is stacked under the triangle so far and factored again (the sequential
-    TSQR of Demmel et al. 2012, SIAM J. Sci. Comput. 34, section 4). A leading column
-    of ones makes the factorization centre the others; subtracting a rough mean first
-    keeps uncentred columns from losing digits.
+
+class Reducer:
+    """Takes up blocks of rows, each stacked under the triangle so far and factored again.
+
+    That is the sequential TSQR of Demmel et al. 2012, SIAM J. Sci. Comput. 34, section 4.
+    The leading column, of ones, makes the factorization centre the others; subtracting a
+    rough mean first keeps uncentred columns from losing digits.
     """
-    x, y = data.x, data.observed
-    n, p = x.shape
-    sample = slice(None, None, max(n // 512, 1))
-    shift = np.append(x[sample].mean(axis=0), y[sample].mean())
-    size = max(_BLOCK_VALUES // (p + 2), 4 * (p + 2))
-    triangle = np.zeros((p + 2, p + 2))
-    buffer = np.empty((p + 2 + min(size, n), p + 2))
-    for start in range(0, n, size):
-        stop = min(start + size, n)
-        stacked = buffer[: p + 2 + stop - start]
-        stacked[: p + 2] = triangle
-        block = stacked[p + 2 :]
-        block[:, 0] = 1.0
-        np.subtract(x[start:stop], shift[:-1], out=block[:, 1:-1])
-        np.subtract(y[start:stop], shift[-1], out=block[:, -1])
-        triangle = triangular_factor(stacked)
-    means = shift + triangle[0, 1:] / triangle[0, 0]
-    return Reduced(n, means[:-1], float(means[-1]), triangle[1:, 1:])
+
+    def __init__(self, columns: int) -> None:
+        self._triangle = np.zeros((columns + 2, columns + 2))
+        self._shift: Array | None = None
+        self._weight = 0.0
+
+    def add(self, block: Data) -> None:
+        """Take up a block of rows."""
+        y = block.observed if block.offset is None else block.observed - block.offset
+        ones = np.ones(block.rows) if block.ones is None else block.ones
+        if self._shift is None:
+            total = max(float(ones @ ones), 1e-300)
+            self._shift = np.append(ones @ block.x, ones @ y) / total
+        height = len(self._triangle)
+        stacked = np.empty((height + block.rows, height))
+        stacked[:height] = self._triangle
+        rows = stacked[height:]
+        rows[:, 0] = ones
+        np.subtract(block.x, ones[:, None] * self._shift[:-1], out=rows[:, 1:-1])
+        np.subtract(y, ones * self._shift[-1], out=rows[:, -1])
+        if block.weights is not None:
+            rows *= np.sqrt(block.weights)[:, None]
+        self._weight += float(block.rows if block.weights is None else block.weights.sum())
+        self._triangle = triangular_factor(stacked)
+
+    def result(self) -> Reduced:
+        """What the blocks so far come to."""
+        assert self._shift is not None
+        triangle = self._triangle
+        means = self._shift + triangle[0, 1:] / triangle[0, 0]
+        return Reduced(self._weight, means[:-1], float(means[-1]), triangle[1:, 1:])
+
+
+def reducible(regression: Regression) -> bool:
+    """Whether the rows matter only through the triangle."""
+    return regression.family.name == "Gaussian" and not regression.groups and regression.network is None
+
+
+def compress(regression: Regression, data: Data) -> Data:
+    """The same likelihood in fewer rows, where that can be had.
+
+    Gaussian regressions without group terms come down to p + 2 rows; otherwise rows that
+    are equal in everything count once, with a weight.
+    """
+    if reducible(regression):
+        return as_rows(reduce(data), data) if data.rows > len(data.columns) + 2 else data
+    return aggregate(data)
+
+
+def as_rows(reduced: Reduced, data: Data) -> Data:
+    """The triangle as p + 2 weighted rows, ``ones`` among them."""
+    p = len(data.columns)
+    m = p + 2
+    root = np.sqrt(reduced.rows)
+    rows = np.zeros((m, m))
+    rows[0] = root * np.concatenate([[1.0], reduced.mean, [reduced.y_mean]])
+    rows[1:, 1:] = reduced.r
+    rows *= np.sqrt(m / reduced.rows)
+    weights = np.full(m, reduced.rows / m)
+    return Data(rows[:, 1:-1].copy(), rows[:, -1].copy(), data.columns, data.response, weights=weights, ones=rows[:, 0])
+
+
+def aggregate(data: Data) -> Data:
+    """Rows that are equal in everything once, with the sum of their weights; the data where few are."""
+    sample = _table(data.take(slice(_SAMPLE)))
+    if len(np.unique(sample, axis=0)) > _WORTH_IT * len(sample):
+        return data
+    _, first, inverse = np.unique(_table(data), axis=0, return_index=True, return_inverse=True)
+    if len(first) > _WORTH_IT * data.rows:
+        return data
+    weights = np.ones(data.rows) if data.weights is None else data.weights
+    summed = np.bincount(inverse.ravel(), weights, len(first)).astype(np.float64)
+    return replace(data.take(first), weights=summed)
+
+
+def _table(data: Data) -> Array:
+    """All that a row's likelihood depends on but its weight, shape (row, k)."""
+    parts = [data.y, data.offset, data.trials, data.ones]
+    parts += [part for m in data.groups.values() for part in (m.index.astype(np.float64), m.value)]
+    return np.column_stack([data.x, *(part for part in parts if part is not None)])

@@ -1,44 +1,21 @@
-"""The neutral statement of a regression: family, coefficients and every prior.
+"""The neutral statement of a regression: family, coefficients, groups, and every prior.
 
-A `Regression` is complete: nothing in it is left to a backend's taste. Its sites
-are `intercept`, `beta` (one coefficient a column) and the family's free auxiliary
-parameters; its parameters are their scalar elements, by name.
+A `Regression` is complete: nothing in it is left to a backend's taste. Its sites are the
+intercept, `beta` (one coefficient a column), the family's free auxiliary parameters, and
+for each group effect an sd and offsets; its parameters are their scalar elements.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bayescore import distributions, families
-from bayescore.distributions import Block, Distribution, Support
-from bayescore.errors import RequestError, suggest
+from bayescore.distributions import Distribution, Horseshoe
+from bayescore.errors import RequestError
 from bayescore.families import Family
-
-
-@dataclass(frozen=True)
-class Site:
-    """A random variable: its name, shape, support, one prior an element, and their labels."""
-
-    name: str
-    shape: tuple[int, ...]
-    support: Support
-    priors: tuple[Distribution, ...]
-    labels: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """How many scalar parameters it has."""
-        return len(self.priors)
-
-    @cached_property
-    def blocks(self) -> tuple[Block, ...]:
-        """Its priors, those of one kind stacked into one."""
-        return tuple(distributions.stack(self.priors))
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of its scalar parameters, as in ``beta[mom_iq]``."""
-        return tuple(f"{self.name}[{label}]" for label in self.labels) if self.shape else (self.name,)
+from bayescore.groups import GroupTerm
+from bayescore.network import Network
+from bayescore.sites import Correlation, Independent, Offsets, Shrunken, Site, Thresholds
+from bayescore.transforms import Bounds, GroupOffsets, Shrinkage, Slot
 
 
 @dataclass(frozen=True)
@@ -52,11 +29,20 @@ class Regression:
     columns
         Names of the design matrix's columns, the intercept not among them.
     intercept
-        Prior of the intercept, or None where there is none.
+        Prior of the intercept, or None where there is none. For a categorical response
+        one for all its levels but the first.
     beta
-        One prior a column.
+        One prior a column; for a categorical response level by level.
     auxiliary
         Prior of each free auxiliary parameter of the family.
+    thresholds
+        One prior a threshold of an ordinal response.
+    groups
+        The group terms.
+    network
+        Instead of intercept and beta, or None.
+    categories
+        Names of the response's categories.
 
     Raises
     ------
@@ -66,33 +52,62 @@ class Regression:
 
     family: Family
     columns: tuple[str, ...]
-    intercept: Distribution | None
+    intercept: Distribution | tuple[Distribution, ...] | None
     beta: tuple[Distribution, ...]
     auxiliary: Mapping[str, Distribution] = field(default_factory=dict)
+    thresholds: tuple[Distribution, ...] = ()
+    groups: tuple[GroupTerm, ...] = ()
+    network: Network | None = None
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.beta) != len(self.columns):
-            raise RequestError(f"{len(self.columns)} columns need as many priors, not {len(self.beta)}")
+        coefficients = 0 if self.network else len(self.columns) * self.family.predictors
+        if len(self.beta) != coefficients:
+            raise RequestError(f"{coefficients} coefficients need as many priors, not {len(self.beta)}")
         if set(self.auxiliary) != set(self.family.free):
             raise RequestError(f"{self.family} needs priors for {list(self.family.free)}, not {list(self.auxiliary)}")
-        for site in self.sites:
-            for prior, name in zip(site.priors, site.parameters, strict=True):
-                if prior.support != site.support and prior.proper:
-                    raise RequestError(
-                        f"{name} is {site.support}, but its prior {prior} is for {prior.support} values: "
-                        + ("use Normal or StudentT" if site.support == "real" else "use HalfNormal or Exponential")
-                    )
+        if self.family.thresholds and (self.intercept is not None or not self.thresholds):
+            raise RequestError(f"{self.family} has thresholds in the intercept's place")
+        if self.family.predictors > 1 and (self.groups or self.network):
+            raise RequestError(f"{self.family.name} has no group terms and no network")
+        if any(isinstance(p, Horseshoe) for p in self.beta) and len(set(self.beta)) > 1:
+            raise RequestError("Horseshoe() is one prior of all coefficients: no coefficient can have another")
+        _ = self.sites  # refuses a prior that does not fit
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
-        """All random variables, in the order of the unconstrained vector."""
-        sites = []
-        if self.intercept is not None:
-            sites.append(Site("intercept", (), "real", (self.intercept,)))
-        if self.columns:
-            sites.append(Site("beta", (len(self.columns),), "real", self.beta, self.columns))
-        sites += [Site(name, (), "positive", (self.auxiliary[name],)) for name in self.family.free]
-        return tuple(sites)
+        """All random variables, in the order of the unconstrained vector: each after those it depends on."""
+        found = self._coefficients()
+        found += [Independent(name, (), (), "positive", (self.auxiliary[name],)) for name in self.family.free]
+        if self.thresholds:
+            count = len(self.thresholds)
+            labels = tuple(str(k + 1) for k in range(count))
+            found.append(Thresholds("threshold", (count,), labels, self.thresholds))
+        terms = [_group_sites(term) for term in self.groups]
+        found += [site for scales, _ in terms for site in scales]
+        found += [site for _, offsets in terms for site in offsets]
+        return tuple(found)
+
+    def _coefficients(self) -> list[Site]:
+        if self.network is not None:
+            return [*self.network.sites(self.columns)]
+        found: list[Site] = []
+        levels = self.categories[1:] if self.family.predictors > 1 else ()
+        if isinstance(self.intercept, tuple):
+            found.append(Independent("intercept", (len(levels),), levels, "real", self.intercept))
+        elif self.intercept is not None:
+            found.append(Independent("intercept", (), (), "real", (self.intercept,)))
+        if not self.columns:
+            return found
+        p = len(self.columns)
+        if levels:
+            labels = tuple(f"{level},{column}" for level in levels for column in self.columns)
+            found.append(Independent("beta", (len(levels), p), labels, "real", self.beta))
+        elif isinstance(self.beta[0], Horseshoe):
+            found += _horseshoe(self.beta[0], self.columns)
+        else:
+            found.append(Independent("beta", (p,), self.columns, "real", self.beta))
+        return found
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -100,76 +115,104 @@ class Regression:
         return tuple(name for site in self.sites for name in site.parameters)
 
     @property
-    def positive(self) -> tuple[bool, ...]:
-        """Which scalar parameters are positive."""
-        return tuple(site.support == "positive" for site in self.sites for _ in range(site.size))
+    def bounds(self) -> tuple[Bounds, ...]:
+        """Ends of each scalar parameter's support."""
+        return tuple(bounds for site in self.sites for bounds in site.bounds)
+
+    @property
+    def identified(self) -> bool:
+        """Whether its parameters can be compared; a network's can't, only its predictions."""
+        return self.network is None
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether each parameter depends on its own element of the unconstrained vector alone."""
+        return all(isinstance(site, Independent) for site in self.sites)
+
+    def slots(self, *, centred: bool = False) -> tuple[Slot, ...]:
+        """The layout of the unconstrained vector.
+
+        Parameters
+        ----------
+        centred
+            Whether the offsets of groups stand in it as they are; otherwise they are
+            standard normal ones (Papaspiliopoulos, Roberts and Skold 2007, *A general
+            framework for the parametrization of hierarchical models*).
+        """
+        found, start = [], 0
+        for site in self.sites:
+            transform = site.centred if centred and isinstance(site, Offsets) else site.transform
+            found.append(Slot(site.name, start, start + site.size, site.shape, transform))
+            start += site.size
+        return tuple(found)
 
     @property
     def requirements(self) -> frozenset[str]:
         """What a backend has to declare to fit it, as in ``family:Gaussian``."""
-        wanted = {f"family:{self.family.name}", f"link:{getattr(self.family, 'link', 'identity')}"}
-        for site in self.sites:
-            role = "auxiliary" if site.support == "positive" else "coefficient"
-            wanted |= {f"prior:{role}:{type(prior).__name__}" for prior in site.priors}
-        return frozenset(wanted)
+        wanted = {f"family:{self.family.name}", f"link:{self.family.link_name}"}
+        if self.network is not None:
+            wanted.add("feature:network")
+        return frozenset(wanted).union(*(site.requirements for site in self.sites))
 
     def describe(self) -> str:
         """Write the model down, density by density, as on paper."""
-        terms = ["intercept"] if self.intercept is not None else []
-        terms += [f"beta[{column}] * {column}" for column in self.columns]
-        fixed = {name: f"{value:g}" for name, value in self.family.fixed.items()}
-        arguments = ["eta", *(fixed.get(name, name) for name in self.family.auxiliaries)]
-        link = getattr(self.family, "link", "identity")
-        response = "Normal" if self.family.name == "Gaussian" else self.family.name
-        if link != "identity":
-            arguments[0] = f"inverse-{link}(eta)"
-        lines = [f"y ~ {response}({', '.join(arguments)})", f"eta = {' + '.join(terms) or '0'}"]
-        for site in self.sites:
-            if site.shape and len(set(site.priors)) == 1:
-                lines.append(f"{site.name}[j] ~ {site.priors[0]}")
-            else:
-                lines += [f"{n} ~ {prior}" for n, prior in zip(site.parameters, site.priors, strict=True)]
-        return "\n".join(lines)
+        names = {name: f"{self.family.fixed.get(name, name):g}" if name in self.family.fixed else name
+                 for name in self.family.auxiliaries}  # fmt: skip
+        link = self.family.link_name
+        mean = "eta" if link in {"identity", "softmax"} else f"inverse-{link}(eta)"
+        response = self.family.written.format(mean=mean, eta="eta", **names)
+        lines = [f"y ~ {response}", *self._written_predictor()]
+        return "\n".join(lines + [line for site in self.sites for line in site.written()])
+
+    def _written_predictor(self) -> list[str]:
+        if self.network is not None:
+            widths = " -> ".join(str(w) for w in (len(self.columns), *self.network.hidden, 1))
+            terms = [f"network({', '.join(self.columns)}; {widths}, tanh)"]
+        elif self.family.predictors > 1:
+            terms = ["intercept[k]"] if self.intercept is not None else []
+            terms += [f"beta[k,{column}] * {column}" for column in self.columns]
+        else:
+            terms = ["intercept"] if self.intercept is not None else []
+            terms += [f"beta[{column}] * {column}" for column in self.columns]
+        for term in self.groups:
+            for effect, key in zip(term.grouping.effects, term.grouping.keys, strict=True):
+                name = f"offset({key})[{term.grouping.factor}]"
+                terms.append(name if effect == "1" else f"{name} * {effect}")
+        left = "eta[k]" if self.family.predictors > 1 else "eta"
+        return [f"{left} = {' + '.join(terms) or '0'}"]
 
 
-def state(
-    family: Family | str,
-    columns: tuple[str, ...],
-    priors: Mapping[str, Distribution | str],
-    *,
-    intercept: bool = True,
-) -> Regression:
-    """State a regression from priors by site (``beta``) or by coefficient (``beta[x]``).
+def _horseshoe(prior: Horseshoe, columns: tuple[str, ...]) -> list[Site]:
+    given = Shrinkage("global(beta)", "local(beta)", "slab(beta)")
+    shape = (len(columns),)
+    return [
+        Independent(given.global_scale, (), (), "positive", (prior.global_scale,)),
+        Independent(given.slab, (), (), "positive", (prior.slab,)),
+        Independent(given.local, shape, columns, "positive", (prior.local,) * len(columns)),
+        Shrunken("beta", shape, columns, prior, given),
+    ]
 
-    A coefficient's own prior wins over its site's.
 
-    Raises
-    ------
-    RequestError
-        A prior names no parameter of this regression, or a parameter has none.
-    """
-    family = families.parse(family)
-    given = {name: distributions.parse(prior) for name, prior in priors.items()}
-    coefficients = tuple(f"beta[{c}]" for c in columns)
-    known = [*(["intercept"] if intercept else []), *(["beta"] if columns else []), *coefficients, *family.free]
-    for name in given:
-        if name not in known:
-            reason = " (it is fixed by the family)" if name in family.fixed else ""
-            raise RequestError(
-                f"a prior is given for {name!r}, which is no parameter of this regression{reason}"
-                f"{suggest(name, known)} (parameters: {', '.join(known)})"
-            )
-
-    def prior_of(name: str, site: str) -> Distribution:
-        prior = given.get(name, given.get(site))
-        if prior is None:
-            raise RequestError(f"no prior for {name}: give one with --prior '{name} ~ Normal(0, 10)'")
-        return prior
-
-    return Regression(
-        family,
-        columns,
-        prior_of("intercept", "intercept") if intercept else None,
-        tuple(prior_of(name, "beta") for name in coefficients),
-        {name: prior_of(name, name) for name in family.free},
-    )
+def _group_sites(term: GroupTerm) -> tuple[list[Site], list[Site]]:
+    """Sds and correlations of a term, and its offsets."""
+    keys, factor = term.grouping.keys, term.grouping.factor
+    sds = [f"sd({key})" for key in keys]
+    scales: list[Site] = [
+        Independent(name, (), (), "positive", (prior,)) for name, prior in zip(sds, term.sds, strict=True)
+    ]
+    correlation = None
+    k = len(keys)
+    if k > 1:
+        assert term.correlation is not None
+        effects = term.grouping.effects
+        correlation = f"cor({','.join(effects)}|{factor})"
+        pairs = tuple(f"{effects[j]},{effects[i]}" for i in range(1, k) for j in range(i))
+        shape = () if k == 2 else (len(pairs),)
+        scales.append(Correlation(correlation, shape, pairs if shape else (), k, term.correlation))
+    names = [f"offset({key})" for key in keys]
+    offsets: list[Site] = []
+    for j, name in enumerate(names):
+        given = GroupOffsets(tuple(sds[: j + 1]), tuple(names[:j]), correlation, k)
+        levels = term.grouping.levels
+        offsets.append(Offsets(name, (len(levels),), levels, given))
+    return scales, offsets

@@ -17,6 +17,7 @@ from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError, suggest
 from bayescore.problem import Problem
+from bayescore.tables import read_table
 
 _PATHS = ("data", "new_data")
 
@@ -39,6 +40,9 @@ class Request:
     precision: str = "float64"
     timeout: float | None = None
     drop_missing: bool = False
+    weights: str | None = None
+    network: tuple[int, ...] = ()
+    no_reduce: bool = False
 
     def settings(self, *, jobs: int | None = None, smoke: bool = False, model_only: bool = False) -> Settings:
         """How the comparison is run.
@@ -63,6 +67,7 @@ class Request:
             self.timeout,
             smoke,
             model_only,
+            not self.no_reduce,
         )
 
     def problem(self) -> Problem:
@@ -75,21 +80,25 @@ class Request:
         """
         priors = parse_priors(self.prior)
         toy = problem.toy_settings(self.data)
-        new_table = None if self.new_data is None else problem.read_table(Path(self.new_data))
+        new_table = None if self.new_data is None else read_table(Path(self.new_data))
         if toy is None:
             if self.formula is None:
                 raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
-            table = problem.read_table(Path(self.data))
+            table = read_table(Path(self.data))
             return problem.from_table(
                 self.formula,
                 table,
                 family=self.family or "Gaussian",
                 priors=priors,
+                weights=self.weights,
+                network=self.network,
                 new_table=new_table,
                 drop_missing=self.drop_missing,
                 source=self.data,
             )
         plain = problem.toy(toy.n, toy.p, toy.noise_sd, self.seed)
+        if self.weights is not None:
+            raise RequestError("the toy has no column of weights: --weights goes with --data FILE")
         if self.formula is None and new_table is None:
             return self._restate(plain, priors)
         import pandas as pd
@@ -99,7 +108,8 @@ class Request:
             self.formula or plain.formula or "",
             pd.DataFrame(values, columns=[*plain.data.columns, "y"]),
             family=self.family or str(plain.regression.family),
-            priors=priors if self.formula else _toy_priors() | priors,
+            priors=priors if self.formula or self.network else _toy_priors() | priors,
+            network=self.network,
             new_table=new_table,
             drop_missing=self.drop_missing,
             source=plain.source,
@@ -107,12 +117,13 @@ class Request:
 
     def _restate(self, plain: Problem, priors: dict[str, str]) -> Problem:
         """The toy with a family or priors of the user's."""
-        if self.family is None and not priors:
+        if self.family is None and not priors and not self.network:
             return plain
         return problem.from_data(
             from_arrays(plain.data.x, plain.data.y, columns=plain.data.columns),
             family=self.family or plain.regression.family,
-            priors=_toy_priors() | priors,
+            priors=priors if self.network else _toy_priors() | priors,
+            network=self.network,
             new_data=plain.new_data,
             source=plain.source,
             formula=plain.formula,
@@ -123,7 +134,7 @@ class Request:
         lines = ["# bayescore compare THIS_FILE runs it again"]
         for f in fields(self):
             value = getattr(self, f.name)
-            if value is None or value == ():
+            if value is None or value == () or value is False:
                 continue
             if f.name in _PATHS and not (f.name == "data" and problem.toy_settings(value)):
                 value = str(Path(value).resolve())
@@ -193,8 +204,13 @@ def _typed(path: Path, name: str, value: Any, kind: str) -> Any:
     }
     first = next(key for key in wanted if kind.startswith(key))
     fits = isinstance(value, wanted[first]) and not (isinstance(value, bool) and first in {"float", "int"})
-    if not fits or (first == "tuple" and not all(isinstance(item, str) for item in value)):
-        what = {"tuple": "a list of texts", "str": "a text", "bool": "true or false"}.get(first, "a number")
+    item = int if name == "network" else str
+    if not fits or (first == "tuple" and not all(isinstance(x, item) for x in value)):
+        what = {
+            "tuple": "a list of texts" if item is str else "a list of whole numbers",
+            "str": "a text",
+            "bool": "true or false",
+        }.get(first, "a number")
         raise RequestError(f"{str(path)!r}: {name} must be {what}, not {value!r}")
     return tuple(value) if first == "tuple" else value
 

@@ -19,6 +19,7 @@ from bayescore.errors import DataError
 from bayescore.inference_data import from_arviz
 from bayescore.methods import NUTS, Exact
 from bayescore.posterior import Posterior
+from bayescore.transforms import POSITIVE, REAL, Bounds
 
 Draws = Posterior | Mapping[str, Any] | Any
 """A `Posterior`, ArviZ data, or a dictionary of arrays (chain, draw, ...)."""
@@ -27,7 +28,7 @@ Draws = Posterior | Mapping[str, Any] | Any
 @dataclass(frozen=True)
 class _Parameters:
     parameters: tuple[str, ...]
-    positive: tuple[bool, ...]
+    bounds: tuple[Bounds, ...]
 
 
 def assert_posteriors_agree(
@@ -65,7 +66,7 @@ def assert_posteriors_agree(
     wrong = sorted(set(positive) - set(names))
     if wrong:
         raise DataError(f"no parameter {wrong[0]!r} (parameters: {', '.join(names)})")
-    given = _Parameters(names, tuple(name in positive for name in names))
+    given = _Parameters(names, tuple(POSITIVE if name in positive else REAL for name in names))
     pair = _compare(_ordered(first, names), _ordered(second, names), given, margin, alpha)
     if pair.verdict != "agree":
         raise AssertionError(f"{pair.verdict}: " + "; ".join(f"{r.code}: {r.text}" for r in pair.reasons))

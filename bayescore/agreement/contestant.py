@@ -10,27 +10,28 @@ from bayescore.agreement.estimates import (
     Estimates,
     Marginals,
     SingleEstimate,
+    judged_draws,
     marginals,
     of_series,
-    unconstrained_draws,
 )
 from bayescore.agreement.health import Health
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
-from bayescore.methods import SVI, Exact, Method
+from bayescore.methods import SVI, Exact, Laplace, Method
 from bayescore.posterior import Posterior
+from bayescore.transforms import Bounds
 
 
 class Parametrization(Protocol):
-    """What the decision has to know of a regression: its scalar parameters, and which are positive."""
+    """What the decision has to know of a regression: its scalar parameters and their supports."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names."""
 
     @property
-    def positive(self) -> tuple[bool, ...]:
-        """Which are judged as logarithms."""
+    def bounds(self) -> tuple[Bounds, ...]:
+        """Ends of their supports: whether they are judged as they are, as logarithms, or as logits."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,12 @@ class Contestant:
     regression
         Names and supports of its parameters.
     coordinates
-        Those that its guide worked in; only a mean-field guide's are looked at.
+        Those that its guide worked in; None for what has no guide.
     log_joint
         Log p(y, theta) of its draws, computed by the core, shape (chain, draw); or None.
+    at_optimum
+        For a guide, whether it is the best of its family by the core's own density;
+        None where that was not looked at.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Contestant:
     health: Health
     coordinates: Coordinates | None = None
     log_joint: Array | None = None
+    at_optimum: bool | None = None
 
     @property
     def exact(self) -> bool:
@@ -66,19 +71,19 @@ class Contestant:
         return isinstance(self.method, SVI) and self.method.guide == "mean_field"
 
     @property
+    def laplace(self) -> bool:
+        """Whether it is the Laplace approximation."""
+        return isinstance(self.method, Laplace)
+
+    @property
     def point(self) -> bool:
         """Whether it is a point estimate."""
         return self.posterior.estimand != "posterior"
 
-    @property
-    def positive(self) -> "np.ndarray":
-        """Which parameters are judged as logarithms, shape (d,)."""
-        return np.array(self.regression.positive, dtype=bool)
-
     @cached_property
     def marginals(self) -> Marginals:
         """Its posterior on the unconstrained scale."""
-        return marginals(self.posterior, self.positive)
+        return marginals(self.posterior, self.regression.bounds)
 
     @cached_property
     def own(self) -> Estimates:
@@ -106,4 +111,4 @@ class Contestant:
 
     def at(self) -> Array:
         """A point estimate's unconstrained parameters, shape (d,)."""
-        return np.asarray(unconstrained_draws(self.posterior, self.positive)[0, 0])
+        return np.asarray(judged_draws(self.posterior, self.regression.bounds)[0, 0])

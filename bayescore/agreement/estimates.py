@@ -1,12 +1,14 @@
 """Means and sds of linear combinations of the unconstrained parameters, with their Monte Carlo errors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from bayescore.distributions import Array
-from bayescore.posterior import Moments, Posterior
+from bayescore.posterior import Moments, Posterior, to_judged
+from bayescore.transforms import Bounds
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,13 @@ class FromDraws:
         return Estimates(values.mean(axis=(1, 2)), mean_error, np.sqrt(m2), sd_error)
 
 
-def unconstrained_draws(posterior: Posterior, positive: "np.ndarray") -> Array:
-    """Draws of the scalar parameters, positive ones as logarithms, shape (chain, draw, d)."""
-    stacked = np.stack(list(posterior.parameters().values()), axis=-1)
-    stacked[..., positive] = np.log(stacked[..., positive])
-    return stacked
+def judged_draws(posterior: Posterior, bounds: Sequence[Bounds]) -> Array:
+    """Draws of the scalar parameters on the scale they are judged on, shape (chain, draw, d)."""
+    return to_judged(np.stack(list(posterior.parameters().values()), axis=-1), bounds)
 
 
-def marginals(posterior: Posterior, positive: "np.ndarray") -> Marginals:
+def marginals(posterior: Posterior, bounds: Sequence[Bounds]) -> Marginals:
     """The moments where they are known, the draws otherwise."""
     if posterior.moments is not None:
         return FromMoments(posterior.moments)
-    return FromDraws(unconstrained_draws(posterior, positive))
+    return FromDraws(judged_draws(posterior, bounds))

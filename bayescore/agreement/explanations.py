@@ -54,10 +54,12 @@ EXPLANATIONS = {
         "Decide whether a difference of this size matters to you, and set --margin accordingly.",
     ),
     "guide-family": Explanation(
-        "The guide's family can't reach the posterior's sds. It is no fault of the backend.",
+        "The guide's family can't reach the posterior's sds, or its means. It is no fault of the backend.",
         "A mean-field guide's best sd is 1 / sqrt(precision_jj) in its coordinates; the row is judged against that, "
-        "and marked expected against the posterior's sd.",
-        "Use svi(guide=full_rank) or nuts where sds matter.",
+        "and marked expected against the posterior's sd. Where means or other sds differ, the guide is at the "
+        "optimum of its ELBO by the specification's own gradient: no step of it is left in any direction.",
+        "Use svi(guide=full_rank) where only correlation is missing, and nuts where the posterior is not Gaussian, as "
+        "with the sd of a group.",
     ),
     "not-identified": Explanation(
         "The data do not tell the coefficients apart, so that two fits may differ in them and still predict alike.",

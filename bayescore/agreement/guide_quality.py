@@ -7,7 +7,6 @@ the joint fit, mostly the sds.
 import numpy as np
 
 from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.estimates import unconstrained_draws
 
 
 def figures(guide: Contestant, log_evidence: float | None) -> dict[str, float]:
@@ -23,8 +22,7 @@ def figures(guide: Contestant, log_evidence: float | None) -> dict[str, float]:
         return {}
     from arviz_stats.base import array_stats
 
-    u = unconstrained_draws(guide.posterior, guide.positive)
-    log_weights = (guide.log_joint + u[..., guide.positive].sum(axis=-1) - log_q).ravel()
+    log_weights = (guide.log_joint - log_q).ravel()
     found = {"elbo": float(log_weights.mean()), "elbo_error": float(log_weights.std() / np.sqrt(log_weights.size))}
     if np.ptp(log_weights) > 1e-9:  # constant weights are a perfect fit, and have no tail
         found["pareto_k"] = float(array_stats.psislw(-(log_weights - log_weights.max()))[1])

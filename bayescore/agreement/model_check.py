@@ -11,11 +11,10 @@ from typing import Literal
 import numpy as np
 
 from bayescore.backend import LogDensity, Precision
-from bayescore.coordinates import constrain, laplace, slots_of, standardizing_matrix, start_of
+from bayescore.coordinates import constrain, laplace, standardizing_matrix, start_of
 from bayescore.data import Data
 from bayescore.density import LogJoint, log_density
 from bayescore.distributions import Array
-from bayescore.errors import RequestError
 from bayescore.regression import Regression
 
 POINTS = 20
@@ -71,20 +70,15 @@ def points(regression: Regression, data: Data, count: int = POINTS) -> list[Poin
         mode, precision = found
         root = basis @ np.linalg.inv(np.linalg.cholesky(precision)).T
         u = mode + 2.0 * rng.standard_t(5, (count, mode.size)) @ root.T
-        return [constrain(slots_of(regression), row) for row in u]
-    return [_from_priors(regression, rng) for _ in range(count)]
+        return [constrain(regression.slots(), row) for row in u]
+    return [prior_draw(regression, rng) for _ in range(count)]
 
 
-def _from_priors(regression: Regression, rng: np.random.Generator) -> Point:
-    values = {}
+def prior_draw(regression: Regression, rng: np.random.Generator) -> Point:
+    """Every site's values, drawn from the priors in order."""
+    values: dict[str, Array] = {}
     for site in regression.sites:
-        drawn = []
-        for prior in site.priors:
-            try:
-                drawn.append(float(prior.sample(rng, ())))
-            except RequestError:
-                drawn.append(float(np.exp(rng.normal())) if site.support == "positive" else float(rng.normal()))
-        values[site.name] = np.array(drawn) if site.shape else np.array(drawn[0])
+        values[site.name] = np.asarray(site.sample(rng, values), dtype=np.float64)
     return values
 
 

@@ -1,5 +1,6 @@
 """Two contenders held against each other: the rows, the verdict, and its reasons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,13 +61,17 @@ def compare(
     ailing = tuple(Reason(x.code, f"{c.name}: {x.text}") for c in (a, b) for x in c.health.ailments)
     if ailing:
         return Pair(a.name, b.name, "inconclusive", ailing, judgement.rows)
-    return Pair(a.name, b.name, judgement.verdict, _reasons(judgement, margin), judgement.rows)
+    reasons = _reasons(judgement, margin, [c for c in (a, b) if c.at_optimum or c.laplace])
+    return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows)
 
 
-def _reasons(judgement: Judgement, margin: float) -> tuple[Reason, ...]:
+def _reasons(judgement: Judgement, margin: float, limited: Sequence[Contestant]) -> tuple[Reason, ...]:
+    """Why the verdict is what it is; ``limited`` are those whose family of distributions is at its best."""
     found = []
     worst = judgement.worst
-    if judgement.verdict == "disagree" and worst is not None:
+    if judgement.verdict == "disagree" and worst is not None and limited:
+        found.append(Reason("guide-family", f"{say(worst)}, and {margin:g} is the margin: {_limit(limited[0])}"))
+    elif judgement.verdict == "disagree" and worst is not None:
         found.append(Reason("different-posterior", f"{say(worst)}, and {margin:g} is the margin"))
     elif judgement.verdict == "inconclusive" and worst is not None:
         if judgement.more_draws is None:
@@ -79,9 +84,9 @@ def _reasons(judgement: Judgement, margin: float) -> tuple[Reason, ...]:
                     "too-few-draws", f"{say(worst)}: about {judgement.more_draws:.2g} times the draws would settle it"
                 )
             )
-    limited = [row for row in judgement.rows if row.verdict == "expected" and row.expected_ratio is not None]
-    if limited:
-        least = max(limited, key=lambda row: abs(np.log(row.expected_ratio or 1.0)))
+    expected = [row for row in judgement.rows if row.verdict == "expected" and row.expected_ratio is not None]
+    if expected:
+        least = max(expected, key=lambda row: abs(np.log(row.expected_ratio or 1.0)))
         assert least.expected_ratio is not None
         reached = float(np.exp(np.copysign(abs(least.difference), np.log(least.expected_ratio))))
         found.append(
@@ -92,6 +97,12 @@ def _reasons(judgement: Judgement, margin: float) -> tuple[Reason, ...]:
             )
         )
     return tuple(found)
+
+
+def _limit(contestant: Contestant) -> str:
+    if contestant.laplace:
+        return f"{contestant.name} is a Gaussian at the mode, which this posterior is not"
+    return f"the guide of {contestant.name} is at its family's best by the specification's density, and can't reach it"
 
 
 def say(row: Row) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.estimates import Estimates, Marginals
+from bayescore.agreement.guide_family import best_mean_field_sd
 from bayescore.agreement.rule import Row, Statistic
 from bayescore.distributions import Array
+from bayescore.regression import Regression
 
 MOST_DIRECTIONS = 50
 _NO_BETTER = 0.01
@@ -100,7 +102,9 @@ def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     guide, other = (a, b) if a.mean_field else (b, a)
     if not guide.mean_field or other.mean_field:
         return _make(names, "sd", sd, sd_se)
-    best = best_mean_field_sd(guide, other.marginals.cov if cov is None else cov)
+    best = _best_sd(guide, other, cov)
+    if best is None:
+        return _make(names, "sd", sd, sd_se)
     if cov is None:
         target, target_error = other.own.sd, _over(other.own.sd_error, other.own.sd)
     else:
@@ -120,17 +124,12 @@ def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     return found
 
 
-def best_mean_field_sd(guide: Contestant, cov: Array) -> Array:
-    """The sds that the best guide of a mean-field family reaches, shape (d,).
-
-    In the guide's coordinates they are 1 / sqrt(precision_jj) (Bishop, *Pattern
-    Recognition and Machine Learning*, section 10.1.2); the same affine map carries them
-    to the parameters.
-    """
-    assert guide.coordinates is not None
-    matrix = guide.coordinates.matrix
-    precision = matrix.T @ np.linalg.solve(cov, matrix)
-    return np.asarray(np.sqrt(matrix**2 @ (1.0 / np.diag(precision))))
+def _best_sd(guide: Contestant, other: Contestant, cov: Array | None) -> Array | None:
+    """What the guide's family can reach at best; None where parameters are not what is judged."""
+    if guide.coordinates is None or not isinstance(guide.regression, Regression):
+        return None
+    known = other.marginals.cov if cov is None else cov
+    return best_mean_field_sd(guide.regression, guide.coordinates, known, other.posterior)
 
 
 def _log_joint_rows(a: Contestant, b: Contestant) -> list[Row]:

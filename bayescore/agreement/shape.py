@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.estimates import unconstrained_draws
+from bayescore.agreement.estimates import judged_draws
 from bayescore.distributions import Array
 
 _MOST_DRAWS = 1000
@@ -36,7 +36,7 @@ class Shape:
 
 def compare_shapes(a: Contestant, b: Contestant) -> Shape | None:
     """Compare the draws of two posteriors; None where one has too few, or stands still."""
-    first, second = (unconstrained_draws(c.posterior, c.positive).reshape(-1, len(c.positive)) for c in (a, b))
+    first, second = (_flat(c) for c in (a, b))
     if min(len(first), len(second)) < 100:
         return None
     quantiles = [np.quantile(draws, [0.05, 0.95], axis=0) for draws in (first, second)]
@@ -48,6 +48,10 @@ def compare_shapes(a: Contestant, b: Contestant) -> Shape | None:
     worst = int(np.argmax(apart))
     distance, p = _energy(_thin(first / scale), _thin(second / scale))
     return Shape(distance, p, a.regression.parameters[worst], float(apart[worst]))
+
+
+def _flat(c: Contestant) -> Array:
+    return judged_draws(c.posterior, c.regression.bounds).reshape(-1, len(c.regression.parameters))
 
 
 def _thin(draws: Array) -> Array:

@@ -16,6 +16,12 @@ examples:
 """
 
 
+_FAMILIES = (
+    'gaussian (default), "Gaussian(sigma=0.1)", studentt, bernoulli, "Bernoulli(link=probit)", binomial, poisson, '
+    "negativebinomial, gamma, exponential, beta, ordinal, categorical"
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
@@ -31,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--method", help='for contenders that name none: svi, nuts, "nuts(chains=4, draws=2500)", map, mle, exact')
     add("--data", metavar="DATA", help='toy, "toy(n=100, p=1, noise_sd=0.1)", FILE.csv or FILE.parquet (default: toy)')
     add("--formula", help='as "y ~ x1 + x2"; needed for a file')
-    add("--family", help='gaussian, "Gaussian(sigma=0.1)", bernoulli')
+    add("--family", metavar="FAMILY", help=_FAMILIES)
+    add("--weights", metavar="COLUMN", help="the column that multiplies each row's log likelihood")
+    add("--network", nargs="+", type=int, metavar="UNITS", help="a network with these hidden layers, as 16 or 16 8")
     add(
         "--prior",
         action="append",
@@ -46,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--precision", metavar="float64|float32", help="of the backends' arithmetic (default: float64)")
     add("--timeout", type=float, metavar="SECONDS", help="for each contender")
     add("--drop-missing", action="store_const", const=True, help="leave out rows with missing values, and say which")
+    add(
+        "--no-reduce",
+        action="store_const",
+        const=True,
+        help="keep every row; otherwise rows are taken together where that leaves the likelihood as it is",
+    )
     add("--jobs", type=int, metavar="N", help="processes at a time (default: one a core)")
     add("--model-only", action="store_true", help="compare the log densities, and fit nothing")
     add("--smoke", action="store_true", help="two iterations each: try out the plumbing, conclude nothing")
@@ -58,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 _FLAGS = (
     "backends", "method", "data", "formula", "family", "prior", "reference", "margin", "alpha",
-    "new_data", "seed", "precision", "timeout", "drop_missing",
+    "new_data", "seed", "precision", "timeout", "drop_missing", "weights", "network", "no_reduce",
 )  # fmt: skip
 
 
@@ -79,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         _check_writable(Path(options.json))
     base = request.Request() if options.problem is None else request.read(options.problem)
     flags = {name: getattr(options, name) for name in _FLAGS}
-    flags |= {name: tuple(flags[name]) for name in ("backends", "prior") if flags[name] is not None}
+    flags |= {name: tuple(flags[name]) for name in ("backends", "prior", "network") if flags[name] is not None}
     asked = request.overlay(base, flags)
     settings = asked.settings(jobs=options.jobs, smoke=options.smoke, model_only=options.model_only)
     contenders = list(asked.backends) or _installed()
@@ -115,7 +129,14 @@ def _check_contenders(contenders: list[str], problem: object, settings: object) 
 
     assert isinstance(problem, Problem)
     assert isinstance(settings, Settings)
-    parse_all(contenders, plugins.load(), problem.regression, default=settings.method, reference=settings.reference)
+    parse_all(
+        contenders,
+        plugins.load(),
+        problem.regression,
+        problem.data,
+        default=settings.method,
+        reference=settings.reference,
+    )
 
 
 def _installed() -> list[str]:

@@ -160,10 +160,11 @@ def fingerprint(problem: Problem, seed: int, precision: Precision) -> str:
 
 
 def _feed(digest: Any, data: Data) -> None:
-    digest.update(repr((data.x.shape, data.columns, data.response)).encode())
-    digest.update(np.ascontiguousarray(data.x))
-    if data.y is not None:
-        digest.update(np.ascontiguousarray(data.y))
+    digest.update(repr((data.x.shape, data.columns, data.response, data.categories, list(data.groups))).encode())
+    parts = [data.x, data.y, data.offset, data.weights, data.trials, data.ones]
+    parts += [part.astype(np.float64) for m in data.groups.values() for part in (m.index, m.value)]
+    for part in parts:
+        digest.update(b"-" if part is None else np.ascontiguousarray(part))
 
 
 def _write(outcome: Outcome, key: str) -> "xr.DataTree":

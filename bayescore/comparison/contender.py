@@ -7,7 +7,8 @@ from zlib import crc32
 import numpy as np
 
 from bayescore import methods
-from bayescore.contract import requirements
+from bayescore.contract import refusal
+from bayescore.data import Data
 from bayescore.errors import PluginError, RequestError
 from bayescore.methods import Exact, Method
 from bayescore.plugins import Registry
@@ -65,6 +66,7 @@ def parse_all(
     texts: Sequence[str],
     registry: Registry,
     regression: Regression,
+    data: Data,
     *,
     default: Method | None = None,
     reference: str = "auto",
@@ -89,7 +91,7 @@ def parse_all(
     for contender in contenders:
         if contenders.count(contender) > 1:
             raise RequestError(f"the contender {contender.name!r} is listed twice: name it once")
-    added = _reference(reference, registry, regression, contenders)
+    added = _reference(reference, registry, regression, data, contenders)
     if added is not None and added not in contenders:
         contenders.insert(0, added)
     if smoke:
@@ -98,7 +100,7 @@ def parse_all(
 
 
 def _reference(
-    reference: str, registry: Registry, regression: Regression, contenders: Sequence[Contender]
+    reference: str, registry: Registry, regression: Regression, data: Data, contenders: Sequence[Contender]
 ) -> Contender | None:
     if reference == "none":
         return None
@@ -109,5 +111,5 @@ def _reference(
     method = wanted if len(estimands) == 1 else Exact()
     if "exact" not in registry.backends or any(c.backend == "exact" for c in contenders):
         return None
-    refused = registry["exact"].info.refusal(requirements(regression, method))
+    refused = refusal(registry["exact"].info, regression, method, data)
     return None if refused else Contender("exact", method)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import Pair, Reason
 from bayescore.agreement.rule import Row
@@ -22,7 +23,6 @@ from bayescore.comparison.predictions import max_difference
 from bayescore.distributions import Array
 from bayescore.posterior import Posterior
 from bayescore.problem import Problem
-from bayescore.regression import Regression
 
 SCHEMA = "bayescore.comparison/1"
 _LIBRARIES = (
@@ -44,10 +44,11 @@ def document(
     problem: Problem,
     settings: Mapping[str, Any],
     outcomes: Sequence[Outcome],
-    healths: Mapping[str, Health],
+    contestants: Mapping[str, Contestant],
     decision: Decision,
 ) -> Document:
     """Write a comparison down; NaN and infinity become null."""
+    healths = {name: contestant.health for name, contestant in contestants.items()}
     content = {
         "schema": SCHEMA,
         "verdict": decision.verdict,
@@ -58,9 +59,8 @@ def document(
         "contenders": [_contender(outcome, healths.get(outcome.contender.name)) for outcome in outcomes],
         "parameters": [
             row
-            for outcome in outcomes
-            if outcome.posterior is not None
-            for row in parameter_rows(problem.regression, outcome.contender.name, outcome.posterior, healths)
+            for contestant in contestants.values()
+            for row in parameter_rows(contestant.name, contestant.posterior, contestant.health)
         ],
         "model_check": [vars(outcome.model) for outcome in outcomes if outcome.model is not None],
         "pairs": [_pair(pair, {o.contender.name: o for o in outcomes}) for pair in decision.pairs],
@@ -68,7 +68,7 @@ def document(
             row
             for outcome in outcomes
             if outcome.predictions is not None
-            for row in _prediction_rows(outcome.contender.name, outcome.predictions)
+            for row in _prediction_rows(outcome.contender.name, outcome.predictions, problem.data.categories)
         ],
         "scores": _scores(problem, outcomes),
     }
@@ -103,11 +103,7 @@ def _problem(problem: Problem) -> Document:
         "response": problem.data.response,
         "columns": list(regression.columns),
         "family": str(regression.family),
-        "priors": {
-            name: str(prior)
-            for site in regression.sites
-            for name, prior in zip(site.parameters, site.priors, strict=True)
-        },
+        "priors": {name: prior for site in regression.sites for name, prior in site.stated().items()},
         "model": regression.describe(),
         "warnings": list(problem.warnings),
         "notes": list(problem.notes),
@@ -151,12 +147,9 @@ def _contender(outcome: Outcome, health: Health | None) -> Document:
     }
 
 
-def parameter_rows(
-    regression: Regression, name: str, posterior: Posterior, healths: Mapping[str, Health]
-) -> list[Document]:
+def parameter_rows(name: str, posterior: Posterior, health: Health) -> list[Document]:
     """One row a parameter, in the constrained space."""
     moments = posterior.moments
-    health = healths.get(name)
     rows = []
     for j, (parameter, values) in enumerate(posterior.parameters().items()):
         q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
@@ -169,7 +162,7 @@ def parameter_rows(
         else:
             row |= {"mean": values.mean(), "sd": values.std(), "mcse_mean": _mcse(values)}
             row |= {"q05": q05, "q50": q50, "q95": q95}
-        of = health.parameters.get(parameter, {}) if health else {}
+        of = health.parameters.get(parameter, {})
         row |= {key: of.get(key) for key in ("ess_bulk", "ess_tail", "rhat")}
         rows.append(row)
     return rows
@@ -210,12 +203,15 @@ def _row(row: Row) -> Document:
     }
 
 
-def _prediction_rows(name: str, predictions: Predictions) -> list[Document]:
+def _prediction_rows(name: str, predictions: Predictions, categories: tuple[str, ...]) -> list[Document]:
+    """One row a predicted row, or one for each of its categories."""
     columns = (predictions.mean, predictions.sd, predictions.q05, predictions.q95)
-    return [
-        {"contender": name, "row": row, "mean": mean, "sd": sd, "q05": q05, "q95": q95}
-        for row, (mean, sd, q05, q95) in enumerate(zip(*columns, strict=True))
-    ]
+    found = []
+    for index in np.ndindex(predictions.mean.shape):
+        mean, sd, q05, q95 = (column[index] for column in columns)
+        row: Document = {"contender": name, "row": index[0], "mean": mean, "sd": sd, "q05": q05, "q95": q95}
+        found.append(row | {"category": categories[index[1]]} if len(index) > 1 else row)
+    return found
 
 
 def _scores(problem: Problem, outcomes: Sequence[Outcome]) -> list[Document]:

@@ -36,7 +36,8 @@ class Predictions:
     Attributes
     ----------
     mean, mean_error, sd, q05, q95
-        Over the posterior, with the mean's Monte Carlo error; shape (row,).
+        Over the posterior, with the mean's Monte Carlo error; shape (row,), or for a
+        response with categories (row, category).
     score
         Where the response is known: ``mse``, the mean squared error of the averaged
         prediction, ``lpd``, the log predictive density of all rows in nats, and their

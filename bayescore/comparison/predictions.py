@@ -19,14 +19,14 @@ _BLOCK_VALUES = 1 << 22
 def summarize(backend: Backend, fit: Fit, posterior: Posterior, new_data: Data, seed: int) -> Predictions:
     """Predict the expected response of every row, and score it."""
     draws = int(np.prod(posterior.shape))
-    size = max(_BLOCK_VALUES // draws, 1)
-    score = (
-        Score(fit, posterior, new_data.rows) if new_data.y is not None and posterior.estimand == "posterior" else None
-    )
+    size = max(_BLOCK_VALUES // (draws * max(len(fit.regression.categories), 1)), 1)
+    scored = new_data.y is not None and posterior.estimand == "posterior"
+    score = Score(fit, posterior, new_data.rows) if scored else None
     parts = []
     for start in range(0, new_data.rows, size):
         block = new_data.take(slice(start, start + size))
-        drawn = backend.predict(fit, posterior, block, kind="mean", seed=seed).reshape(draws, -1)
+        drawn = backend.predict(fit, posterior, block, kind="mean", seed=seed)
+        drawn = drawn.reshape(draws, *drawn.shape[2:])
         quantiles = np.quantile(drawn, [0.05, 0.95], axis=0)
         parts.append((drawn.mean(axis=0), mean_error(drawn), drawn.std(axis=0), *quantiles))
         if score is not None:
@@ -47,7 +47,14 @@ def _of_point(parts: list[tuple[Array, ...]], new_data: Data) -> Mapping[str, fl
     if new_data.y is None:
         return {}
     mean = np.concatenate([part[0] for part in parts])
-    return {"mse": float(np.mean((mean - new_data.y) ** 2)), "mse_error": 0.0}
+    return {"mse": float(np.sum((mean - _target(new_data, mean)) ** 2) / new_data.rows), "mse_error": 0.0}
+
+
+def _target(rows: Data, predicted: Array) -> Array:
+    """What a prediction is meant to be: the response, or 1 for its category and 0 for the others (Brier 1950)."""
+    if predicted.ndim == 1:
+        return rows.observed
+    return np.asarray(rows.observed[:, None] == np.arange(predicted.shape[1]), dtype=np.float64)
 
 
 class Score:
@@ -66,13 +73,14 @@ class Score:
         self._log_density, self._along_density = 0.0, np.zeros(draws)
 
     def add(self, block: Data, drawn: Array) -> None:
-        """Take up a block of rows, with its predictions of shape (draw, row)."""
-        y = block.observed
-        residual = drawn.mean(axis=0) - y
+        """Take up a block of rows, with its predictions of shape (draw, row), or (draw, row, category)."""
+        mean = drawn.mean(axis=0)
+        residual = (mean - _target(block, mean)).ravel()
         self._squares += float(residual @ residual)
-        self._along_squares += 2.0 * drawn @ residual
-        eta = density.linear_predictor(self.regression, block.x, self.values)
-        terms = self.regression.family.log_prob(y, eta, density.auxiliary(self.regression, self.values))
+        self._along_squares += 2.0 * drawn.reshape(len(drawn), -1) @ residual
+        eta = density.linear_predictor(self.regression, block, self.values)
+        given = density.given(self.regression, block, self.values)
+        terms = np.asarray(self.regression.family.log_prob(block.observed, eta, given))
         top = terms.max(axis=0)
         shares = np.exp(terms - top)
         means = shares.mean(axis=0)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from bayescore import coordinates, plugins
 from bayescore.agreement import model_check
 from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.guide_family import at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
 from bayescore.agreement.model_check import Point
+from bayescore.agreement.quantities import judged
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.verdict import Decision, decide
 from bayescore.backend import Precision
@@ -22,12 +24,14 @@ from bayescore.comparison.document import Document, document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import max_difference
 from bayescore.comparison.runner import Runner, Watcher
-from bayescore.contract import requirements
+from bayescore.contract import refusal
+from bayescore.data import Data
 from bayescore.density import LogJoint
 from bayescore.errors import PluginError, RequestError
-from bayescore.methods import SVI, Method
+from bayescore.methods import SVI, Laplace, Method
 from bayescore.plugins import Registry
 from bayescore.problem import Problem
+from bayescore.reduction import compress
 
 if TYPE_CHECKING:
     from bayescore.comparison.archive import Archive
@@ -53,6 +57,8 @@ class Settings:
         Two iterations each: tries out the plumbing, and concludes nothing.
     model_only
         Compare log densities, and fit nothing.
+    reduce
+        Take rows together where that leaves the likelihood as it is (`bayescore.reduction`).
     """
 
     method: Method | None = None
@@ -65,6 +71,7 @@ class Settings:
     timeout: float | None = None
     smoke: bool = False
     model_only: bool = False
+    reduce: bool = True
 
     def __post_init__(self) -> None:
         for name, good, wanted in (
@@ -145,6 +152,7 @@ def compare(
         contenders,
         registry,
         problem.regression,
+        problem.data,
         default=settings.method,
         reference=settings.reference,
         smoke=settings.smoke,
@@ -170,7 +178,8 @@ def _run_all(
             known[contender.name] = outcome
     waiting = [c for c in contenders if c.name not in known]
     at = tuple(model_check.points(problem.regression, problem.data)) if waiting else ()
-    tasks = [_task(c, problem, settings, at) for c in waiting]
+    fewer = compress(problem.regression, problem.data) if settings.reduce and waiting else problem.data
+    tasks = [_task(c, problem, settings, at, _data_for(c, problem.data, fewer, registry)) for c in waiting]
     jobs = settings.jobs or os.cpu_count() or 1
     runner = Runner(jobs, settings.timeout, watch)
     if archive is not None:
@@ -182,11 +191,18 @@ def _run_all(
     return [known.get(c.name) or ran[c.name] for c in contenders]
 
 
-def _task(contender: Contender, problem: Problem, settings: Settings, at: tuple[Point, ...]) -> Task:
+def _data_for(contender: Contender, whole: Data, fewer: Data, registry: Registry) -> Data:
+    """The rows taken together, for a backend that knows them; a minibatch is of rows as they are."""
+    if isinstance(contender.method, SVI) and contender.method.batch_size is not None:
+        return whole
+    return fewer if fewer.requirements <= set(registry[contender.backend].info.supports) else whole
+
+
+def _task(contender: Contender, problem: Problem, settings: Settings, at: tuple[Point, ...], data: Data) -> Task:
     return Task(
         contender,
         problem.regression,
-        problem.data,
+        data,
         problem.new_data,
         settings.seed,
         settings.precision,
@@ -201,10 +217,9 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
         registered = registry[contender.backend]
     except PluginError as error:
         return Outcome(contender, "failed", str(error))
-    wanted = requirements(problem.regression, contender.method) | {f"precision:{settings.precision}"}
-    refusal = registered.info.refusal(wanted)
-    if refusal:
-        return Outcome(contender, "unsupported", refusal)
+    refused = refusal(registered.info, problem.regression, contender.method, problem.data, settings.precision)
+    if refused:
+        return Outcome(contender, "unsupported", refused)
     if registered.missing:
         names = " and ".join(registered.missing)
         return Outcome(contender, "missing", f"{names} not installed: pip install {registered.distribution}")
@@ -227,8 +242,8 @@ def conclude(problem: Problem, outcomes: Sequence[Outcome], settings: Settings) 
         margin=settings.margin,
         alpha=settings.alpha,
     )
-    healths = {c.name: _with_guide_figures(c, contestants) for c in contestants}
-    written = document(problem, describe(settings), outcomes, healths, decision)
+    complete = {c.name: replace(c, health=_with_guide_figures(c, contestants)) for c in contestants}
+    written = document(problem, describe(settings), outcomes, complete, decision)
     return Comparison(problem, tuple(outcomes), decision, written)
 
 
@@ -240,16 +255,15 @@ def _prediction_gaps(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], float
 def _contestant(problem: Problem, joint: LogJoint, outcome: Outcome) -> Contestant:
     method, posterior = outcome.contender.method, outcome.posterior
     assert posterior is not None
-    mean_field = isinstance(method, SVI) and method.guide == "mean_field"
-    return Contestant(
-        outcome.contender.name,
-        problem.regression,
-        method,
-        posterior,
-        examine(method, posterior, outcome.iterates),
-        coordinates.for_method(problem.regression, problem.data, method) if mean_field else None,
-        joint(posterior.draws) if posterior.estimand == "posterior" else None,
-    )
+    regression = problem.regression
+    quantities, shown = judged(regression, posterior, problem.new_data)
+    log_joint = joint(posterior.draws) if posterior.estimand == "posterior" else None
+    place = coordinates.for_method(regression, joint.data, method) if isinstance(method, SVI | Laplace) else None
+    health = examine(method, shown, outcome.iterates)
+    best = None
+    if isinstance(method, SVI) and place is not None and not (health.ailments or callable(method.guide)):
+        best = at_optimum(joint, place, posterior, diagonal=method.guide == "mean_field")
+    return Contestant(outcome.contender.name, quantities, method, shown, health, place, log_joint, best)
 
 
 def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant]) -> Health:
@@ -274,4 +288,5 @@ def describe(settings: Settings) -> Mapping[str, Any]:
         "timeout": settings.timeout,
         "smoke": settings.smoke,
         "model_only": settings.model_only,
+        "reduce": settings.reduce,
     }

@@ -24,7 +24,7 @@ from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
 from bayescore.comparison.outcome import Outcome, Status, Task
 from bayescore.comparison.predictions import summarize
-from bayescore.contract import Checked, requirements
+from bayescore.contract import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError
 
 
@@ -67,9 +67,9 @@ def run(task: Task, channel: Channel) -> Outcome:
 def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
     contender = task.contender
     registered = plugins.load()[contender.backend]
-    refusal = registered.info.refusal(requirements(task.regression, contender.method) | {f"precision:{task.precision}"})
-    if refusal:
-        raise UnsupportedError(refusal)
+    refused = refusal(registered.info, task.regression, contender.method, task.data, task.precision)
+    if refused:
+        raise UnsupportedError(refused)
     channel.phase("import")
     start = time.perf_counter()
     backend = Checked(registered.make(task.precision), registered.info)

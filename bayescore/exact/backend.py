@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescore import density
 from bayescore.backend import Backend, Fit, LogDensity, NativeData, Progress, no_progress
-from bayescore.coordinates import constrain, laplace, slots_of, standardizing_matrix, start_of
+from bayescore.coordinates import constrain, laplace, standardizing_matrix, start_of
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.errors import UnsupportedError
@@ -65,12 +65,10 @@ class ExactBackend(Backend):
     ) -> Array:
         """Inverse link of the linear predictor, or draws around it."""
         family = fit.regression.family
-        eta = density.linear_predictor(fit.regression, new_data.x, posterior.draws)
-        eta = np.broadcast_to(eta, (*posterior.shape, new_data.rows))
-        if kind == "mean":
-            return family.mean(eta)
-        extra = density.auxiliary(fit.regression, posterior.draws)
-        return family.sample(np.random.default_rng(seed), eta, extra)
+        eta = density.linear_predictor(fit.regression, new_data, posterior.draws)
+        extra = density.given(fit.regression, new_data, posterior.draws)
+        drawn = family.mean(eta, extra) if kind == "mean" else family.sample(np.random.default_rng(seed), eta, extra)
+        return np.array(np.broadcast_to(drawn, (*posterior.shape, new_data.rows, *drawn.shape[3:])))
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         """The specification itself."""
@@ -93,4 +91,4 @@ def find_mode(regression: Regression, data: Data, *, prior: bool) -> Mode:
         raise UnsupportedError(
             f"the {what} has no unique finite maximum: columns are linearly dependent, or they separate the classes"
         )
-    return Mode(constrain(slots_of(regression), found[0]))
+    return Mode(constrain(regression.slots(), found[0]))

@@ -1,41 +1,56 @@
 """What the exact backend declares."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
-_COEFFICIENT = ("Normal", "StudentT", "Cauchy", "Laplace", "Flat")
-_AUXILIARY = ("HalfNormal", "HalfCauchy", "Exponential", "InverseGamma", "Gamma", "LogNormal", "Flat")
-_CLOSED = {
-    "family:Gaussian",
-    "link:identity",
-    "prior:coefficient:Normal",
-    "prior:coefficient:Flat",
-    *(f"prior:auxiliary:{prior}" for prior in _AUXILIARY),
-}
+if TYPE_CHECKING:
+    from bayescore.methods import Method
+    from bayescore.regression import Regression
+
+_FAMILIES = ("Gaussian", "StudentT", "Bernoulli", "Binomial", "Poisson", "NegativeBinomial", "Gamma", "Exponential")
+_LINKS = ("identity", "log", "logit", "probit", "cloglog", "softmax")
+_REAL = ("Normal", "StudentT", "Cauchy", "Laplace", "Flat", "Uniform", "Beta")
+_POSITIVE = ("HalfNormal", "HalfCauchy", "HalfStudentT", "Exponential", "InverseGamma", "Gamma", "LogNormal")
 _SUPPORTS = {
-    "family:Gaussian",
-    "family:Bernoulli",
-    "link:identity",
-    "link:logit",
-    *(f"prior:coefficient:{prior}" for prior in _COEFFICIENT),
-    *(f"prior:auxiliary:{prior}" for prior in _AUXILIARY),
-    "method:exact",
-    "method:mle",
-    "method:map",
-    "feature:log_density",
-    "precision:float64",
-    "precision:float32",
-    *(f"exact:{name}" for name in _CLOSED),
+    *(f"family:{name}" for name in (*_FAMILIES, "Beta", "Ordinal", "Categorical")),
+    *(f"link:{name}" for name in _LINKS),
+    *(f"prior:coefficient:{name}" for name in _REAL),
+    *(f"prior:auxiliary:{name}" for name in (*_POSITIVE, "Flat", "Uniform", "Beta")),
+    *(f"method:{name}" for name in ("exact", "mle", "map")),
+    *(f"feature:{name}" for name in ("log_density", "offset", "weights", "reduction")),
+    *(f"precision:{name}" for name in ("float64", "float32")),
 }
-_NOT_CONJUGATE = "never: with a {} prior on a coefficient the posterior has no closed form; use Normal or Flat, or nuts"
 _GAPS = {
-    "exact:family:Bernoulli": "not yet: a Bernoulli regression has no closed form; use nuts",
-    "exact:link:logit": "not yet: a Bernoulli regression has no closed form; use nuts",
-    **{f"exact:prior:coefficient:{prior}": _NOT_CONJUGATE.format(prior) for prior in ("StudentT", "Cauchy", "Laplace")},
     "method:svi": "never: exact has no guide to fit; use the method exact",
     "method:nuts": "never: exact draws independently; use the method exact",
+    "method:laplace": "never: exact approximates nothing; use the method exact",
+    "feature:groups": "never: group effects are too many unknowns for quadrature; use nuts",
+    "feature:network": "never: a network has too many unknowns for quadrature; use nuts",
+    "prior:coefficient:Horseshoe": "never: a horseshoe has too many unknowns for quadrature; use nuts",
 }
+
+
+def _limits(regression: Regression, method: Method) -> str | None:
+    """Closed forms, and quadrature for a few unknowns."""
+    if method.name != "exact" or closed_form(regression):
+        return None
+    return f"not yet: {regression.family.name} with these priors has no closed form; use nuts"
+
+
+def closed_form(regression: Regression) -> bool:
+    """Whether the posterior of the coefficients given sigma is Gaussian."""
+    coefficients = (p for s in regression.sites if s.name in {"intercept", "beta"} for p in s.requirements)
+    conjugate = set(coefficients) <= {"prior:coefficient:Normal", "prior:coefficient:Flat"}
+    sigma = regression.auxiliary.get("sigma")
+    return (
+        regression.family.name == "Gaussian"
+        and conjugate
+        and (sigma is None or sigma.support == "positive" or not sigma.proper)
+    )
 
 
 def _make(precision: Precision) -> Backend:
@@ -48,4 +63,4 @@ def _make(precision: Precision) -> Backend:
 @hookimpl
 def bayescore_backends() -> Iterable[BackendInfo]:
     """Declare the exact backend."""
-    yield BackendInfo("exact", _make, _SUPPORTS, _GAPS, default_method="exact")
+    yield BackendInfo("exact", _make, _SUPPORTS, _GAPS, limits=_limits, default_method="exact")

@@ -88,7 +88,7 @@ def solve(regression: Regression, data: Data) -> ExactPosterior:
     given = conditional.at(np.exp(log_sigma))
     if log_evidence is None:
         log_evidence = float(given.log_marginal[0])
-    priors = [prior for site in regression.sites for prior in site.priors]
+    proper = all(site.proper for site in regression.sites)
     moments = _moments(
         regression,
         conditional,
@@ -96,7 +96,7 @@ def solve(regression: Regression, data: Data) -> ExactPosterior:
         log_sigma,
         weights,
         log_joint=float(weights @ (given.log_joint + log_prior)),
-        log_evidence=log_evidence if all(prior.proper for prior in priors) else None,
+        log_evidence=log_evidence if proper else None,
     )
     return ExactPosterior(regression, conditional, log_sigma, weights, given, moments)
 

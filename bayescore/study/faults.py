@@ -93,7 +93,7 @@ def _probit(regression: Regression, data: Data, point: Point) -> LogDensity:
     from scipy.special import log_ndtr
 
     right = density.log_density(regression, data, point).by_site
-    eta = density.linear_predictor(regression, data.x, point)
+    eta = density.linear_predictor(regression, data, point)
     terms = {**right, "likelihood": float(np.sum(log_ndtr((2 * data.observed - 1) * eta)))}
     return LogDensity(sum(terms.values()), terms)
 

@@ -16,16 +16,17 @@ from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
 from bayescore.posterior import Posterior
 from bayescore.problem import Problem
+from bayescore.transforms import REAL, Bounds
 
 Draw = Callable[[int], Posterior]
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Names of scalar parameters, and which are positive."""
+    """Names of scalar parameters, and the ends of their supports."""
 
     parameters: tuple[str, ...]
-    positive: tuple[bool, ...]
+    bounds: tuple[Bounds, ...]
 
 
 @dataclass(frozen=True)
@@ -136,4 +137,4 @@ def _funnel(method: NUTS) -> Target:
             total = total - 0.5 * (draws[name] / np.exp(log_tau)) ** 2
         return np.asarray(total)
 
-    return Target("funnel", Parameters(names, (False,) * 4), draw, log_joint)
+    return Target("funnel", Parameters(names, (REAL,) * 4), draw, log_joint)

@@ -1,0 +1,86 @@
+"""What a guide's family can reach: the best mean-field sds, and whether a guide is its family's best.
+
+A converged guide may still differ from the posterior, since its family holds no such
+distribution. That is told from a backend's fault by the core's own density: at the
+optimum of the ELBO neither the guide's locations nor its scales want to move.
+"""
+
+import numpy as np
+
+from bayescore.coordinates import Coordinates, unconstrained_density
+from bayescore.density import LogJoint
+from bayescore.distributions import Array
+from bayescore.guide import flatten
+from bayescore.posterior import Posterior, to_judged
+from bayescore.regression import Regression
+from bayescore.transforms import unconstrain
+
+_DRAWS = 4000
+_STEP = 0.1
+_QUANTILE = 1.645
+
+
+def at_optimum(joint: LogJoint, coordinates: Coordinates, posterior: Posterior, *, diagonal: bool) -> bool:
+    """Whether a Gaussian guide with these draws is the best of its family.
+
+    With whitened coordinates e = L^-1 (z - m) of the guide Normal(m, L L'), Newton's steps
+    for the ELBO are E[L' g] for the location, in sds, and (1 + E[e_j (L' g)_j]) / 2 for the
+    log scales, g the gradient of the log density (Opper and Archambeau 2009, *The
+    variational Gaussian approximation revisited*, equations 7 and 8). Both have to be under
+    0.1 with their Monte Carlo errors.
+
+    Parameters
+    ----------
+    diagonal
+        Whether L is diagonal, as for a mean-field guide.
+    """
+    z = _coordinates(coordinates, posterior)
+    gradient = unconstrained_density(joint, slots=coordinates.slots)[1]
+    slopes = gradient(coordinates.unconstrained(z)) @ coordinates.matrix
+    centred = z - z.mean(axis=0)
+    if diagonal:
+        root = np.diag(centred.std(axis=0))
+    else:
+        root = np.linalg.cholesky(np.atleast_2d(np.cov(centred, rowvar=False)))
+    whitened = np.linalg.solve(root, centred.T).T
+    steps = slopes @ root
+    scale_steps = (1.0 + whitened * steps) / 2.0
+    return all(_small(values) for values in (steps, scale_steps))
+
+
+def _small(steps: Array) -> bool:
+    """Whether the mean step of every coordinate is small beyond its Monte Carlo error; steps (draw, d)."""
+    reach = np.abs(steps.mean(axis=0)) + _QUANTILE * steps.std(axis=0) / np.sqrt(len(steps))
+    return bool(np.all(reach < _STEP))
+
+
+def _coordinates(coordinates: Coordinates, posterior: Posterior) -> Array:
+    """Some of the draws in the guide's coordinates, shape (draw, d)."""
+    flat = {name: np.reshape(v, (-1, *v.shape[2:]))[:_DRAWS] for name, v in posterior.draws.items()}
+    u = unconstrain(coordinates.slots, flat, np)
+    return np.asarray(np.linalg.solve(coordinates.matrix, (u - coordinates.centre).T).T)
+
+
+def best_mean_field_sd(regression: Regression, coordinates: Coordinates, cov: Array, other: Posterior) -> Array:
+    """The sds that the best guide of a mean-field family reaches, shape (d,).
+
+    In the guide's coordinates they are 1 / sqrt(precision_jj) (Bishop, *Pattern Recognition
+    and Machine Learning*, section 10.1.2), for a Gaussian posterior; the guide's map carries
+    them to the parameters.
+
+    Parameters
+    ----------
+    cov
+        The posterior's covariance of the unconstrained parameters; used where these are
+        the parameters themselves, one by one.
+    other
+        The posterior; its draws serve where they are not.
+    """
+    matrix = coordinates.matrix
+    if regression.elementwise:
+        precision = matrix.T @ np.linalg.solve(cov, matrix)
+        return np.asarray(np.sqrt(matrix**2 @ (1.0 / np.diag(precision))))
+    z = _coordinates(coordinates, other)
+    sd = 1.0 / np.sqrt(np.diag(np.linalg.inv(np.cov(z, rowvar=False))))
+    drawn = z.mean(axis=0) + sd * np.random.default_rng(0).standard_normal(z.shape)
+    return np.asarray(to_judged(flatten(regression, coordinates.constrained(drawn)), regression.bounds).std(axis=0))

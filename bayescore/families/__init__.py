@@ -1,0 +1,54 @@
+"""The families: how the response is distributed around the linear predictor."""
+
+from bayescore import calls
+from bayescore.families.base import Family, Given
+from bayescore.families.binary import Bernoulli, Binomial
+from bayescore.families.categories import Categorical, Ordinal
+from bayescore.families.counts import NegativeBinomial, Poisson
+from bayescore.families.positive import Beta, Exponential, Gamma
+from bayescore.families.real import Gaussian, StudentT
+
+FAMILIES: dict[str, type[Family]] = {
+    cls.__name__: cls
+    for cls in (
+        Gaussian,
+        StudentT,
+        Bernoulli,
+        Binomial,
+        Poisson,
+        NegativeBinomial,
+        Gamma,
+        Exponential,
+        Beta,
+        Ordinal,
+        Categorical,
+    )
+}
+
+__all__ = [
+    "FAMILIES",
+    "Bernoulli",
+    "Beta",
+    "Binomial",
+    "Categorical",
+    "Exponential",
+    "Family",
+    "Gamma",
+    "Gaussian",
+    "Given",
+    "NegativeBinomial",
+    "Ordinal",
+    "Poisson",
+    "StudentT",
+    "parse",
+]
+
+
+def parse(text: str | Family) -> Family:
+    """Read a family such as ``"Gaussian(sigma=0.1)"`` or a bare ``"bernoulli"``."""
+    if isinstance(text, Family):
+        return text
+    call = calls.parse(text)
+    by_case = {name.lower(): name for name in FAMILIES}
+    name = by_case.get(call.name.lower(), call.name)
+    return calls.construct(calls.Call(name, call.args, call.kwargs), FAMILIES, "family")

@@ -1,0 +1,78 @@
+"""Families of counts: Poisson and negative binomial."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy
+from autograd import numpy as np
+
+from bayescore.data import Data
+from bayescore.distributions import Array
+from bayescore.families.base import Family, Given, refuse, refuse_overflow
+from bayescore.special import log_gamma
+
+
+def log_mean(data: Data) -> float:
+    """Log of the mean response over what the offsets say."""
+    w = numpy.ones(data.rows) if data.weights is None else data.weights
+    exposure = numpy.ones(data.rows) if data.offset is None else numpy.exp(data.offset)
+    return float(numpy.log((w @ data.observed + 0.5) / (w @ exposure)))
+
+
+class _Counts(Family):
+    def check_response(self, data: Data) -> None:
+        y = data.observed
+        refuse(data, self, (y < 0) | (y != numpy.round(y)), "a whole number of at least 0")
+        refuse_overflow(data)
+
+    def mean(self, eta: Any, given: Given) -> Any:
+        return np.exp(eta)
+
+    def scale(self, data: Data) -> tuple[float, float]:
+        return log_mean(data), 1.0
+
+    def start(self, data: Data) -> float:
+        return log_mean(data)
+
+
+@dataclass(frozen=True)
+class Poisson(_Counts):
+    """Poisson(): y is a count with mean exp(eta).
+
+    log p(y) = y eta - exp(eta) - log y!.
+    """
+
+    links: ClassVar[tuple[str, ...]] = ("log",)
+    written: ClassVar[str] = "Poisson({mean})"
+    link: str = "log"
+
+    def log_prob(self, y: Array, eta: Any, given: Given) -> Any:
+        return y * eta - np.exp(eta) - log_gamma(y + 1.0)
+
+    def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
+        return rng.poisson(numpy.exp(eta)).astype(float)
+
+
+@dataclass(frozen=True)
+class NegativeBinomial(_Counts):
+    """NegativeBinomial(concentration): a count with mean m = exp(eta) and variance m + m^2 / c.
+
+    log p(y) = log G(y + c) - log G(c) - log y! + c log(c / (c + m)) + y log(m / (c + m)),
+    c the concentration and G the gamma function.
+    """
+
+    auxiliaries: ClassVar[tuple[str, ...]] = ("concentration",)
+    links: ClassVar[tuple[str, ...]] = ("log",)
+    written: ClassVar[str] = "NegativeBinomial({mean}, {concentration})"
+    concentration: float | None = None
+    link: str = "log"
+
+    def log_prob(self, y: Array, eta: Any, given: Given) -> Any:
+        c = given["concentration"]
+        both = np.logaddexp(np.log(c), eta)
+        ways = log_gamma(y + c) - log_gamma(c) - log_gamma(y + 1.0)
+        return ways + c * (np.log(c) - both) + y * (eta - both)
+
+    def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
+        c = numpy.broadcast_to(given["concentration"], eta.shape)
+        return rng.poisson(rng.gamma(c, numpy.exp(eta) / c)).astype(float)

@@ -1,0 +1,9 @@
+"""From a formula and a table to a design matrix, by formulae, with its doors shut.
+
+A formula sees the table's columns and a closed list of functions, never the caller's
+variables.
+"""
+
+from bayescore.formula.design import Design, apply
+
+__all__ = ["Design", "apply"]

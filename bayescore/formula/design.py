@@ -1,0 +1,182 @@
+"""A formula applied to a table, and able to be applied to another one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayescore.data import Data
+from bayescore.errors import DataError, RequestError
+from bayescore.formula import columns, predictors
+from bayescore.formula.evaluation import failing_as
+from bayescore.formula.groupings import new_level_notes
+from bayescore.formula.notes import notes
+from bayescore.formula.predictors import Predictors
+from bayescore.formula.reading import Formula, read
+from bayescore.formula.response import Response, respond
+from bayescore.groups import Grouping
+from bayescore.tables import to_pandas
+
+
+@dataclass(frozen=True)
+class Design:
+    """A formula applied to a table, and able to be applied to another one.
+
+    Attributes
+    ----------
+    data
+        The design matrix, the response and what goes with them.
+    intercept
+        Whether the formula has one.
+    groupings
+        Its group effects, those that are correlated together.
+    dropped
+        Row numbers, counted from 1, that were left out because of missing values.
+    notes
+        What each column was taken for, and what is odd about it.
+    """
+
+    formula: str
+    data: Data
+    intercept: bool
+    groupings: tuple[Grouping, ...]
+    dropped: tuple[int, ...]
+    notes: tuple[str, ...]
+    _predictors: Predictors
+    _response: Response
+    _weights: str | None
+    _known: Mapping[str, columns.Known]
+
+    def new(self, table: object) -> Data:
+        """The design matrix of other rows, by the stored transforms.
+
+        Response, trials and weights are there where their columns are. A new level of a
+        group's factor has the index `bayescore.data.NEW_LEVEL`; `new_levels` names it.
+
+        Raises
+        ------
+        DataError
+            A column is missing, a value is, or a category was never seen.
+        """
+        frame = self._frame(table)
+        with failing_as(DataError, f"the new rows don't fit the formula {self.formula!r}"):
+            self._predictors.check_seen(frame)
+            return _data(self._predictors, self._response, self._weights, frame, np.arange(len(frame)))
+
+    def new_levels(self, table: object) -> tuple[str, ...]:
+        """Say which levels of other rows are new, a sentence a factor: they are predicted from the population."""
+        frame = self._frame(table)
+        with failing_as(DataError, f"the new rows don't fit the formula {self.formula!r}"):
+            return new_level_notes(self._predictors.groups, frame)
+
+    def _frame(self, table: object) -> pd.DataFrame:
+        """The columns of new rows that are used, checked, and with the values that the old rows have."""
+        frame = to_pandas(table)
+        read = self._predictors.formula
+        for name in read.right:
+            if name not in frame.columns:
+                present = ", ".join(frame.columns)
+                raise DataError(f"the new rows have no column {name!r} (columns: {present})")
+        if len(frame) == 0:
+            raise DataError("there are no new rows: the table is empty")
+        optional = [name for name in (*read.left, self._weights) if name in frame.columns]
+        frame = frame[list(dict.fromkeys((*read.right, *optional)))].reset_index(drop=True)
+        columns.find(frame.columns, frame)
+        columns.check_missing(frame, "mend them, or remove these rows from the new ones")
+        return _changed(frame, {name: self._known[name].align(frame[name]) for name in frame.columns})
+
+
+def apply(
+    formula: str,
+    table: object,
+    *,
+    drop_missing: bool = False,
+    weights: str | None = None,
+    categorical_response: bool = False,
+) -> Design:
+    """Build the design matrix and the response of a formula.
+
+    Parameters
+    ----------
+    table
+        Whatever `bayescore.tables.to_pandas` takes.
+    drop_missing
+        Leave out rows with a missing or infinite value in a column that is used.
+    weights
+        The column of the rows' weights.
+    categorical_response
+        Take the response for categories, numbered 0, 1, ... in order.
+
+    Raises
+    ------
+    RequestError
+        The formula can't be read, or asks for something unknown.
+    DataError
+        A column is missing, or holds what can't be used.
+    """
+    stated = read(formula)
+    frame, rows, dropped = _select(stated, to_pandas(table), drop_missing=drop_missing, weights=weights)
+    coded = categorical_response or getattr(stated.response, "reference", None) is not None
+    categories = {*stated.categories, *(stated.left if coded else ())}
+    frame = frame.assign(
+        **{
+            name: columns.plain(
+                frame[name], rows, category=name in categories, empty_levels=coded and name not in stated.right
+            )
+            for name in frame.columns
+        }
+    )
+    right = predictors.evaluate(stated, frame)
+    with failing_as(RequestError, f"the formula {formula!r} fails on this table"):
+        left = respond(stated.response, frame, categorical=categorical_response)
+        data = _data(right, left, weights, frame, rows)
+    if data.weights is not None and not data.weights.any():
+        raise DataError(f"all weights in column {weights!r} are 0: there is nothing to fit")
+    known = {
+        name: columns.know(frame[name], category=name in categories, boxed=name in stated.boxed)
+        for name in frame.columns
+    }
+    told = notes(stated, frame, right.groups, left, weights)
+    grouped = tuple(group.grouping for group in right.groups)
+    return Design(formula, data, stated.intercept, grouped, dropped, told, right, left, weights, known)
+
+
+def _data(right: Predictors, left: Response, weights: str | None, frame: pd.DataFrame, rows: "np.ndarray") -> Data:
+    """Both sides for the rows of a table; of the response, trials and weights what is there."""
+    present = set(frame.columns)
+    return Data(
+        right.matrix(frame, rows),
+        left.values(frame, rows) if present.issuperset(right.formula.left) else None,
+        right.columns,
+        left.name,
+        offset=right.offset(frame, rows),
+        weights=columns.as_weights(frame[weights], rows) if weights in present else None,
+        trials=left.trials(frame) if present.issuperset(left.of_trials) else None,
+        groups=right.memberships(frame, rows),
+        categories=left.categories,
+    )
+
+
+def _changed(frame: pd.DataFrame, values: "Mapping[Any, pd.Series[Any]]") -> pd.DataFrame:
+    """The same rows with other columns; also where there are no columns."""
+    return pd.DataFrame(values, index=frame.index)
+
+
+def _select(
+    stated: Formula, table: pd.DataFrame, *, drop_missing: bool, weights: str | None
+) -> tuple[pd.DataFrame, "np.ndarray", tuple[int, ...]]:
+    """The columns that are used; the positions of the rows that are left; the numbers of those that are not."""
+    used = list(dict.fromkeys((*stated.right, *stated.left, *(() if weights is None else (weights,)))))
+    columns.find(used, table)
+    table = table[used]
+    bad = np.zeros(len(table), dtype=bool)
+    if drop_missing:
+        bad = np.any([columns.missing(table[name]) for name in used], axis=0)
+    else:
+        columns.check_missing(table, "mend them, or leave these rows out with --drop-missing")
+    if bad.all():
+        raise DataError("no rows are left" if len(table) else "the table has no rows")
+    rows = np.flatnonzero(~bad)
+    return table.iloc[rows].reset_index(drop=True), rows, tuple(int(i) + 1 for i in np.flatnonzero(bad))

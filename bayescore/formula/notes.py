@@ -1,0 +1,86 @@
+"""What the columns of a formula were taken for, in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from bayescore.formula.evaluation import CATEGORIES, called, names, raw
+from bayescore.formula.groupings import Group
+from bayescore.formula.levels import levels, listed
+from bayescore.formula.reading import Formula
+from bayescore.formula.response import Response
+
+_FEW = range(3, 11)
+"""So many different whole numbers may be meant as categories."""
+
+
+def notes(
+    formula: Formula, table: pd.DataFrame, groups: Sequence[Group], response: Response, weights: str | None
+) -> tuple[str, ...]:
+    """Say what each column was taken for, and what is odd about it."""
+    numbers, categories = _taken(formula, table)
+    parts = []
+    if numbers:
+        parts.append("as numbers: " + ", ".join(name + hint for name, hint in numbers.items()))
+    if categories:
+        counted = [f"{name} ({len(found)})" for name, found in categories.items()]
+        counted[0] = counted[0][:-1] + (" level)" if counted[0].endswith("(1)") else " levels)")
+        parts.append("as categories: " + ", ".join(counted))
+    if weights is not None:
+        parts.append(f"as weights: {weights}")
+    told = ["taken " + "; ".join(parts)] if parts else []
+    told += _single(categories, groups)
+    if response.categories:
+        told.append(_order(response, table))
+    return tuple(told)
+
+
+def _taken(formula: Formula, table: pd.DataFrame) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Columns that are numbers, with a hint; and those that are categories, with their levels."""
+    numbers: dict[str, str] = {}
+    categories: dict[str, tuple[str, ...]] = {}
+    for component in (*formula.predictors, *formula.offsets):
+        if called(component) in CATEGORIES:
+            categories[_argument(component)] = levels(raw(component, table))
+            continue
+        for name in names(component):
+            if not is_numeric_dtype(table[name]):
+                categories[name] = levels(table[name])
+            else:
+                numbers[name] = numbers.get(name, "") or (_hint(table[name]) if called(component) is None else "")
+    for component in formula.factors:
+        categories[_argument(component)] = levels(raw(component, table))
+    return numbers, categories
+
+
+def _argument(component: Any) -> str:
+    """A column's name, also where it is given to C, S or T; otherwise the call."""
+    return ", ".join(names(component)) if called(component) in CATEGORIES else str(component.name)
+
+
+def _hint(column: "pd.Series[Any]") -> str:
+    different = column.unique()
+    if len(different) in _FEW and np.all(np.mod(different, 1) == 0):
+        return f" ({len(different)} different whole numbers: write C({column.name}) for categories)"
+    return ""
+
+
+def _single(categories: dict[str, tuple[str, ...]], groups: Sequence[Group]) -> list[str]:
+    """Categories and factors that don't vary."""
+    told = [f"{name} has one level only ({found[0]})" for name, found in categories.items() if len(found) == 1]
+    factors = dict.fromkeys(group.grouping.factor for group in groups if len(group.grouping.levels) == 1)
+    return told + [
+        f"{factor} is a factor of one level: only the priors tell how its effects vary" for factor in factors
+    ]
+
+
+def _order(response: Response, table: pd.DataFrame) -> str:
+    present = set(levels(np.asarray(raw(response.component, table), dtype=object)))
+    absent = [name for name in response.categories if name not in present]
+    tail = f"; no row has {listed(absent)}" if absent else ""
+    return (
+        f"{response.name} has {len(response.categories)} categories, in this order: {listed(response.categories)}{tail}"
+    )

@@ -1,0 +1,332 @@
+"""The random variables of a regression: what each is called, its prior, its transform.
+
+A `Site` is a variable with a name and a shape; its scalar elements are parameters. Its
+prior may depend on sites before it, as the offsets of a group depend on their sd.
+Densities are written with autograd's NumPy.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy
+from autograd import numpy as np
+
+from bayescore import distributions
+from bayescore.distributions import LKJ, Array, Block, Distribution, Horseshoe, Normal
+from bayescore.errors import RequestError
+from bayescore.transforms import (
+    POSITIVE,
+    REAL,
+    Bounds,
+    Correlations,
+    Elementwise,
+    GroupOffsets,
+    Ordered,
+    Shrinkage,
+    Transform,
+    cholesky,
+)
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Site(ABC):
+    """A random variable.
+
+    Attributes
+    ----------
+    name
+        As ``beta`` or ``sd(1|county)``.
+    shape
+        () for a scalar.
+    labels
+        One an element, in C order; none for a scalar.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """How many scalar parameters it has."""
+        return int(numpy.prod(self.shape, dtype=int))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of its scalar parameters, as in ``beta[mom_iq]``."""
+        return tuple(f"{self.name}[{label}]" for label in self.labels) if self.shape else (self.name,)
+
+    @property
+    @abstractmethod
+    def transform(self) -> Transform:
+        """From real numbers to its values; what scale they then have is the same in every backend."""
+
+    @property
+    def bounds(self) -> tuple[Bounds, ...]:
+        """Ends of each element's support, by which it is judged: as it is, as logarithm, as logit."""
+        return (REAL,) * self.size
+
+    @property
+    @abstractmethod
+    def requirements(self) -> frozenset[str]:
+        """What a backend has to declare for it."""
+
+    @property
+    def proper(self) -> bool:
+        """Whether its prior is a distribution."""
+        return True
+
+    @abstractmethod
+    def log_prob(self, values: Values) -> Any:
+        """Log prior of its values (..., *shape), given the others': shape (...)."""
+
+    @abstractmethod
+    def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
+        """Draw its values, given those of sites before it. Improper priors give numbers around 0 or 1."""
+
+    @abstractmethod
+    def written(self) -> list[str]:
+        """Its prior as on paper."""
+
+    def stated(self) -> dict[str, str]:
+        """The prior of each parameter by name."""
+        texts = self.written()
+        return dict.fromkeys(self.parameters, texts[0].partition(" ~ ")[2] if texts else "")
+
+
+@dataclass(frozen=True)
+class Independent(Site):
+    """Elements with a prior each.
+
+    Attributes
+    ----------
+    support
+        Of the site itself; a prior may narrow it.
+    priors
+        One an element, in C order.
+    """
+
+    support: Literal["real", "positive"]
+    priors: tuple[Distribution, ...]
+
+    def __post_init__(self) -> None:
+        for prior, name in zip(self.priors, self.parameters, strict=True):
+            self._check(prior, name)
+
+    def _check(self, prior: Distribution, name: str) -> None:
+        low = float(prior.bounds[0])
+        narrows = prior.support == "interval" and (self.support == "real" or low >= 0)
+        if prior.support == self.support or not prior.proper or narrows:
+            return
+        advice = "use Normal or StudentT" if self.support == "real" else "use HalfNormal or Exponential"
+        raise RequestError(
+            f"{name} is {self.support}, but its prior {prior} is for {_support_of(prior)} values: {advice}"
+        )
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Its priors, those of one kind stacked into one."""
+        return tuple(distributions.stack(self.priors))
+
+    @cached_property
+    def bounds(self) -> tuple[Bounds, ...]:
+        natural = POSITIVE if self.support == "positive" else REAL
+        return tuple((float(p.bounds[0]), float(p.bounds[1])) if p.proper else natural for p in self.priors)
+
+    @cached_property
+    def transform(self) -> Transform:
+        return Elementwise(self.bounds[:1] if len(set(self.bounds)) == 1 else self.bounds)
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        role = "auxiliary" if self.support == "positive" else "coefficient"
+        return frozenset(f"prior:{role}:{type(prior).__name__}" for prior in self.priors)
+
+    @property
+    def proper(self) -> bool:
+        return all(prior.proper for prior in self.priors)
+
+    def log_prob(self, values: Values) -> Any:
+        value = values[self.name]
+        if not self.shape:
+            return self.priors[0].log_prob(value)
+        flat = np.reshape(value, (*np.shape(value)[: np.ndim(value) - len(self.shape)], self.size))
+        parts = (block.prior.log_prob(flat[..., block.positions]) for block in self.blocks)
+        return sum(np.sum(part, axis=-1) for part in parts)
+
+    def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
+        drawn = [float(p.sample(rng, ())) if p.proper else self._about(rng) for p in self.priors]
+        return numpy.reshape(numpy.array(drawn), self.shape)
+
+    def _about(self, rng: numpy.random.Generator) -> float:
+        return float(numpy.exp(rng.normal()) if self.support == "positive" else rng.normal())
+
+    def written(self) -> list[str]:
+        if self.shape and len(set(self.priors)) == 1:
+            return [f"{self.name}[j] ~ {self.priors[0]}" if len(self.shape) == 1 else f"{self.name} ~ {self.priors[0]}"]
+        return [f"{name} ~ {prior}" for name, prior in self.stated().items()]
+
+    def stated(self) -> dict[str, str]:
+        return {name: str(prior) for name, prior in zip(self.parameters, self.priors, strict=True)}
+
+
+def _support_of(prior: Distribution) -> str:
+    return {"interval": "bounded", "correlation": "correlation"}.get(prior.support, prior.support)
+
+
+@dataclass(frozen=True)
+class Thresholds(Site):
+    """Increasing thresholds: the product of their priors on the ordered vectors, not normalized."""
+
+    priors: tuple[Distribution, ...]
+
+    def __post_init__(self) -> None:
+        Independent(self.name, self.shape, self.labels, "real", self.priors)  # refuses what it would
+        if any(prior.support != "real" for prior in self.priors):
+            raise RequestError(f"{self.name} increases from -inf to inf: use Normal or StudentT priors")
+
+    @cached_property
+    def independent(self) -> Independent:
+        """The same without the order."""
+        return Independent(self.name, self.shape, self.labels, "real", self.priors)
+
+    @property
+    def transform(self) -> Transform:
+        return Ordered()
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        return self.independent.requirements
+
+    @property
+    def proper(self) -> bool:
+        return self.independent.proper
+
+    def log_prob(self, values: Values) -> Any:
+        return self.independent.log_prob(values)
+
+    def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
+        return numpy.sort(self.independent.sample(rng, values))
+
+    def written(self) -> list[str]:
+        return [*self.independent.written(), f"{self.name}[1] < {self.name}[2] < ..."]
+
+    def stated(self) -> dict[str, str]:
+        return self.independent.stated()
+
+
+@dataclass(frozen=True)
+class Correlation(Site):
+    """The correlations of k effects, (0, 1), (0, 2), (1, 2), ..., under LKJ."""
+
+    k: int
+    prior: LKJ
+
+    @property
+    def transform(self) -> Transform:
+        return Correlations(self.k)
+
+    @property
+    def bounds(self) -> tuple[Bounds, ...]:
+        return ((-1.0, 1.0),) * self.size
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        return frozenset({"prior:correlation:LKJ"})
+
+    def log_prob(self, values: Values) -> Any:
+        value = values[self.name]
+        flat = value if self.shape else value[..., None]
+        log_det = sum(2.0 * np.log(row[-1]) for row in cholesky(flat, self.k, np))
+        return (self.prior.concentration - 1.0) * log_det - self.prior.log_constant(self.k)
+
+    def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
+        partial = []
+        for row in range(1, self.k):
+            for column in range(row):
+                b = float(self.prior.concentration) + (self.k - 2 - column) / 2
+                partial.append(2.0 * rng.beta(b, b) - 1.0)
+        drawn = self.transform.forward(numpy.arctanh(numpy.array(partial)), {}, numpy)[0]
+        return numpy.reshape(drawn, self.shape)
+
+    def written(self) -> list[str]:
+        return [f"{self.name} ~ {self.prior}"]
+
+
+@dataclass(frozen=True)
+class Offsets(Site):
+    """What a group effect adds in each level; effects of one term follow from those before.
+
+    The density is that of the offsets themselves, Normal(0, D R D) a level, factored into
+    each effect's given the ones before it.
+
+    Attributes
+    ----------
+    given
+        The sites that it depends on, and how.
+    """
+
+    given: GroupOffsets
+
+    @property
+    def transform(self) -> Transform:
+        return self.given
+
+    @property
+    def centred(self) -> Transform:
+        """Instead of it, the offsets as they are."""
+        return Elementwise((REAL,))
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        return frozenset({"feature:groups"})
+
+    def log_prob(self, values: Values) -> Any:
+        mean, sd = self.given.law(values, np)
+        z = (values[self.name] - mean) / sd
+        return np.sum(-0.5 * z * z - np.log(sd), axis=-1) - 0.5 * self.size * distributions._LOG_2PI
+
+    def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
+        mean, sd = self.given.law(values, numpy)
+        return numpy.asarray(mean + sd * rng.standard_normal(self.shape))
+
+    def written(self) -> list[str]:
+        sd = self.given.sds[-1]
+        if self.given.correlation is None:
+            return [f"{self.name}[l] ~ Normal(0, {sd})"]
+        last = len(self.given.offsets) + 1 == self.given.size
+        names = ", ".join([*self.given.offsets, self.name])
+        sds = ", ".join(self.given.sds)
+        return [f"({names})[l] ~ MultivariateNormal(0, D R D), D = diag({sds}), R of {self.given.correlation}"] * last
+
+
+@dataclass(frozen=True)
+class Shrunken(Site):
+    """Coefficients under a regularized horseshoe, given its scales."""
+
+    prior: Horseshoe
+    given: Shrinkage
+
+    @property
+    def transform(self) -> Transform:
+        return self.given
+
+    @property
+    def requirements(self) -> frozenset[str]:
+        return frozenset({"prior:coefficient:Horseshoe"})
+
+    def log_prob(self, values: Values) -> Any:
+        scales = self.given.scales(values, np)
+        return np.sum(Normal(0.0, 1.0).log_prob(values[self.name] / scales) - np.log(scales), axis=-1)
+
+    def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
+        return rng.normal(0.0, self.given.scales(values, numpy), self.shape)
+
+    def written(self) -> list[str]:
+        g, local, slab = self.given.global_scale, self.given.local, self.given.slab
+        return [f"{self.name}[j] ~ Normal(0, {g} {local}[j] / sqrt(1 + ({g} {local}[j])^2 / {slab}))"]
