@@ -167,7 +167,7 @@ class Independent(Site):
         return float(numpy.exp(rng.normal()) if self.support == "positive" else rng.normal())
 
     def written(self) -> list[str]:
-        if self.shape and len(set(self.priors)) == 1:
+        if self.size > 1 and len(set(self.priors)) == 1:
             return [f"{self.name}[j] ~ {self.priors[0]}" if len(self.shape) == 1 else f"{self.name} ~ {self.priors[0]}"]
         return [f"{name} ~ {prior}" for name, prior in self.stated().items()]
 

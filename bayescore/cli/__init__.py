@@ -17,6 +17,7 @@ _COMMANDS = {
     "compare": "fit one regression with several backends, and tell whether they agree",
     "backends": "list the backends that are installed, and what each can do",
     "show": "print the report of a comparison kept with --out",
+    "reference": "hold backends against posteriors that are known",
     "study": "measure the decision rule itself: false alarms, and detection of planted faults",
     "explain": "say what a reason code means, how it is found, and what to do",
 }

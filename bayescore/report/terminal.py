@@ -181,15 +181,13 @@ def _difference(row: Document) -> list[str]:
 def _predictions(document: Document, total: int) -> Table:
     names = list(dict.fromkeys(row["contender"] for row in document["predictions"]))
     table = _table("row", *names)
-    by_row: dict[int, dict[str, Document]] = {}
-    for row in document["predictions"]:
-        by_row.setdefault(row["row"], {})[row["contender"]] = row
+    found = {(row["row"], row.get("category"), row["contender"]): row for row in document["predictions"]}
+    categories = list(dict.fromkeys(row.get("category") for row in document["predictions"]))
     for index in _spread(total):
-        cells = []
-        for name in names:
-            row = by_row[index].get(name)
-            cells.append("" if row is None else _mean_and_sd(row))
-        table.add_row(str(index + 1), *cells)
+        for category in categories:
+            rows = [found.get((index, category, name)) for name in names]
+            label = str(index + 1) if category is None else f"{index + 1} {category}"
+            table.add_row(label, *("" if row is None else _mean_and_sd(row) for row in rows))
     scores = {score["contender"]: score for score in document["scores"]}
     for key, words in (("mse", "MSE of the mean"), ("lpd", "log predictive density")):
         if any(score.get(key) is not None for score in scores.values()):

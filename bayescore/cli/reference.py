@@ -1,0 +1,70 @@
+"""``bayescore reference``: hold contenders against posteriors that are known."""
+
+import argparse
+from pathlib import Path
+
+_EPILOG = """\
+exit codes: 0 all within Monte Carlo error of the references, 1 one is outside, 2 the request is wrong,
+3 a fit did not converge, 4 a contender could not be run.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("folder", type=Path, metavar="PATH", help="a folder with references.json and its tables")
+    add("--names", nargs="+", default=[], metavar="NAME", help="references to use (default: all)")
+    add("--backends", nargs="+", metavar="CONTENDER", help="by default exact where it applies, and nuts in all others")
+    add("--seed", type=int, default=0)
+    add("--jobs", type=int, metavar="N", help="processes at a time (default: one a core)")
+    add("--out", type=Path, metavar="FILE", help="write the table there, too")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fit every reference, print the table, and tell by the exit code."""
+    from rich.console import Console
+
+    from bayescore import reference
+    from bayescore.comparison.archive import write_text
+    from bayescore.comparison.run import Settings
+    from bayescore.report.progress import Bars
+
+    known = reference.load(options.folder, options.names)
+    settings = Settings(reference="none", seed=options.seed, jobs=options.jobs)
+    rows: list[reference.Row] = []
+    for one in known:
+        contenders = options.backends or _contenders(one.problem)
+        if not contenders:
+            rows.append(reference.Row(one.name, len(one.mean), "", None, None, None, None, "no backend can fit it"))
+            continue
+        with Bars(Console(stderr=True), quiet=options.quiet) as bars:
+            rows += reference.hold(one, contenders, settings, bars)
+    table = reference.markdown(rows)
+    print(table)
+    if options.out is not None:
+        write_text(options.out, table + "\n")
+    verdicts = {row.verdict.partition(":")[0] for row in rows}
+    codes = {"within": 0, "outside": 1, "unconverged": 3}
+    found = {codes.get(verdict, 4) for verdict in verdicts}
+    return next((code for code in (1, 4, 3) if code in found), 0)
+
+
+def _contenders(problem: object) -> list[str]:
+    """Exact where it can, and NUTS in every backend that has it."""
+    from bayescore import plugins
+    from bayescore.contract import refusal
+    from bayescore.methods import NUTS, Exact
+    from bayescore.problem import Problem
+
+    assert isinstance(problem, Problem)
+    found = []
+    for name, registered in plugins.load().backends.items():
+        for method in (Exact(), NUTS()):
+            if f"method:{method.name}" not in registered.info.supports or registered.missing:
+                continue
+            if refusal(registered.info, problem.regression, method, problem.data) is None:
+                found.append(f"{name}:{method.name}")
+    return found

@@ -1,0 +1,177 @@
+"""Holds contenders against reference posteriors: public ones, or your own.
+
+A folder of references has ``references.json``, a list of records, and the tables they
+name. A record has ``name``, ``file``, ``formula``, ``family``, ``priors``, and for each of
+``parameters`` its ``mean`` and ``sd``, with ``mcse_mean`` and ``mcse_sd`` where they come
+from draws.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from bayescore.agreement.estimates import FromDraws
+from bayescore.agreement.health import examine
+from bayescore.agreement.rule import ALPHA
+from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.runner import Watcher
+from bayescore.distributions import Array
+from bayescore.errors import DataError
+from bayescore.methods import Exact
+from bayescore.problem import Problem, from_table
+from bayescore.tables import read_table
+
+EXACT_LIMIT = 1e-6
+"""How far an exact mean may lie from a reference, in sds, and its sd relatively."""
+_DIGITS = 5e-10
+"""Relative rounding of the numbers in a file."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A regression whose posterior is known.
+
+    Attributes
+    ----------
+    mean, mean_error, sd, sd_error
+        Of the problem's parameters in their order, shape (d,).
+    """
+
+    name: str
+    problem: Problem
+    mean: Array
+    mean_error: Array
+    sd: Array
+    sd_error: Array
+
+
+@dataclass(frozen=True)
+class Row:
+    """A contender's distance from a reference.
+
+    Attributes
+    ----------
+    mean, sd
+        Largest difference of a mean, in the reference's sds, and largest relative one of an sd.
+    z, limit
+        Largest difference in standard errors, and the family-wise limit for it; None for exact.
+    verdict
+        ``within``, ``outside``, ``unconverged``, or why it did not run.
+    """
+
+    reference: str
+    parameters: int
+    contender: str
+    mean: float | None
+    sd: float | None
+    z: float | None
+    limit: float | None
+    verdict: str
+    seconds: float | None = None
+
+
+def load(folder: Path, names: Sequence[str] = ()) -> list[Reference]:
+    """Read the references of a folder, or those named.
+
+    Raises
+    ------
+    DataError
+        The folder, or a record of it, can't be read; or a name is not among them.
+    """
+    path = folder / "references.json"
+    if not path.is_file():
+        raise DataError(f"no references in {str(folder)!r}: a folder with references.json is needed")
+    try:
+        records: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        known = [str(record["name"]) for record in records]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{str(path)!r} is no list of references: {error!r}") from error
+    for name in names:
+        if name not in known:
+            raise DataError(f"no reference {name!r} in {str(folder)!r} (references: {', '.join(known)})")
+    return [_read(folder, record) for record in records if not names or record["name"] in names]
+
+
+def _read(folder: Path, record: Mapping[str, Any]) -> Reference:
+    try:
+        problem = from_table(
+            record["formula"],
+            read_table(folder / record["file"]),
+            family=record["family"],
+            priors=record["priors"],
+            source=record["file"],
+        )
+        stated = [record["parameters"][name] for name in problem.regression.parameters]
+    except KeyError as error:
+        raise DataError(f"the reference {record.get('name')!r} has no {error}") from error
+
+    def column(key: str) -> Array:
+        return np.array([float(parameter.get(key, 0.0)) for parameter in stated])
+
+    return Reference(record["name"], problem, column("mean"), column("mcse_mean"), column("sd"), column("mcse_sd"))
+
+
+def hold(reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher) -> list[Row]:
+    """Fit a reference's problem with each contender and compare, parameter by parameter."""
+    result = compare(reference.problem, contenders, settings, watch=watch)
+    return [_row(reference, outcome) for outcome in result.outcomes]
+
+
+def _row(reference: Reference, outcome: Outcome) -> Row:
+    name, d = outcome.contender.name, len(reference.mean)
+    posterior = outcome.posterior
+    if posterior is None:
+        return Row(reference.name, d, name, None, None, None, None, f"{outcome.status}: {outcome.error}")
+    seconds = outcome.seconds.get("fit")
+    moments = posterior.moments
+    if isinstance(outcome.contender.method, Exact) and moments is not None and not reference.mean_error.any():
+        rounding = _DIGITS * np.abs(reference.mean) / reference.sd
+        mean = float(np.max(np.maximum(np.abs(moments.mean - reference.mean) / reference.sd - rounding, 0.0)))
+        sd = float(np.max(np.abs(moments.sd / reference.sd - 1.0)))
+        verdict = "within" if max(mean, sd) < EXACT_LIMIT else "outside"
+        return Row(reference.name, d, name, mean, sd, None, None, verdict, seconds)
+    found = FromDraws(np.stack(list(posterior.parameters().values()), axis=-1)).along(np.eye(d))
+    mean_apart, sd_apart = np.abs(found.mean - reference.mean), np.abs(found.sd - reference.sd)
+    z = np.concatenate(
+        [
+            mean_apart / np.hypot(found.mean_error, reference.mean_error),
+            sd_apart / np.hypot(found.sd_error, reference.sd_error),
+        ]
+    )
+    limit = float(ndtri(1.0 - ALPHA / (2 * len(z))))
+    ailing = examine(outcome.contender.method, posterior, outcome.iterates).ailments
+    verdict = f"unconverged: {ailing[0].text}" if ailing else "within" if z.max() <= limit else "outside"
+    return Row(
+        reference.name,
+        d,
+        name,
+        float(np.max(mean_apart / reference.sd)),
+        float(np.max(sd_apart / reference.sd)),
+        float(z.max()),
+        limit,
+        verdict,
+        seconds,
+    )
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table."""
+    lines = [
+        "| reference | parameters | contender | worst mean [sd] | worst sd [relative] | worst z | limit | seconds | |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        figures = [_figure(row.mean, ".2g"), _figure(row.sd, ".2g"), _figure(row.z, ".2f"), _figure(row.limit, ".2f")]
+        cells = [row.reference, str(row.parameters), row.contender, *figures, _figure(row.seconds, ".1f"), row.verdict]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _figure(value: float | None, style: str) -> str:
+    return "" if value is None else f"{value:{style}}"
