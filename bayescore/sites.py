@@ -119,11 +119,13 @@ class Independent(Site):
             self._check(prior, name)
 
     def _check(self, prior: Distribution, name: str) -> None:
+        advice = "use Normal or StudentT" if self.support == "real" else "use HalfNormal or Exponential"
+        if isinstance(prior, Horseshoe):
+            raise RequestError(f"Horseshoe() is a prior of all coefficients together, not of {name}: {advice}")
         low = float(prior.bounds[0])
         narrows = prior.support == "interval" and (self.support == "real" or low >= 0)
         if prior.support == self.support or not prior.proper or narrows:
             return
-        advice = "use Normal or StudentT" if self.support == "real" else "use HalfNormal or Exponential"
         raise RequestError(
             f"{name} is {self.support}, but its prior {prior} is for {_support_of(prior)} values: {advice}"
         )
