@@ -13,7 +13,8 @@ from bayescore.agreement.estimates import FromDraws, unconstrained_draws
 from bayescore.comparison.document import Document
 from bayescore.comparison.run import Comparison, Settings, compare
 from bayescore.posterior import positive_parameters
-from bayescore.problem import Problem, from_arrays, from_data, from_table, read_table, toy
+from bayescore.problem import Problem, from_arrays, from_data, from_table, toy
+from bayescore.tables import read_table
 
 ENGINES = [name for name in USABLE if name in {"pyro", "numpyro"}]
 METHODS = ["svi", "svi(guide=full_rank)", "nuts(warmup=500, draws=1500)"]

@@ -1,4 +1,6 @@
-"""Formulas: the design matrix, what is refused, and new rows."""
+"""Formulas: their columns, offsets and weights, what is told, and what is refused."""
+
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -38,6 +40,17 @@ def with_value(column, row, value):
         ("y ~ C(passed)", ("C(passed)[1]",), True),
         ("y ~ log(x) + I(z ** 2)", ("log(x)", "I(z ** 2)"), True),
         ("y ~ scale(x)", ("scale(x)",), True),
+        ("y ~ (x + z) ** 2", ("x", "z", "x:z"), True),
+        ("y ~ scale(log(x)) + scale(z) + scale(x + 1)", ("scale(log(x))", "scale(z)", "scale(x + 1)"), True),
+        ("y ~ log(x) + log(x) + I(x / 2) + I(x / 3)", ("log(x)", "I(x / 2)", "I(x / 3)"), True),
+        (
+            "y ~ (x + I(z / 2)) * (passed + I(z / 3))",
+            ("x", "I(z / 2)", "passed", "I(z / 3)", "x:passed", "x:I(z / 3)", "I(z / 2):passed", "I(z / 2):I(z / 3)"),
+            True,
+        ),
+        ("y ~ g:x", ("g[a]:x", "g[b]:x", "g[c]:x"), True),
+        ("y ~ C(passed, Sum)", ("C(passed, Sum)[0]",), True),
+        ("y ~ I(x == 0.5)", ("I(x == 0.5)",), True),
     ],
 )
 def test_columns_are_named_and_the_intercept_is_apart(formula, columns, intercept):
@@ -107,8 +120,20 @@ def test_a_formula_never_sees_the_callers_variables():
         ("", RequestError, "formula"),
         ("x", RequestError, "no response"),
         ("y ~ 0", RequestError, "neither intercept nor columns"),
-        ("y ~ x + (1 | g)", RequestError, "not yet offered"),
-        ("y ~ offset(x)", RequestError, "not yet offered"),
+        ("y ~ 0 + offset(x)", RequestError, "neither intercept nor columns"),
+        ("y ~ x z", RequestError, "can't read.*'z' is out of place"),
+        ("y ~ x == z", RequestError, "can't read.*'==' is out of place"),
+        ("(y ~ x)", RequestError, "without parentheses"),
+        ("y = x", RequestError, "no response"),
+        ("y ~ x ** 2", RequestError, r"write.*I\(x \*\* 2\)|written I\(x \*\* 2\)"),
+        ("y ~ (x) ** 2", RequestError, r"written I\(x \*\* 2\)"),
+        ("y ~ x + 2", RequestError, "the number 2 is no term"),
+        ("y ~ g['a']", RequestError, r"write I\(g == 'level'\)"),
+        ("y ~ binary(g)", RequestError, r"write I\(x == 'level'\)"),
+        ("y ~ proportion(passed, z)", RequestError, "is for a response"),
+        ("y ~ (x)(z)", RequestError, "only a function's name can be called"),
+        ("y ~ I(3)", RequestError, "fails on this table"),
+        ("y ~ C(g, Treatment('q'))", RequestError, "fails on this table.*reference not in levels"),
         ("g ~ x", DataError, "'g'"),
         ("y ~ log(z - 1)", DataError, r"'log\(z - 1\)' is NaN or infinite in row 2"),
         ("log(y - 1) ~ x", DataError, "NaN or infinite in row 1"),
@@ -169,41 +194,153 @@ def test_a_column_named_twice_is_refused():
         apply("y ~ x", table)
 
 
-def test_new_rows_take_the_stored_transforms_and_categories():
-    design = apply("y ~ scale(x) + g", TABLE)
-    new = design.new(pd.DataFrame({"x": [3.0, 10.0], "g": ["c", "a"]}))
-    mean, sd = TABLE["x"].mean(), TABLE["x"].std(ddof=0)
-    np.testing.assert_allclose(new.x[:, 0], (np.array([3.0, 10.0]) - mean) / sd)
-    np.testing.assert_array_equal(new.x[:, 1:], [[0, 1], [0, 0]])
-    assert new.y is None
-    assert new.columns == design.data.columns
+def test_rows_keep_their_numbers_when_others_are_left_out():
+    table = with_value("x", 0, np.nan)
+    with pytest.raises(DataError, match=r"'log\(z - 1\)' is NaN or infinite in row 2:"):
+        apply("y ~ x + log(z - 1)", table, drop_missing=True)
 
 
-def test_new_rows_keep_their_response_where_they_have_one():
-    new = apply("log(y) ~ x", TABLE).new(pd.DataFrame({"x": [1.0], "y": [np.e]}))
-    np.testing.assert_allclose(new.y, [1.0])
+@pytest.mark.parametrize("where", ["y ~ x + (1 | g)", "y ~ x + offset(z)", "y ~ x + C(passed)"])
+@pytest.mark.parametrize("column", ["g", "z", "passed", "w"])
+def test_missing_values_are_found_in_every_column_that_is_used(where, column):
+    table = TABLE.assign(w=1.0).astype({"passed": float})
+    table.loc[4, column] = None
+    if column != "w" and column not in where:
+        assert apply(where, table, weights="w").data.rows == 6
+        return
+    with pytest.raises(DataError, match=f"column '{column}' is missing or infinite in row 5"):
+        apply(where, table, weights="w")
+    design = apply(where, table, weights="w", drop_missing=True)
+    assert design.dropped == (5,)
+    np.testing.assert_array_equal(design.data.y, [1, 2, 4, 3, 7])
 
 
-def test_an_intercept_alone_predicts_any_rows():
-    new = apply("y ~ 1", TABLE).new(pd.DataFrame({"anything": [1, 2, 3]}))
-    assert new.x.shape == (3, 0)
+def test_a_column_of_whole_numbers_neither_wraps_around_nor_overflows():
+    table = pd.DataFrame({"y": [1.0, 2.0], "x": np.array([3, 200], dtype=np.uint8), "year": [2000, 2001]})
+    data = apply("y ~ I(x - 5) + I(x + x) + I(year ** 6)", table).data
+    np.testing.assert_allclose(data.x, [[-2, 6, 2000.0**6], [195, 400, 2001.0**6]])
 
 
 @pytest.mark.parametrize(
-    "rows, message",
+    "values",
     [
-        ({"z": [1.0]}, "the new rows have no column 'x'"),
-        ({"x": [np.nan], "g": ["a"]}, "column 'x' is missing or infinite in row 1"),
-        ({"x": [1.0], "g": ["new"]}, "don't fit the formula"),
+        pd.array([3, 1, 2], dtype="Int64"),
+        pd.array([3.0, 1.0, 2.0], dtype="Float64"),
+        np.array([3, 1, 2], dtype=object),
+        [Decimal(3), Decimal(1), Decimal(2)],
+    ],
+    ids=["Int64", "Float64", "object", "Decimal"],
+)
+def test_numbers_are_numbers_whatever_holds_them(values):
+    data = apply("y ~ log(x)", pd.DataFrame({"y": [1.0, 2.0, 3.0], "x": values})).data
+    np.testing.assert_allclose(data.x[:, 0], np.log([3, 1, 2]))
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        (pd.date_range("2020-01-01", periods=3), r"neither numbers nor text but datetime.*write C\(x\)"),
+        ([b"a", b"b", b"c"], "neither numbers nor text"),
+        ([1j, 2j, 3j], "complex"),
     ],
 )
-def test_wrong_new_rows_are_refused(rows, message):
+def test_what_is_neither_number_nor_text_is_refused(values, message):
     with pytest.raises(DataError, match=message):
-        apply("y ~ x + g", TABLE).new(pd.DataFrame({"g": ["a"]} | rows))
+        apply("y ~ x", pd.DataFrame({"y": [1.0, 2.0, 3.0], "x": values}))
 
 
-def test_new_rows_go_through_a_formula_with_numbers_in_it() -> None:
-    table = pd.DataFrame({"y": [1.0, 2.0, 4.0], "x": [100.0, 200.0, 300.0]})
-    new = apply("y ~ I(x / 100)", table).new(pd.DataFrame({"x": [500.0]}))
-    assert new.x.tolist() == [[5.0]]
-    assert new.y is None
+def test_a_column_named_like_the_intercept_is_refused():
+    with pytest.raises(RequestError, match=r"'Intercept'.*rename"):
+        apply("y ~ Intercept", TABLE.rename(columns={"x": "Intercept"}))
+
+
+def test_names_with_spaces_are_quoted():
+    data = apply("y ~ `the x` + log(`the x`)", TABLE.rename(columns={"x": "the x"})).data
+    assert data.columns == ("the x", "log(the x)")
+    np.testing.assert_array_equal(data.x[:, 0], TABLE["x"])
+
+
+def test_the_table_stays_as_it_is():
+    table = TABLE.assign(size=pd.Categorical(TABLE["g"], categories=["c", "b", "a", "z"], ordered=True))
+    before = table.copy(deep=True)
+    design = apply("passed ~ scale(x) + C(size) + (z | g)", table, weights="z", categorical_response=True)
+    design.new(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_nothing_is_printed(capsys):
+    with pytest.raises(RequestError):
+        apply("y ~ T(g, 'q')", TABLE)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_offset_is_no_column():
+    data = apply("y ~ x + offset(log(z))", TABLE).data
+    assert data.columns == ("x",)
+    np.testing.assert_allclose(data.offset, np.log(TABLE["z"]))
+    assert apply("y ~ x", TABLE).data.offset is None
+
+
+def test_offsets_are_added_up():
+    data = apply("y ~ offset(z) + x + offset(-2)", TABLE).data
+    np.testing.assert_array_equal(data.offset, TABLE["z"] - 2)
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + offset(exp(1000 * z))", "y ~ x + offset(log(z - 1))"])
+def test_an_offset_that_overflows_is_refused(formula):
+    with pytest.raises(DataError, match=r"offset\(.*\) overflows, or is no number, in row"):
+        apply(formula, TABLE)
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x:offset(z)", "y ~ log(offset(z))", "y ~ x - offset(z)", "y ~ (offset(z) | g)"]
+)
+def test_an_offset_stands_by_itself(formula):
+    with pytest.raises(RequestError, match="by themselves"):
+        apply(formula, TABLE)
+
+
+def test_weights_are_a_column():
+    design = apply("y ~ x", TABLE, weights="z")
+    np.testing.assert_array_equal(design.data.weights, TABLE["z"])
+    assert apply("y ~ x", TABLE).data.weights is None
+    assert design.notes == ("taken as numbers: x; as weights: z",)
+
+
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        ("w", "no column 'w' in the table"),
+        ("g", r"column 'g' can't be weights: it is not numeric"),
+        ("below", r"column 'below' can't be weights: it is negative in rows 2, 3"),
+        ("zero", "all weights in column 'zero' are 0"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(weights, message):
+    table = TABLE.assign(below=[1, -1, -2, 0, 1, 1], zero=0.0)
+    with pytest.raises(DataError, match=message):
+        apply("y ~ x", table, weights=weights)
+
+
+def test_what_columns_are_taken_for_is_told():
+    table = TABLE.assign(age=[1, 2, 3, 4, 5, 1], many=np.arange(6.0) / 2, county=list("uvwuvw"))
+    told = apply("y ~ x + age + scale(z) + many + C(passed) + g + (1 | county)", table).notes
+    assert told == (
+        "taken as numbers: x, age (5 different whole numbers: write C(age) for categories), z, many; "
+        "as categories: passed (2 levels), g (3), county (3)",
+    )
+    assert apply("y ~ 1", table).notes == ()
+
+
+@pytest.mark.parametrize("values, hint", [([0, 1] * 10, False), ([0, 1, 2, 3] * 5, True), (range(20), False)])
+def test_few_different_whole_numbers_may_be_categories(values, hint):
+    table = pd.DataFrame({"y": np.arange(20.0), "n": values})
+    assert ("write C(n)" in apply("y ~ n", table).notes[0]) is hint
+
+
+def test_a_category_of_one_level_is_told_and_adds_no_column():
+    design = apply("y ~ x + one", TABLE.assign(one="same"))
+    assert design.data.columns == ("x",)
+    assert "one has one level only (same)" in design.notes
+    with pytest.raises(DataError, match=r"column 'one' has one level only \(same\): take it out of 'x:one'"):
+        apply("y ~ x + x:one", TABLE.assign(one="same"))

@@ -169,22 +169,3 @@ def test_arrays_that_cant_be_used_are_refused(x, y, message):
 def test_column_names_must_differ():
     with pytest.raises(DataError, match="different names"):
         from_arrays(np.ones((2, 2)), [1, 2], columns=("a", "a"))
-
-
-@pytest.mark.parametrize(
-    "content, message",
-    [(b"", "is empty"), (b"\n\n", "is empty"), (b"y,x\n", "has no rows"), (b"y,x\n1,2\n3,4,5,6\n", "can't read"),
-     (b"\xff\xfe\x00\x01\x80", "can't read")],
-)  # fmt: skip
-def test_a_file_that_is_no_table_is_refused(tmp_path, content, message):
-    path = tmp_path / "table.csv"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=message) as caught:
-        problem.read_table(path)
-    assert "\n" not in str(caught.value)
-    assert "table.csv" in str(caught.value)
-
-
-def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"no file .*nowhere\.csv"):
-        problem.read_table(tmp_path / "nowhere.csv")

@@ -7,6 +7,7 @@ import pytest
 
 from bayescore import problem
 from bayescore.exact.posterior import solve
+from bayescore.tables import read_table
 
 GAUSSIAN = [
     "kidiq-kidscore_momiq",
@@ -25,7 +26,7 @@ GAUSSIAN = [
 @pytest.mark.parametrize("name", GAUSSIAN)
 def test_exact_finds_the_reference_posterior(reference, name):
     record = next(r for r in json.loads((reference / "references.json").read_text()) if r["name"] == name)
-    table = problem.read_table(reference / record["file"])
+    table = read_table(reference / record["file"])
     stated = problem.from_table(record["formula"], table, family=record["family"], priors=record["priors"])
     moments = solve(stated.regression, stated.data).moments
     assert set(moments.names) == set(record["parameters"])

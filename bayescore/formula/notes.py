@@ -70,11 +70,10 @@ def _hint(column: "pd.Series[Any]") -> str:
 
 def _single(categories: dict[str, tuple[str, ...]], groups: Sequence[Group]) -> list[str]:
     """Categories and factors that don't vary."""
-    told = [f"{name} has one level only ({found[0]})" for name, found in categories.items() if len(found) == 1]
-    factors = dict.fromkeys(group.grouping.factor for group in groups if len(group.grouping.levels) == 1)
-    return told + [
-        f"{factor} is a factor of one level: only the priors tell how its effects vary" for factor in factors
-    ]
+    factors = {group.grouping.factor: group.grouping.levels for group in groups}
+    single = {name: found[0] for name, found in (categories | factors).items() if len(found) == 1}
+    tails = dict.fromkeys(factors, ": only the priors tell how its effects vary")
+    return [f"{name} has one level only ({level}){tails.get(name, '')}" for name, level in single.items()]
 
 
 def _order(response: Response, table: pd.DataFrame) -> str:

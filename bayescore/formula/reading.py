@@ -14,7 +14,6 @@ from typing import Any
 
 from formulae import expr
 from formulae.parser import Parser
-from formulae.resolver import Resolver
 from formulae.scanner import Scanner
 from formulae.terms import Intercept, Response
 from formulae.terms.terms import Model
@@ -29,6 +28,7 @@ from bayescore.formula.evaluation import (
     first_line,
     names,
 )
+from bayescore.formula.resolving import resolve
 
 _WRITTEN = "write a group term as (x | g), or as (0 + x | g) without an intercept"
 
@@ -115,8 +115,8 @@ def read(text: str) -> Formula:
     _check_summands(tree.right, summands, text)
     bars = tuple(_bar(summand, text) for summand in summands if _is_bar(summand))
     try:
-        response = Response(Resolver(tree.left).resolve()).term.components[0]
-        right = Resolver(tree.right).resolve()
+        response = Response(resolve(tree.left)).term.components[0]
+        right = resolve(tree.right)
     except Exception as error:
         raise _unreadable(text, first_line(error)) from error
     # terms may share a component, whose coding then is that of the last term evaluated
@@ -257,7 +257,7 @@ def _bar(node: Any, text: str) -> tuple[Any, ...]:
     if takes or sum(isinstance(part, expr.Literal) for part in inside) > 1:
         raise _unreadable(text, _WRITTEN)
     try:
-        resolved = Resolver(bar).resolve()
+        resolved = resolve(bar)
         terms = resolved.group_terms if isinstance(resolved, Model) else [resolved]
         return tuple({term.name: deepcopy(term) for term in terms}.values())
     except Exception as error:

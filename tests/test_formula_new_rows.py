@@ -1,0 +1,174 @@
+"""New rows: stored transforms, levels seen and not seen, what is there and what is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescore.data import NEW_LEVEL
+from bayescore.errors import DataError
+from bayescore.formula import apply
+
+TABLE = pd.DataFrame(
+    {
+        "y": [1.0, 2.0, 4.0, 3.0, 5.0, 7.0],
+        "x": [0.5, 1.5, 2.5, 3.5, 4.5, 5.5],
+        "z": [2.0, 1.0, 4.0, 3.0, 6.0, 5.0],
+        "g": ["a", "b", "c", "a", "b", "c"],
+        "h": [1, 2, 1, 2, 1, 2],
+    }
+)
+
+
+def test_new_rows_take_the_stored_transforms_and_categories():
+    design = apply("y ~ scale(x) + g", TABLE)
+    new = design.new(pd.DataFrame({"x": [3.0, 10.0], "g": ["c", "a"]}))
+    mean, sd = TABLE["x"].mean(), TABLE["x"].std(ddof=0)
+    np.testing.assert_allclose(new.x[:, 0], (np.array([3.0, 10.0]) - mean) / sd)
+    np.testing.assert_array_equal(new.x[:, 1:], [[0, 1], [0, 0]])
+    assert new.y is None
+    assert new.columns == design.data.columns
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y ~ center(x) + scale(z)",
+        "y ~ poly(x, 3)",
+        "y ~ bs(x, df=4)",
+        "y ~ C(g, Sum):scale(x)",
+        "y ~ C(h, Treatment(2)) * g",
+        "y ~ I(g == 'b') + log(z)",
+        "y ~ C(size) + x:size",
+        "y ~ I(size > 'a')",
+        "y ~ (poly(x, 2) | g) + (0 + size | h)",
+        "y ~ x + offset(scale(z)) + (1 | g:h)",
+        "scale(y) ~ x",
+        "g['b'] ~ x",
+        "p(h, z) ~ x",
+    ],
+)
+def test_a_row_is_the_same_new_or_old_alone_or_among_others(formula):
+    table = TABLE.assign(size=pd.Categorical(TABLE["g"], ["c", "a", "q", "b"], ordered=True))
+    design = apply(formula, table)
+    for rows in ([4], [2, 0], range(6)):
+        new, old = design.new(table.iloc[list(rows)]), design.data.take(list(rows))
+        np.testing.assert_allclose(new.x, old.x, atol=1e-12)
+        np.testing.assert_allclose(new.y, old.y)
+        for found, wanted in ((new.offset, old.offset), (new.trials, old.trials)):
+            assert (found is None) == (wanted is None)
+            if wanted is not None:
+                np.testing.assert_allclose(found, wanted)
+        for key, member in old.groups.items():
+            np.testing.assert_array_equal(new.groups[key].index, member.index)
+            np.testing.assert_allclose(new.groups[key].value, member.value, atol=1e-12)
+
+
+def test_new_rows_keep_their_response_where_they_have_one():
+    new = apply("log(y) ~ x", TABLE).new(pd.DataFrame({"x": [1.0], "y": [np.e]}))
+    np.testing.assert_allclose(new.y, [1.0])
+
+
+def test_trials_and_weights_are_taken_where_they_are():
+    design = apply("p(h, z) ~ x", TABLE, weights="x")
+    new = design.new(pd.DataFrame({"x": [1.0], "z": [4]}))
+    assert (new.y, new.trials.tolist(), new.weights.tolist()) == (None, [4.0], [1.0])
+    without = apply("p(h, z) ~ y", TABLE, weights="x").new(pd.DataFrame({"y": [1.0]}))
+    assert (without.y, without.trials, without.weights) == (None, None, None)
+    assert apply("p(h, 9) ~ x", TABLE).new(pd.DataFrame({"x": [1.0]})).trials.tolist() == [9.0]
+
+
+def test_an_offset_is_needed_for_new_rows():
+    design = apply("y ~ x + offset(log(z)) + offset(-1)", TABLE)
+    np.testing.assert_allclose(design.new(pd.DataFrame({"x": [1.0], "z": [3.0]})).offset, [np.log(3) - 1])
+    with pytest.raises(DataError, match="the new rows have no column 'z'"):
+        design.new(pd.DataFrame({"x": [1.0]}))
+
+
+def test_categories_of_the_response_are_those_of_the_data():
+    design = apply("g ~ x", TABLE, categorical_response=True)
+    new = design.new(pd.DataFrame({"x": [1.0, 2.0], "g": ["c", "b"]}))
+    assert new.y.tolist() == [2.0, 1.0]
+    assert new.categories == ("a", "b", "c")
+    with pytest.raises(DataError, match=r"'g' has the category 'q' in row 2, which the data don't have"):
+        design.new(pd.DataFrame({"x": [1.0, 2.0], "g": ["c", "q"]}))
+
+
+def test_an_intercept_alone_predicts_any_rows():
+    new = apply("y ~ 1", TABLE).new(pd.DataFrame({"anything": [1, 2, 3]}))
+    assert new.x.shape == (3, 0)
+
+
+def test_new_rows_go_through_a_formula_with_numbers_in_it() -> None:
+    table = pd.DataFrame({"y": [1.0, 2.0, 4.0], "x": [100.0, 200.0, 300.0]})
+    new = apply("y ~ I(x / 100)", table).new(pd.DataFrame({"x": [500.0]}))
+    assert new.x.tolist() == [[5.0]]
+    assert new.y is None
+
+
+def test_the_index_of_new_rows_does_not_matter():
+    design = apply("y ~ x + g + (1 | g)", TABLE)
+    rows = TABLE.set_index(pd.Index([7, 7, 3, 9, 9, 0]))
+    np.testing.assert_array_equal(design.new(rows).x, design.data.x)
+
+
+@pytest.mark.parametrize(
+    "rows, message",
+    [
+        ({"z": [1.0]}, "the new rows have no column 'x'"),
+        ({"x": [np.nan]}, "column 'x' is missing or infinite in row 1"),
+        ({"x": [1.0], "g": [None]}, "column 'g' is missing or infinite in row 1"),
+        ({"x": [1.0], "g": ["q"]}, r"column 'g' of the new rows has the level 'q' in row 1.*\(levels: a, b, c\)"),
+        ({"x": ["much"], "g": ["a"]}, "column 'x' of the new rows is not numeric"),
+        ({"x": [0.0], "g": ["a"]}, r"column 'log\(x\)' is NaN or infinite in row 1"),
+        ({"x": [], "g": []}, "no new rows"),
+    ],
+)
+def test_wrong_new_rows_are_refused(rows, message):
+    with pytest.raises(DataError, match=message) as caught:
+        apply("y ~ log(x) + g", TABLE).new(pd.DataFrame({"g": ["a"]} | rows))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_new_level_of_a_call_is_named_by_its_column():
+    with pytest.raises(DataError, match="column 'h' of the new rows has the level '3' in row 2"):
+        apply("y ~ C(h)", TABLE).new(pd.DataFrame({"h": [1, 3]}))
+
+
+def test_a_new_level_of_a_group_is_predicted_from_the_population():
+    design = apply("y ~ x + (x | g) + (1 | h)", TABLE)
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0], "g": ["c", "c99", "a"], "h": [2, 1, 2]})
+    new = design.new(rows)
+    np.testing.assert_array_equal(new.groups["x|g"].index, [2, NEW_LEVEL, 0])
+    np.testing.assert_array_equal(new.groups["x|g"].value, [1, 2, 3])
+    np.testing.assert_array_equal(new.groups["1|h"].index, [1, 0, 1])
+    assert design.new_levels(rows) == ("g: new level(s) c99 predicted from the population",)
+    assert design.new_levels(TABLE) == ()
+
+
+def test_a_new_pair_of_levels_is_new_where_they_are_crossed_only():
+    design = apply("y ~ (1 | g/h)", TABLE.assign(h=[1, 2, 1, 1, 2, 1]))
+    rows = pd.DataFrame({"g": ["a", "a"], "h": [2, 1]})
+    new = design.new(rows)
+    np.testing.assert_array_equal(new.groups["1|g"].index, [0, 0])
+    np.testing.assert_array_equal(new.groups["1|g:h"].index, [NEW_LEVEL, 0])
+    assert design.new_levels(rows) == ("g:h: new level(s) a:2 predicted from the population",)
+
+
+@pytest.mark.parametrize(
+    "old, new", [([1, 2, 3], ["2", "c99"]), ([1.0, 2.0, 3.0], [2, 99]), (["1", "2", "3c"], [2, 1])]
+)
+def test_levels_are_known_again_however_a_file_wrote_them(old, new):
+    """One odd value in a column turns all of its numbers into text."""
+    table = pd.DataFrame({"y": np.arange(6.0), "k": old * 2})
+    index = apply("y ~ (1 | k)", table).new(pd.DataFrame({"k": new})).groups["1|k"].index
+    assert index[0] == 1
+    fixed = apply("y ~ C(k)", table).new(pd.DataFrame({"k": new[:1]})).x
+    assert fixed.tolist() == [[1.0, 0.0]]
+
+
+def test_days_are_known_again():
+    table = pd.DataFrame({"y": [1.0, 2.0, 3.0], "day": pd.date_range("2020-01-01", periods=3)})
+    design = apply("y ~ (1 | day)", table)
+    assert design.groupings[0].levels == ("2020-01-01", "2020-01-02", "2020-01-03")
+    later = pd.DataFrame({"day": [pd.Timestamp("2020-01-02"), pd.Timestamp("2021-01-01 12:00")]})
+    assert design.new(later).groups["1|day"].index.tolist() == [1, NEW_LEVEL]
