@@ -10,7 +10,7 @@ from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.errors import DataError
 from bayescore.families import Bernoulli
-from bayescore.reduction import reduce, triangular_factor
+from bayescore.reduction import Reduced, reduce, triangular_factor
 from bayescore.regression import Regression
 
 _DEPENDENT = 1e-10
@@ -34,16 +34,16 @@ def check(regression: Regression, data: Data) -> list[str]:
     centred = regression.intercept is not None
     triangle = reduced.r[:-1, :-1]
     if not centred:
-        triangle = triangular_factor(np.vstack([np.sqrt(data.rows) * reduced.mean, triangle]))
+        triangle = triangular_factor(np.vstack([np.sqrt(reduced.rows) * reduced.mean, triangle]))
     warnings = []
-    spread = np.linalg.norm(triangle, axis=0) / np.sqrt(data.rows)
+    spread = np.linalg.norm(triangle, axis=0) / np.sqrt(reduced.rows)
     constant = spread <= 1e-12 * np.abs(reduced.mean) if centred else spread == 0
     names = np.array(data.columns, dtype=object)
     if constant.any():
         warnings.append(
             f"constant columns: {', '.join(names[constant])}; the prior alone tells their coefficients apart"
         )
-    _check_proper(regression, data, triangle, constant)
+    _check_proper(regression, data.stands_for, reduced, triangle, constant)
     varying = names[~constant]
     warnings += _dependence(varying, triangle[:, ~constant])
     sds = spread[~constant]
@@ -75,7 +75,7 @@ def _dependence(names: "np.ndarray", triangle: Array) -> list[str]:
     return warnings
 
 
-def _check_proper(regression: Regression, data: Data, triangle: Array, constant: "np.ndarray") -> None:
+def _check_proper(regression: Regression, rows: int, reduced: Reduced, triangle: Array, constant: "np.ndarray") -> None:
     """Refuse flat priors in directions that the data say nothing about."""
     beta = regression.beta[: len(regression.columns)]  # a categorical response's levels are alike
     flat = np.array([not prior.proper for prior in beta], dtype=bool)
@@ -83,12 +83,12 @@ def _check_proper(regression: Regression, data: Data, triangle: Array, constant:
         return
     intercept = regression.intercept[0] if isinstance(regression.intercept, tuple) else regression.intercept
     advice = "give them a Normal prior, or leave some out"
-    names = np.array(data.columns, dtype=object)
+    names = np.array(regression.columns, dtype=object)
     flat_intercept = intercept is not None and not intercept.proper
     unknowns = int(flat.sum()) + flat_intercept
-    if unknowns > data.rows:
+    if unknowns > rows:
         raise DataError(
-            f"the posterior is improper: {unknowns} coefficients with Flat() priors and only {data.rows} rows; {advice}"
+            f"the posterior is improper: {unknowns} coefficients with Flat() priors and only {rows} rows; {advice}"
         )
     if flat_intercept and (flat & constant).any():
         raise DataError(
@@ -96,7 +96,7 @@ def _check_proper(regression: Regression, data: Data, triangle: Array, constant:
             f"and both have Flat() priors; {advice}"
         )
     if intercept is not None and not flat_intercept:
-        triangle = triangular_factor(np.vstack([np.sqrt(data.rows) * data.x.mean(axis=0), triangle]))
+        triangle = triangular_factor(np.vstack([np.sqrt(reduced.rows) * reduced.mean, triangle]))
     part = triangle[:, flat]
     norms = np.linalg.norm(part, axis=0)
     if not norms.all():

@@ -18,7 +18,7 @@ from bayescore.data import Data
 from bayescore.density import LogJoint
 from bayescore.distributions import Array
 from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace, Method
-from bayescore.reduction import triangular_factor
+from bayescore.reduction import column_moments, triangular_factor
 from bayescore.regression import Regression
 from bayescore.sites import Independent
 from bayescore.transforms import Slot
@@ -130,25 +130,16 @@ def standardizing_matrix(regression: Regression, data: Data) -> Array:
     free = np.array([np.isinf(low) for low, _ in regression.bounds], dtype=bool)
     if index.size == 0 or not free[index].all():
         return matrix
-    mean, square = _column_moments(data)
+    mean, scale = column_moments(data)
     if first is not None:
-        scale = np.sqrt(np.maximum(square - mean**2, 0.0))
-        scale[scale <= 1e-7 * np.abs(mean)] = 0.0
+        scale[scale <= 1e-12 * np.abs(mean)] = 0.0
     else:
-        scale = np.sqrt(square)
+        scale = np.hypot(scale, mean)
     scale = np.where(scale > 0, scale, np.where(mean != 0, np.abs(mean), 1.0))
     matrix[index, index] = 1.0 / scale
     if first is not None:
         matrix[first, index] = -mean / scale
     return matrix
-
-
-def _column_moments(data: Data) -> tuple[Array, Array]:
-    """Weighted means of the columns and of their squares, shapes (p,)."""
-    ones = np.ones(data.rows) if data.ones is None else data.ones
-    weights = np.ones(data.rows) if data.weights is None else data.weights
-    total = float(weights @ ones**2)
-    return (weights * ones) @ data.x / total, weights @ data.x**2 / total
 
 
 def orthogonal_matrix(joint: LogJoint, data: Data, basis: Array) -> Array:

@@ -78,6 +78,11 @@ class Data:
         return int(self.x.shape[0])
 
     @property
+    def stands_for(self) -> int:
+        """Number of rows that these are, or that they stand for."""
+        return self.rows if self.ones is None or self.weights is None else round(float(self.weights @ self.ones**2))
+
+    @property
     def observed(self) -> Array:
         """The response, which has to be there.
 
@@ -160,10 +165,12 @@ def _numbers(values: object, what: str) -> Array:
         raise DataError(f"{what} must be made of numbers: {error}") from error
 
 
-def check_finite(values: Array, names: Sequence[str]) -> None:
+def check_finite(values: Array, names: Sequence[str], *, first_row: int = 0) -> None:
     """Raise `DataError`, naming column and rows, where a value is NaN or infinite."""
+    if np.isfinite(values).all():
+        return
     for name, column in zip(names, values.T, strict=True):
-        wrong = np.flatnonzero(~np.isfinite(column))
+        wrong = np.flatnonzero(~np.isfinite(column)) + first_row
         if wrong.size:
             raise DataError(
                 f"column {name!r} is NaN or infinite in {rows_text(wrong)}: "

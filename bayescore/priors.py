@@ -6,11 +6,12 @@ import numpy as np
 
 from bayescore import distributions, families, network
 from bayescore.data import Data
-from bayescore.distributions import LKJ, Array, Distribution, HalfNormal, Normal
+from bayescore.distributions import LKJ, Distribution, HalfNormal, Normal
 from bayescore.errors import RequestError, suggest
 from bayescore.families import Family
 from bayescore.groups import Grouping, GroupTerm
 from bayescore.network import Network
+from bayescore.reduction import column_moments
 from bayescore.regression import Regression
 
 Priors = Mapping[str, Distribution]
@@ -147,20 +148,21 @@ def default_priors(
         return priors | _network_defaults(data, hidden, location, scale)
     if intercept:
         priors["intercept"] = Normal(location if family.predictors == 1 else 0.0, 2.5 * scale)
-    for name, sd in zip(data.columns, _sds(data.x), strict=True):
+    for name, sd in zip(data.columns, _sds(data), strict=True):
         labels = [f"{level},{name}" for level in data.categories[1:]] if family.predictors > 1 else [name]
         priors |= {f"beta[{label}]": Normal(0.0, 2.5 * scale / sd) for label in labels}
     priors |= {"threshold": Normal(0.0, 5.0)} if family.thresholds else {}
     for grouping in groupings:
         for key in grouping.keys:
-            sd = _sds(data.groups[key].value[:, None])[0]
+            value = data.groups[key].value
+            sd = float(np.std(value)) or 1.0
             priors[f"sd({key})"] = HalfNormal(2.5 * scale / sd)
     return priors | {"cor": LKJ(1.0)}
 
 
 def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scale: float) -> dict[str, Distribution]:
     priors: dict[str, Distribution] = {}
-    sds = np.array(_sds(data.x))
+    sds = np.array(_sds(data))
     for layer, width in enumerate((len(data.columns), *hidden)):
         last = layer == len(hidden)
         unit = (2.5 * scale if last else 2.0) / float(np.sqrt(width))
@@ -174,6 +176,7 @@ def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scal
     return priors
 
 
-def _sds(x: Array) -> list[float]:
-    sds = np.std(x, axis=0)
-    return [float(sd) if sd > 1e-12 * abs(mean) else 1.0 for sd, mean in zip(sds, x.mean(axis=0), strict=True)]
+def _sds(data: Data) -> list[float]:
+    """Sd of each column, or 1 for a constant one."""
+    mean, sds = column_moments(data)
+    return [float(sd) if sd > 1e-12 * abs(m) else 1.0 for sd, m in zip(sds, mean, strict=True)]

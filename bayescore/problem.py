@@ -18,7 +18,7 @@ from bayescore.regression import Regression
 if TYPE_CHECKING:
     pass
 
-_MOST_PREDICTED = 200
+MOST_PREDICTED = 200
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def from_data(
     family.check_response(data)
     stated = state(family, data, priors or {}, intercept=intercept, groupings=groupings, hidden=network)
     warnings = tuple(check(stated, data))
-    new = data.take(slice(_MOST_PREDICTED)) if new_data is None else new_data
+    new = data.take(slice(MOST_PREDICTED)) if new_data is None else new_data
     return Problem(stated, data, new, source, formula, warnings, notes)
 
 

@@ -72,6 +72,15 @@ def triangular_factor(matrix: Array) -> Array:
     return np.asarray(np.linalg.qr(matrix, mode="r"))
 
 
+def column_moments(data: Data) -> tuple[Array, Array]:
+    """Weighted means and sds of the columns, shapes (p,)."""
+    ones = np.ones(data.rows) if data.ones is None else data.ones
+    weights = np.ones(data.rows) if data.weights is None else data.weights
+    total = float(weights @ ones**2)
+    mean = (weights * ones) @ data.x / total
+    return mean, np.sqrt(weights @ (data.x - ones[:, None] * mean) ** 2 / total)
+
+
 def reduce(data: Data) -> Reduced:
     """Reduce the data in one pass, block of rows by block of rows."""
     reducer = Reducer(len(data.columns))
@@ -132,6 +141,8 @@ def compress(regression: Regression, data: Data) -> Data:
     Gaussian regressions without group terms come down to p + 2 rows; otherwise rows that
     are equal in everything count once, with a weight.
     """
+    if data.ones is not None:
+        return data
     if reducible(regression):
         return as_rows(reduce(data), data) if data.rows > len(data.columns) + 2 else data
     return aggregate(data)

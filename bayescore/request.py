@@ -16,6 +16,7 @@ from bayescore.backend import Precision
 from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError, suggest
+from bayescore.large import from_file, is_large
 from bayescore.problem import Problem
 from bayescore.tables import read_table
 
@@ -84,6 +85,8 @@ class Request:
         if toy is None:
             if self.formula is None:
                 raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
+            if is_large(Path(self.data)):
+                return self._large(priors, new_table)
             table = read_table(Path(self.data))
             return problem.from_table(
                 self.formula,
@@ -114,6 +117,18 @@ class Request:
             drop_missing=self.drop_missing,
             source=plain.source,
         )
+
+    def _large(self, priors: dict[str, str], new_table: object | None) -> Problem:
+        """A table that is read in chunks."""
+        for flag, given in (
+            ("--weights", self.weights),
+            ("--network", self.network),
+            ("--drop-missing", self.drop_missing),
+        ):
+            if given:
+                raise RequestError(f"{self.data!r} is too large to be held in memory, and {flag} needs that")
+        path, family = Path(self.data), self.family or "Gaussian"
+        return from_file(path, self.formula or "", family=family, priors=priors, new_table=new_table)
 
     def _restate(self, plain: Problem, priors: dict[str, str]) -> Problem:
         """The toy with a family or priors of the user's."""

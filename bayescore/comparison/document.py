@@ -99,7 +99,7 @@ def _problem(problem: Problem) -> Document:
     return {
         "source": problem.source,
         "formula": problem.formula,
-        "rows": problem.data.rows,
+        "rows": problem.data.stands_for,
         "response": problem.data.response,
         "columns": list(regression.columns),
         "family": str(regression.family),
