@@ -10,6 +10,7 @@ from bayescore.comparison.outcome import Predictions
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.guide import mean_error
+from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Posterior
 
 _BLOCK_VALUES = 1 << 22
@@ -18,6 +19,7 @@ _BLOCK_VALUES = 1 << 22
 
 def summarize(backend: Backend, fit: Fit, posterior: Posterior, new_data: Data, seed: int) -> Predictions:
     """Predict the expected response of every row, and score it."""
+    posterior, new_data = with_new_levels(fit.regression, posterior, new_data, seed)
     draws = int(np.prod(posterior.shape))
     size = max(_BLOCK_VALUES // (draws * max(len(fit.regression.categories), 1)), 1)
     scored = new_data.y is not None and posterior.estimand == "posterior"
