@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from bayescore.families import Family, Gaussian
 from bayescore.groups import Grouping
 from bayescore.priors import state
 from bayescore.regression import Regression
-
-if TYPE_CHECKING:
-    pass
 
 MOST_PREDICTED = 200
 

@@ -16,6 +16,7 @@ from autograd import numpy as np
 
 from bayescore import distributions
 from bayescore.distributions import LKJ, Array, Block, Distribution, Horseshoe, Normal
+from bayescore.distributions.base import LOG_2PI
 from bayescore.errors import RequestError
 from bayescore.transforms import (
     POSITIVE,
@@ -291,7 +292,7 @@ class Offsets(Site):
     def log_prob(self, values: Values) -> Any:
         mean, sd = self.given.law(values, np)
         z = (values[self.name] - mean) / sd
-        return np.sum(-0.5 * z * z - np.log(sd), axis=-1) - 0.5 * self.size * distributions._LOG_2PI
+        return np.sum(-0.5 * z * z - np.log(sd), axis=-1) - 0.5 * self.size * LOG_2PI
 
     def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
         mean, sd = self.given.law(values, numpy)

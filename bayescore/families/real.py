@@ -7,7 +7,8 @@ import numpy
 from autograd import numpy as np
 
 from bayescore.data import Data
-from bayescore.distributions import _LOG_2PI, _LOG_PI, Array
+from bayescore.distributions import Array
+from bayescore.distributions.base import LOG_2PI, LOG_PI
 from bayescore.errors import DataError
 from bayescore.families.base import Family, Given
 from bayescore.special import log_gamma
@@ -54,7 +55,7 @@ class Gaussian(_Location):
 
     def log_prob(self, y: Array, eta: Any, given: Given) -> Any:
         z = (y - eta) / given["sigma"]
-        return -0.5 * z * z - np.log(given["sigma"]) - 0.5 * _LOG_2PI
+        return -0.5 * z * z - np.log(given["sigma"]) - 0.5 * LOG_2PI
 
     def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
         return rng.normal(eta, given["sigma"])
@@ -78,7 +79,7 @@ class StudentT(_Location):
     def log_prob(self, y: Array, eta: Any, given: Given) -> Any:
         df, sigma = given["df"], given["sigma"]
         z = (y - eta) / sigma
-        constant = log_gamma((df + 1) / 2) - log_gamma(df / 2) - 0.5 * (np.log(df) + _LOG_PI) - np.log(sigma)
+        constant = log_gamma((df + 1) / 2) - log_gamma(df / 2) - 0.5 * (np.log(df) + LOG_PI) - np.log(sigma)
         return constant - 0.5 * (df + 1) * np.log1p(z * z / df)
 
     def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:

@@ -1,0 +1,109 @@
+"""The prior distributions, each with its parametrization stated by its fields.
+
+All of them are dataclasses of numbers. `stack` gathers the priors of many
+coefficients into a few distributions with array fields, which is what a backend
+wants: one vectorized distribution for each kind of prior.
+
+Densities are normalized, the half distributions' log 2 included, so that a
+backend's log density can be held against them to the last digit. The formulas
+are those of Gelman et al., *Bayesian Data Analysis*, 3rd edition, appendix A.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from bayescore import calls
+from bayescore.distributions.base import Array, Distribution, Parameter, Support
+from bayescore.distributions.bounded import LKJ, Beta, Uniform
+from bayescore.distributions.horseshoe import Horseshoe
+from bayescore.distributions.positive import (
+    Exponential,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfStudentT,
+    InverseGamma,
+    LogNormal,
+)
+from bayescore.distributions.real import Cauchy, Flat, Laplace, Normal, StudentT
+
+__all__ = [
+    "DISTRIBUTIONS",
+    "LKJ",
+    "Array",
+    "Beta",
+    "Block",
+    "Cauchy",
+    "Distribution",
+    "Exponential",
+    "Flat",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "HalfStudentT",
+    "Horseshoe",
+    "InverseGamma",
+    "Laplace",
+    "LogNormal",
+    "Normal",
+    "Parameter",
+    "StudentT",
+    "Support",
+    "Uniform",
+    "parse",
+    "stack",
+]
+
+DISTRIBUTIONS: dict[str, type[Distribution]] = {
+    cls.__name__: cls
+    for cls in (
+        Normal,
+        StudentT,
+        Cauchy,
+        Laplace,
+        Flat,
+        HalfNormal,
+        HalfCauchy,
+        Exponential,
+        Gamma,
+        InverseGamma,
+        LogNormal,
+        HalfStudentT,
+        Beta,
+        Uniform,
+        LKJ,
+        Horseshoe,
+    )
+}
+
+
+def parse(text: str | Distribution) -> Distribution:
+    """Read a prior such as ``"Normal(0, 10)"``; a distribution is passed through."""
+    if isinstance(text, Distribution):
+        return text
+    return calls.construct(calls.parse(text), DISTRIBUTIONS, "prior")
+
+
+class Block(NamedTuple):
+    """Coefficients whose priors are of one kind: their positions, and one stacked distribution."""
+
+    positions: NDArray[numpy.intp]
+    prior: Distribution
+
+
+def stack(priors: Sequence[Distribution]) -> list[Block]:
+    """Gather priors of one kind into one distribution with array fields, in order of first use."""
+    by_class: dict[type[Distribution], list[int]] = {}
+    for position, prior in enumerate(priors):
+        by_class.setdefault(type(prior), []).append(position)
+    blocks = []
+    for cls, positions in by_class.items():
+        stacked: dict[str, Any] = {
+            f.name: numpy.array([getattr(priors[i], f.name) for i in positions]) for f in fields(cls)
+        }
+        blocks.append(Block(numpy.array(positions, dtype=numpy.intp), cls(**stacked)))
+    return blocks

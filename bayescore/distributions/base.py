@@ -1,0 +1,72 @@
+"""What a prior distribution is: a dataclass of numbers with a log density and a sampler."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal
+
+import numpy
+from numpy.typing import NDArray
+
+from bayescore import calls
+from bayescore.errors import RequestError
+
+Support = Literal["real", "positive", "interval", "correlation"]
+Array = NDArray[numpy.float64]
+Parameter = float | Array
+
+LOG_2 = math.log(2.0)
+LOG_PI = math.log(math.pi)
+LOG_2PI = math.log(2.0 * math.pi)
+_ANY_SIGN = {"loc", "low", "high"}
+
+
+def log_gamma(x: Parameter) -> Parameter:
+    """Log of the gamma function of a prior's own numbers."""
+    return math.lgamma(x) if isinstance(x, float | int) else numpy.vectorize(math.lgamma)(x)
+
+
+@dataclass(frozen=True)
+class Distribution(ABC):
+    """A univariate prior. Fields are numbers, or arrays of one number a coefficient.
+
+    Raises
+    ------
+    RequestError
+        A field is not a finite number, or one that must be positive is not.
+    """
+
+    support: ClassVar[Support] = "real"
+    proper: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool | str | calls.Call) or value is None:
+                raise RequestError(f"{type(self).__name__}: {field.name} must be a number, not {value!r}")
+            try:
+                numbers = numpy.asarray(value, dtype=float)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise RequestError(f"{type(self).__name__}: {field.name} must be a number: {error}") from error
+            if not numpy.all(numpy.isfinite(numbers)):
+                raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {value}")
+            if field.name not in _ANY_SIGN and not numpy.all(numbers > 0):
+                raise RequestError(f"{type(self).__name__}: {field.name} must be positive, not {value}")
+            if numbers.ndim == 0:
+                object.__setattr__(self, field.name, float(numbers))
+
+    @property
+    def bounds(self) -> tuple[Parameter, Parameter]:
+        """Ends of the support."""
+        return (0.0, math.inf) if self.support == "positive" else (-math.inf, math.inf)
+
+    @abstractmethod
+    def log_prob(self, x: Array) -> Array:
+        """Log density at ``x``, elementwise; ``x`` lies in the support. Autograd differentiates it."""
+
+    @abstractmethod
+    def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
+        """Draw independent values of the given shape."""
+
+    def __str__(self) -> str:
+        return calls.write(type(self).__name__, self)
