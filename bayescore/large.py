@@ -117,14 +117,15 @@ def _chunks(path: Path, columns: Sequence[str]) -> Iterator[Any]:
             from pyarrow import parquet
 
             # what is read ahead of all row groups would be kept to the end
-            file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
-            _check_there(columns, file.schema_arrow.names)
-            for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=list(columns)):
-                yield batch.to_pandas()
+            with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+                _check_there(columns, file.schema_arrow.names)
+                for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=list(columns)):
+                    yield batch.to_pandas()
         else:
             _check_there(columns, [str(name).strip() for name in pd.read_csv(path, nrows=0).columns])
-            for frame in pd.read_csv(path, index_col=False, chunksize=_CHUNK_ROWS):
-                yield frame.rename(columns=str.strip)[list(columns)]
+            with pd.read_csv(path, index_col=False, chunksize=_CHUNK_ROWS) as frames:
+                for frame in frames:
+                    yield frame.rename(columns=str.strip)[list(columns)]
     except DataError:
         raise
     except Exception as error:

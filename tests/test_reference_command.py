@@ -1,0 +1,82 @@
+"""``bayescore reference``: its table and exit code on references that are right and wrong."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescore.cli import main
+from bayescore.exact.posterior import solve
+from bayescore.problem import from_table
+
+FORMULA = "y ~ x"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, only_core: None) -> Path:
+    """One reference: the exact posterior of thirty rows."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=30)
+    table = pd.DataFrame({"x": x, "y": 1.0 + x + rng.normal(size=30)})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    problem = from_table(FORMULA, pd.read_csv(tmp_path / "table.csv"), priors=PRIORS)
+    moments = solve(problem.regression, problem.data).moments
+    write(tmp_path, {n: {"mean": m, "sd": s} for n, m, s in zip(moments.names, moments.mean, moments.sd, strict=True)})
+    return tmp_path
+
+
+PRIORS = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)", "sigma": "HalfNormal(1)"}
+
+
+def write(folder: Path, parameters: dict[str, dict[str, float]]) -> None:
+    record = {"name": "line", "file": "table.csv", "formula": FORMULA, "family": "Gaussian()", "priors": PRIORS}
+    (folder / "references.json").write_text(json.dumps([record | {"parameters": parameters}]))
+
+
+def test_exact_is_within(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reference", str(folder), "--quiet"]) == 0
+    assert "| line | 3 | exact |" in (out := capsys.readouterr().out)
+    assert out.rstrip().endswith("| within |")
+
+
+@pytest.mark.parametrize(("key", "by"), [("mean", 1e-5), ("sd", 1e-5)])
+def test_a_wrong_reference_is_found(folder: Path, key: str, by: float, capsys: pytest.CaptureFixture[str]) -> None:
+    parameters = json.loads((folder / "references.json").read_text())[0]["parameters"]
+    parameters["beta[x]"][key] += by * parameters["beta[x]"]["sd"]
+    write(folder, parameters)
+    assert main(["reference", str(folder), "--quiet"]) == 1
+    assert "| outside |" in capsys.readouterr().out
+
+
+def test_draws_are_held_to_their_monte_carlo_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reference's own error counts: a mean off by 0.3 sd is within the error of few draws."""
+    parameters = json.loads((folder / "references.json").read_text())[0]["parameters"]
+    for of in parameters.values():
+        of |= {"mcse_mean": of["sd"], "mcse_sd": of["sd"]}
+    parameters["beta[x]"]["mean"] += 0.3 * parameters["beta[x]"]["sd"]
+    write(folder, parameters)
+    assert main(["reference", str(folder), "--quiet"]) == 0
+    assert "| within |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--names", "lime"], "no reference 'lime'"),
+        (["--backends", "exakt"], "unknown backend 'exakt'"),
+    ],
+)
+def test_a_wrong_request_is_one_line(
+    folder: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reference", str(folder), "--quiet", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_without_references_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reference", str(tmp_path)]) == 2
+    assert "a folder with references.json is needed" in capsys.readouterr().err
