@@ -24,6 +24,8 @@ from bayescore.sites import Independent
 from bayescore.transforms import Slot
 
 _NEWTON_STEPS = 100
+_STILL = 1e-2
+"""Share of the way so far that the last step may still want: separated classes always want 1 / 40 more."""
 _BLOCK_VALUES = 1 << 21
 """Points times rows differentiated at once: some 16 MB an operation."""
 
@@ -219,11 +221,10 @@ def laplace(
             floor = 1e-10 * max(float(np.max(np.abs(eigenvalues))), 1e-300)
             step = vectors @ (vectors.T @ g / np.maximum(np.abs(eigenvalues), floor))
             decrement = float(g @ step)
-            if decrement < 1e-18 * z.size:
-                return (basis @ z, precision) if eigenvalues[0] > floor else None
-            moved = _line_search(objective, z, step, decrement)
+            moved = None if decrement < 1e-18 * z.size else _line_search(objective, z, step, decrement)
             if moved is None:
-                return (basis @ z, precision) if eigenvalues[0] > floor and decrement < 1e-6 else None
+                proper = eigenvalues[0] > floor and np.linalg.norm(step) < _STILL * (1.0 + np.linalg.norm(z))
+                return (basis @ z, precision) if proper and decrement < 1e-6 else None
             z = moved
     return None
 

@@ -53,18 +53,9 @@ class Reduced:
 
     def residual_sum_of_squares(self, intercept: Array, beta: Array) -> Array:
         """For intercept (...) and coefficients (..., p), shape (...)."""
-        at_mean, rest = self._residuals(intercept, beta)
-        return np.asarray(self.rows * at_mean**2 + np.sum(rest * rest, axis=-1))
-
-    def gradient(self, intercept: Array, beta: Array) -> tuple[Array, Array]:
-        """Derivatives of half the sum of squares, shapes (...) and (..., p)."""
-        at_mean, rest = self._residuals(intercept, beta)
-        in_intercept = self.rows * at_mean
-        return in_intercept, in_intercept[..., None] * self.mean - rest @ self.r[:, :-1]
-
-    def _residuals(self, intercept: Array, beta: Array) -> tuple[Array, Array]:
         at_mean = np.asarray(intercept) + beta @ self.mean - self.y_mean
-        return at_mean, self.r[:, -1] - beta @ self.r[:, :-1].T
+        rest = self.r[:, -1] - beta @ self.r[:, :-1].T
+        return np.asarray(self.rows * at_mean**2 + np.sum(rest * rest, axis=-1))
 
 
 def triangular_factor(matrix: Array) -> Array:

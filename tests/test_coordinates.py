@@ -1,18 +1,24 @@
 """The coordinates that samplers and guides work in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from declared import problems
 from scipy import optimize
 
 from bayescore import coordinates, problem
 from bayescore.data import from_arrays
 from bayescore.density import LogJoint
 from bayescore.exact.posterior import solve
-from bayescore.methods import MAP, MLE, NUTS, SVI
-from bayescore.regression import state
+from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace
+from bayescore.priors import state
+from bayescore.reduction import compress
+from bayescore.transforms import constrain
 
 TOY = problem.toy()
 METHODS = [MLE(), MAP(), SVI(), SVI(guide="full_rank"), NUTS(), SVI.tutorial(), NUTS(standardize=False)]
+METHODS += [Laplace()]
 
 
 def free(n=50, seed=0, centre=0.0):
@@ -20,7 +26,7 @@ def free(n=50, seed=0, centre=0.0):
     x = centre + rng.normal(size=(n, 2)) @ [[1.0, 0.9], [0.0, 0.4]]
     data = from_arrays(x, 1 + (x - centre) @ [1.0, -2.0] + rng.normal(0, 0.5, n), columns=("a", "b"))
     priors = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 5)", "sigma": "HalfNormal(2)"}
-    return state("gaussian", ("a", "b"), priors), data
+    return state("gaussian", data, priors), data
 
 
 def mode(regression, data):
@@ -51,10 +57,9 @@ def test_the_mode_is_that_of_scipys_minimizer(jacobian):
 
 
 def test_no_mode_is_said_where_there_is_none():
-    x = np.array([[1.0], [2.0], [3.0], [4.0]])
-    regression = state("bernoulli", ("x",), {"intercept": "Flat()", "beta": "Flat()"})
-    joint = LogJoint(regression, from_arrays(x, [0, 0, 1, 1]))
-    assert coordinates.laplace(joint, np.zeros(2), np.eye(2)) is None
+    data = from_arrays([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1])
+    regression = state("bernoulli", data, {"intercept": "Flat()", "beta": "Flat()"})
+    assert coordinates.laplace(LogJoint(regression, data), np.zeros(2), np.eye(2)) is None
 
 
 def test_the_unconstrained_gradient_is_the_slope():
@@ -97,16 +102,17 @@ def test_the_standardizing_matrix_centres_and_scales_the_columns():
 
 def test_without_an_intercept_columns_are_scaled_only():
     x = np.array([[1.0, 5.0], [3.0, -5.0]])
-    regression = state("Gaussian(sigma=1)", ("a", "b"), {"beta": "Normal(0, 1)"}, intercept=False)
-    matrix = coordinates.standardizing_matrix(regression, from_arrays(x, [0.0, 1.0], columns=("a", "b")))
+    data = from_arrays(x, [0.0, 1.0], columns=("a", "b"))
+    regression = state("Gaussian(sigma=1)", data, {"beta": "Normal(0, 1)"}, intercept=False)
+    matrix = coordinates.standardizing_matrix(regression, data)
     np.testing.assert_allclose(matrix, np.diag([1 / np.sqrt(5), 1 / 5]))
 
 
 def test_constant_columns_leave_the_map_invertible():
     x = np.column_stack([np.zeros(5), np.full(5, 1e6), np.arange(5.0)])
     priors = {"intercept": "Normal(0, 1)", "beta": "Normal(0, 1)"}
-    regression = state("Gaussian(sigma=1)", ("zero", "same", "x"), priors)
     data = from_arrays(x, np.arange(5.0), columns=("zero", "same", "x"))
+    regression = state("Gaussian(sigma=1)", data, priors)
     for method in METHODS:
         matrix = coordinates.for_method(regression, data, method).matrix
         assert np.all(np.isfinite(matrix))
@@ -133,3 +139,94 @@ def test_the_tutorials_coordinates_are_the_raw_ones():
     space = coordinates.for_method(TOY.regression, TOY.data, SVI.tutorial())
     np.testing.assert_array_equal(space.matrix, np.eye(2))
     np.testing.assert_array_equal(space.centre, 0.0)
+
+
+PROBLEMS = problems()
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_mode_of_whatever_can_be_declared_is_a_maximum(name):
+    stated = PROBLEMS[name]
+    joint = LogJoint(stated.regression, stated.data)
+    basis = coordinates.standardizing_matrix(stated.regression, stated.data)
+    start = coordinates.start_of(stated.regression, stated.data)
+    value, gradient = coordinates.unconstrained_density(joint)
+    assert np.isfinite(value(start))
+    found = coordinates.laplace(joint, start, basis)
+    if found is None:  # as a network's symmetric weights, or a group's vanishing sd, have none
+        assert name.startswith(("network", "groups", "prior-Horseshoe")), name
+        return
+    at, precision = found
+    assert value(at) >= value(start)
+    whitened = np.linalg.solve(np.linalg.cholesky(precision), basis.T @ gradient(at))
+    assert np.max(np.abs(whitened)) < 1e-3
+    rng = np.random.default_rng(0)
+    steps = np.linalg.solve(np.linalg.cholesky(precision).T, 0.1 * rng.standard_normal((at.size, 20))).T @ basis.T
+    assert np.all(value(at + steps) < value(at))
+
+
+@pytest.mark.parametrize("method", [SVI(), NUTS(), MAP()], ids=str)
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if not name.endswith(("-fixed", "-offset"))])
+def test_coordinates_of_whatever_can_be_declared_are_finite_and_invertible(name, method):
+    stated = PROBLEMS[name]
+    space = coordinates.for_method(stated.regression, stated.data, method)
+    assert space.size == len(stated.regression.parameters)
+    assert np.all(np.isfinite(space.matrix))
+    assert np.isfinite(space.log_det)
+    values, log_det = space.mapped(0.5 * np.random.default_rng(1).standard_normal((2, 3, space.size)))
+    assert log_det.shape == (2, 3)
+    for site in stated.regression.sites:
+        lows, highs = np.array(site.bounds).T
+        flat = values[site.name].reshape(-1, site.size)
+        assert np.all((flat > lows) & (flat < highs)), site.name
+
+
+def test_the_log_determinant_of_the_map_is_that_of_its_jacobian():
+    stated = PROBLEMS["groups-three-correlated"]
+    space = coordinates.for_method(stated.regression, stated.data, NUTS())
+    z = 0.3 * np.random.default_rng(2).standard_normal(space.size)
+
+    def flat(at):
+        values = space.constrained(at)
+        return np.concatenate([values[site.name].reshape(*at.shape[:-1], -1) for site in stated.regression.sites], -1)
+
+    h = 1e-6 * np.eye(space.size)
+    numeric = (flat(z + h) - flat(z - h)) / 2e-6
+    assert np.isclose(space.mapped(z)[1], np.linalg.slogdet(numeric)[1], rtol=1e-6)
+
+
+def test_centred_offsets_are_a_choice_of_coordinates_and_not_of_the_model():
+    """The same density of the same values, whatever stands in the unconstrained vector."""
+    stated = PROBLEMS["groups-correlated-Gaussian"]
+    joint = LogJoint(stated.regression, stated.data)
+    values = constrain(stated.regression.slots(), np.random.default_rng(3).normal(0, 0.4, 17), np)[0]
+    for centred in (True, False):
+        space = coordinates.for_method(stated.regression, stated.data, NUTS(centred=centred, standardize=False))
+        assert space.slots == stated.regression.slots(centred=centred)
+        slots = {slot.site: slot for slot in space.slots}
+        u = np.zeros(space.size)
+        for site, slot in slots.items():
+            own = slot.transform.inverse(np.reshape(values[site], -1), values, np)
+            u[slot.start : slot.stop] = own
+        again, _ = constrain(space.slots, u, np)
+        for site, value in values.items():
+            np.testing.assert_allclose(again[site], value, rtol=1e-10)
+        assert np.isclose(joint(again), joint(values))
+
+
+def test_rows_that_stand_for_many_have_the_coordinates_of_the_many():
+    regression, data = free(n=400, centre=1e4)
+    few = compress(regression, data)
+    assert few.rows == 4
+    for method in METHODS:
+        whole, part = (coordinates.for_method(regression, rows, method) for rows in (data, few))
+        scale = np.abs(whole.matrix).max(axis=0)
+        np.testing.assert_allclose(part.matrix / scale, whole.matrix / scale, rtol=0, atol=1e-3, err_msg=str(method))
+
+
+def test_weights_move_the_coordinates():
+    regression, data = free()
+    weights = np.where(data.x[:, 0] > 0, 1.0, 1e-9)
+    matrix = coordinates.standardizing_matrix(regression, replace(data, weights=weights))
+    half = coordinates.standardizing_matrix(regression, data.take(np.flatnonzero(data.x[:, 0] > 0)))
+    np.testing.assert_allclose(matrix, half, rtol=1e-6)

@@ -1,10 +1,15 @@
-"""The reduced data: the same sums of squares as row by row, with all their digits."""
+"""Fewer rows that say the same: the sums of squares and likelihoods of all rows, with all their digits."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from declared import problems
 
 from bayescore import reduction
-from bayescore.data import from_arrays
+from bayescore.data import Data, Membership, from_arrays
+from bayescore.density import likelihood
+from bayescore.priors import state
 
 
 def problem(n=60, p=3, centre=0.0, seed=0):
@@ -23,10 +28,6 @@ def test_sum_of_squares_is_that_of_the_rows(n, p):
     a, b = rng.normal(size=4), rng.normal(size=(4, p))
     rows = np.sum((data.y - a[:, None] - b @ data.x.T) ** 2, axis=1)
     np.testing.assert_allclose(reduced.residual_sum_of_squares(a, b), rows, rtol=1e-11)
-    residual = a[:, None] + b @ data.x.T - data.y
-    in_a, in_b = reduced.gradient(a, b)
-    np.testing.assert_allclose(in_a, residual.sum(axis=1), rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(in_b, residual @ data.x, rtol=1e-10, atol=1e-10)
 
 
 def test_means_and_sds_are_those_of_the_columns():
@@ -85,3 +86,145 @@ def test_many_columns_and_small_blocks_go_together(monkeypatch):
     b = np.random.default_rng(8).normal(size=20)
     rows = np.sum((data.y - 0.5 - data.x @ b) ** 2)
     assert np.isclose(reduction.reduce(data).residual_sum_of_squares(np.array(0.5), b), rows, rtol=1e-12)
+
+
+def test_weights_count_rows_and_offsets_are_taken_off():
+    data = problem(40, 2, centre=3.0)
+    rng = np.random.default_rng(9)
+    counts, offset = rng.integers(0, 4, 40), rng.normal(size=40)
+    shifted = replace(data, offset=offset)
+    many = reduction.reduce(shifted.take(np.repeat(np.arange(40), counts)))
+    weighted = reduction.reduce(replace(shifted, weights=counts.astype(float)))
+    assert weighted.rows == many.rows == counts.sum()
+    np.testing.assert_allclose(weighted.mean, many.mean, rtol=1e-13)
+    np.testing.assert_allclose(np.abs(weighted.r), np.abs(many.r), rtol=1e-10, atol=1e-10)
+    a, b = 0.3, np.array([1.0, -2.0])
+    plain = counts @ (data.y - offset - a - data.x @ b) ** 2
+    assert np.isclose(weighted.residual_sum_of_squares(np.array(a), b), plain, rtol=1e-12)
+
+
+def gaussian(data, intercept=True, family="gaussian"):
+    return state(family, data, {}, intercept=intercept)
+
+
+@pytest.mark.parametrize("spoil", ["plain", "weights", "offset", "both"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("n, p, centre", [(60, 3, 0.0), (60, 3, 1e6), (7, 4, 0.0), (10_000, 2, -1e3), (9, 0, 0.0)])
+def test_a_gaussian_regressions_rows_come_down_to_p_plus_2(n, p, centre, intercept, spoil):
+    data = problem(n, max(p, 1), centre)
+    data = data if p else from_arrays(np.empty((n, 0)), data.y)
+    rng = np.random.default_rng(10)
+    if spoil in {"weights", "both"}:
+        data = replace(data, weights=rng.uniform(0.1, 5.0, n))
+    if spoil in {"offset", "both"}:
+        data = replace(data, offset=rng.normal(size=n))
+    regression = gaussian(data, intercept or p == 0)
+    few = reduction.compress(regression, data)
+    assert few.rows == p + 2
+    assert few.requirements == {"feature:weights", "feature:reduction"}
+    b = rng.normal(size=p) / (1 + abs(centre))
+    values = {"intercept": np.array(0.5), "beta": b, "sigma": np.array(1.3)}
+    assert np.isclose(likelihood(regression, few, values), likelihood(regression, data, values), rtol=1e-11)
+    assert reduction.compress(regression, few) is few
+
+
+def test_reduced_rows_keep_their_means_and_sds():
+    data = replace(problem(500, 3, 1e6), weights=np.random.default_rng(11).uniform(0.5, 2.0, 500))
+    mean, sd = reduction.column_moments(data)
+    few = reduction.compress(gaussian(data), data)
+    again_mean, again_sd = reduction.column_moments(few)
+    np.testing.assert_allclose(mean, np.average(data.x, axis=0, weights=data.weights), rtol=1e-13)
+    centred = data.x - np.average(data.x, axis=0, weights=data.weights)
+    np.testing.assert_allclose(sd, np.sqrt(np.average(centred**2, axis=0, weights=data.weights)), rtol=1e-9)
+    np.testing.assert_allclose(again_mean, mean, rtol=1e-12)
+    np.testing.assert_allclose(again_sd, sd, rtol=1e-8)
+    assert replace(few, weights=few.weights).stands_for == round(data.weights.sum())
+
+
+@pytest.mark.parametrize("name, stated", [(n, s) for n, s in problems().items() if n.startswith(("groups", "network"))])
+def test_what_depends_on_more_than_the_triangle_is_not_reduced(name, stated):
+    assert not reduction.reducible(stated.regression)
+    assert reduction.compress(stated.regression, stated.data).ones is None
+
+
+def repeated(n=300, kinds=12, seed=0, **more):
+    """Rows of few kinds, in random order."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(0, kinds, n)
+    x = np.round(rng.normal(size=(kinds, 2)), 2)[kind]
+    y = rng.integers(0, 2, kinds)[kind].astype(float)
+    return Data(x, y, ("a", "b"), **{name: np.asarray(v)[kind] for name, v in more.items()})
+
+
+def test_equal_rows_count_once_with_a_weight():
+    data = repeated()
+    few = reduction.aggregate(data)
+    assert few.rows == 12
+    assert few.weights.sum() == 300
+    for row in range(few.rows):
+        same = np.all(data.x == few.x[row], axis=1) & (data.y == few.y[row])
+        assert few.weights[row] == same.sum()
+
+
+def test_weights_of_equal_rows_are_added():
+    data = replace(repeated(), weights=np.random.default_rng(1).uniform(0.1, 3.0, 300))
+    few = reduction.aggregate(data)
+    regression = gaussian(data, family="bernoulli")
+    values = {"intercept": np.array(0.4), "beta": np.array([1.0, -0.7])}
+    assert few.rows == 12
+    assert np.isclose(few.weights.sum(), data.weights.sum())
+    assert np.isclose(likelihood(regression, few, values), likelihood(regression, data, values), rtol=1e-13)
+
+
+@pytest.mark.parametrize("part", ["y", "offset", "trials", "ones", "level", "value", "x"])
+def test_rows_that_differ_in_anything_are_kept_apart(part):
+    """Two kinds of rows that are equal in all but one thing."""
+    n = 100
+    which = np.arange(n) % 2
+    data = Data(
+        np.ones((n, 1)),
+        np.zeros(n),
+        ("a",),
+        offset=np.zeros(n),
+        trials=np.ones(n),
+        ones=np.ones(n),
+        groups={"1|g": Membership(np.zeros(n, dtype=int), np.ones(n))},
+    )
+    assert reduction.aggregate(data).rows == 1
+    member = data.groups["1|g"]
+    if part in {"level", "value"}:
+        index, value = (which, member.value) if part == "level" else (member.index, which + 1.0)
+        other = replace(data, groups={"1|g": Membership(index, value)})
+    elif part == "x":
+        other = replace(data, x=data.x + which[:, None])
+    else:
+        other = replace(data, **{part: which + 1.0})
+    few = reduction.aggregate(other)
+    assert few.rows == 2
+    np.testing.assert_array_equal(few.weights, [50.0, 50.0])
+
+
+def test_groups_and_trials_go_with_their_rows():
+    data = repeated(trials=np.arange(12.0) + 3, offset=np.linspace(-1.0, 1.0, 12))
+    level = data.trials.astype(int) % 5
+    data = replace(data, groups={"1|g": Membership(level, data.x[:, 0])})
+    few = reduction.aggregate(data)
+    assert few.rows == 12
+    np.testing.assert_array_equal(few.groups["1|g"].index, few.trials.astype(int) % 5)
+    np.testing.assert_array_equal(few.groups["1|g"].value, few.x[:, 0])
+    assert few.groups["1|g"].index.dtype.kind == "i"
+
+
+def test_rows_that_are_hardly_ever_equal_are_left_as_they_are():
+    data = problem(100, 2)
+    assert reduction.aggregate(data) is data
+    pairs = data.take(np.repeat(np.arange(100), 2)[:150])  # 75 kinds in 150 rows: just worth it
+    assert reduction.aggregate(pairs).rows == 75
+    assert reduction.aggregate(data.take(np.r_[np.arange(100), np.arange(49)])).rows == 149
+
+
+def test_repetition_that_the_first_rows_do_not_show_is_not_looked_for(monkeypatch):
+    monkeypatch.setattr(reduction, "_SAMPLE", 50)
+    data = problem(50, 2)
+    late = data.take(np.r_[np.arange(50), np.zeros(500, dtype=int)])
+    assert reduction.aggregate(late) is late
