@@ -155,7 +155,7 @@ def default_priors(
     for grouping in groupings:
         for key in grouping.keys:
             value = data.groups[key].value
-            sd = float(np.std(value)) or 1.0
+            sd = _or_one(float(np.std(value)), float(np.mean(value)))
             priors[f"sd({key})"] = HalfNormal(2.5 * scale / sd)
     return priors | {"cor": LKJ(1.0)}
 
@@ -179,4 +179,9 @@ def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scal
 def _sds(data: Data) -> list[float]:
     """Sd of each column, or 1 for a constant one."""
     mean, sds = column_moments(data)
-    return [float(sd) if sd > 1e-12 * abs(m) else 1.0 for sd, m in zip(sds, mean, strict=True)]
+    return [_or_one(float(sd), float(m)) for sd, m in zip(sds, mean, strict=True)]
+
+
+def _or_one(sd: float, mean: float) -> float:
+    """An sd, or 1 where it is nothing but rounding."""
+    return sd if sd > 1e-12 * abs(mean) else 1.0
