@@ -380,7 +380,14 @@ def test_one_category_is_no_response(family):
     for categories in ((), ("only",)):
         with pytest.raises(DataError, match=f"at least 2 categories; 'passed' has {len(categories)}"):
             family.for_data(response([0, 0], categories=categories))
-    assert family.for_data(response([0, 1], categories=("a", "b"))).categories == 2
+    assert family.for_data(response([0, 1, 2], categories=("a", "b", "c"))).categories == 3
+
+
+def test_two_categories_are_ordered_or_a_bernoullis():
+    two = response([0, 1], categories=("a", "b"))
+    assert Ordinal().for_data(two).categories == 2
+    with pytest.raises(DataError, match="for 3 categories or more; 'passed' has 2: use Bernoulli"):
+        Categorical().for_data(two)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,11 @@ class Categorical(_Categories):
     def of(self, categories: int) -> Family:
         return replace(self, categories=categories)
 
+    def for_data(self, data: Data) -> Family:
+        if len(data.categories) == 2:
+            raise DataError(f"Categorical is for 3 categories or more; {data.response!r} has 2: use Bernoulli")
+        return super().for_data(data)
+
     @property
     def predictors(self) -> int:
         return max(self.categories - 1, 1)
