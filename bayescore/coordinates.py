@@ -24,6 +24,9 @@ from bayescore.sites import Independent
 from bayescore.transforms import Slot
 
 _NEWTON_STEPS = 100
+_PATIENCE = 15
+"""Steps after which a precision that is still not positive definite means that there is no maximum."""
+_SINGULAR = 1e-10
 _STILL = 1e-2
 """Share of the way so far that the last step may still want: separated classes always want 1 / 40 more."""
 _BLOCK_VALUES = 1 << 21
@@ -212,21 +215,37 @@ def laplace(
 
     z: Array = np.linalg.solve(basis, start).astype(np.float64)
     with np.errstate(all="ignore"):
-        for _ in range(_NEWTON_STEPS):
+        for count in range(_NEWTON_STEPS):
             precision = _precision(slope, z)
             g = slope(z)
             if not (np.all(np.isfinite(precision)) and np.all(np.isfinite(g))):
                 return None
-            eigenvalues, vectors = np.linalg.eigh(precision)
-            floor = 1e-10 * max(float(np.max(np.abs(eigenvalues))), 1e-300)
-            step = vectors @ (vectors.T @ g / np.maximum(np.abs(eigenvalues), floor))
+            step, proper = _newton_step(precision, g)
             decrement = float(g @ step)
-            moved = None if decrement < 1e-18 * z.size else _line_search(objective, z, step, decrement)
+            stuck = decrement < 1e-18 * z.size or (count > _PATIENCE and not proper)
+            moved = None if stuck else _line_search(objective, z, step, decrement)
             if moved is None:
-                proper = eigenvalues[0] > floor and np.linalg.norm(step) < _STILL * (1.0 + np.linalg.norm(z))
-                return (basis @ z, precision) if proper and decrement < 1e-6 else None
+                still = np.linalg.norm(step) < _STILL * (1.0 + np.linalg.norm(z))
+                return (basis @ z, precision) if proper and still and decrement < 1e-6 else None
             z = moved
     return None
+
+
+def _newton_step(precision: Array, g: Array) -> tuple[Array, bool]:
+    """An ascent direction, and whether the precision is that of a proper maximum.
+
+    Where it is not, its eigenvalues are taken by their absolute values, and none too small.
+    """
+    try:
+        root = np.linalg.cholesky(precision)
+    except np.linalg.LinAlgError:
+        root = np.zeros((1, 1))
+    pivots = np.diag(root)
+    if pivots.min() ** 2 > _SINGULAR * pivots.max() ** 2:
+        return np.linalg.solve(root.T, np.linalg.solve(root, g)), True
+    eigenvalues, vectors = np.linalg.eigh(precision)
+    floor = _SINGULAR * max(float(np.max(np.abs(eigenvalues))), 1e-300)
+    return vectors @ (vectors.T @ g / np.maximum(np.abs(eigenvalues), floor)), False
 
 
 def _line_search(objective: Callable[[Array], float], z: Array, step: Array, decrement: float) -> Array | None:

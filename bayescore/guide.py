@@ -6,8 +6,10 @@ and its Monte Carlo error is that of the average, by batch means: Dhaka et al. (
 *Robust, accurate stochastic optimization for variational inference*, section 3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,10 +17,10 @@ from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
 from bayescore.posterior import Moments, to_judged
 from bayescore.regression import Regression
-from bayescore.transforms import POSITIVE, REAL
+from bayescore.transforms import POSITIVE, REAL, Bounds
 
 _BATCHES = 20
-_DRAWS = 10_000
+_DRAWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -54,25 +56,34 @@ def summarize(
         Whether the estimate is the iterates' mean. The last iterate's error is the sd of
         the iterates.
     """
-    series = {name: np.asarray(values, dtype=np.float64) for name, values in iterates.items()}
-    kept = {name: values.mean(axis=0) if average else values[-1] for name, values in series.items()}
-    batches = {name: _batch_means(values) if average else values for name, values in series.items()}
-    share = len(batches["loc"]) if average else 1
     if regression.elementwise and set(regression.bounds) <= {REAL, POSITIVE}:
-        moments = _closed_form(regression, coordinates, kept, batches, share)
+        moments = _closed_form(regression, coordinates, _estimate(iterates, average))
     else:
-        moments = _by_draws(regression, coordinates, kept, batches, share)
+        names, bounds = regression.parameters, regression.bounds
+        moments = moments_by_draws(names, bounds, partial(flatten, regression), coordinates, iterates, average=average)
+    kept = _estimate(iterates, average).kept
     return GaussianGuide(kept["loc"], scale_matrix(kept), moments)
 
 
-def _closed_form(
-    regression: Regression,
-    coordinates: Coordinates,
-    kept: Mapping[str, Array],
-    batches: Mapping[str, Array],
-    share: int,
-) -> Moments:
+class _Estimate(NamedTuple):
+    """The estimate ``kept``, and ``batches`` whose covariance over ``share`` is that of its error."""
+
+    kept: Mapping[str, Array]
+    batches: Mapping[str, Array]
+    share: int
+
+
+def _estimate(iterates: Mapping[str, Array], average: bool) -> _Estimate:
+    series = {name: np.asarray(values, dtype=np.float64) for name, values in iterates.items()}
+    if not average:
+        return _Estimate({name: values[-1] for name, values in series.items()}, series, 1)
+    batches = {name: _batch_means(values) for name, values in series.items()}
+    return _Estimate({name: values.mean(axis=0) for name, values in series.items()}, batches, len(batches["loc"]))
+
+
+def _closed_form(regression: Regression, coordinates: Coordinates, estimate: _Estimate) -> Moments:
     """Moments where each parameter is Gaussian or log-normal; errors from the batches' spread."""
+    kept, batches, share = estimate
     root = coordinates.matrix @ scale_matrix(kept)
     cov = root @ root.T
     mean_error_cov = _covariance(coordinates.unconstrained(batches["loc"])) / share
@@ -120,46 +131,60 @@ def gaussian_moments(
     )
 
 
-def _by_draws(
-    regression: Regression,
+def moments_by_draws(
+    names: tuple[str, ...],
+    bounds: tuple[Bounds, ...],
+    of: Callable[[Mapping[str, Array]], Array],
     coordinates: Coordinates,
-    kept: Mapping[str, Array],
-    batches: Mapping[str, Array],
-    share: int,
+    iterates: Mapping[str, Array],
+    *,
+    average: bool,
 ) -> Moments:
-    """Moments by the same draws of noise through the guide and through each batch's guide."""
+    """Moments of any quantities, by the same noise through the guide and through each batch's guide.
+
+    Parameters
+    ----------
+    names, bounds
+        Of the k quantities.
+    of
+        From constrained values (draw, *site shape) to the quantities, shape (draw, k).
+    """
+    kept, batches, share = _estimate(iterates, average)
     noise = np.random.default_rng(0).standard_normal((_DRAWS, coordinates.size))
 
     def judged(values: Mapping[str, Array], count: int) -> tuple[Array, Array]:
-        constrained = coordinates.constrained(values["loc"] + noise[:count] @ scale_matrix(values).T)
-        flat = flatten(regression, constrained)
-        return flat, to_judged(flat, regression.bounds)
+        flat = of(coordinates.constrained(values["loc"] + noise[:count] @ scale_matrix(values).T))
+        return flat, to_judged(flat, bounds)
 
     flat, found = judged(kept, _DRAWS)
-    cov = np.atleast_2d(np.cov(found, rowvar=False))
     steps = range(0, len(batches["loc"]), max(len(batches["loc"]) // _BATCHES, 1))
     each = [judged({name: values[step] for name, values in batches.items()}, _DRAWS // 5) for step in steps]
-
-    def errors(part: int) -> tuple[Array, Array]:
-        means = np.stack([pair[part].mean(axis=0) for pair in each])
-        sds = np.stack([pair[part].std(axis=0) for pair in each])
-        return _covariance(means) / share, np.sqrt(np.diag(_covariance(sds) / share))
-
-    sd, constrained_sd = np.sqrt(np.diag(cov)), flat.std(axis=0)
-    mean_error_cov, sd_error = errors(1)
-    constrained_error_cov, constrained_sd_error = errors(0)
-    mean_error_cov = mean_error_cov + cov / _DRAWS
+    mean, mean_error_cov, cov, sd_error = _with_errors(found, [pair[1] for pair in each], share)
+    shown_mean, shown_error_cov, shown_cov, shown_sd_error = _with_errors(flat, [pair[0] for pair in each], share)
     return Moments(
-        regression.parameters,
-        found.mean(axis=0),
+        names,
+        mean,
         np.sqrt(np.diag(mean_error_cov)),
         cov,
-        np.hypot(sd_error, sd / np.sqrt(2 * _DRAWS)),
-        flat.mean(axis=0),
-        np.sqrt(np.diag(constrained_error_cov) + constrained_sd**2 / _DRAWS),
-        constrained_sd,
-        np.hypot(constrained_sd_error, constrained_sd / np.sqrt(2 * _DRAWS)),
+        sd_error,
+        shown_mean,
+        np.sqrt(np.diag(shown_error_cov)),
+        np.sqrt(np.diag(shown_cov)),
+        shown_sd_error,
         unconstrained_mean_error_cov=mean_error_cov,
+    )
+
+
+def _with_errors(draws: Array, batches: Sequence[Array], share: int) -> tuple[Array, Array, Array, Array]:
+    """Mean, its error's covariance, covariance, and the sds' errors, of independent draws (draw, k)."""
+    cov = np.atleast_2d(np.cov(draws, rowvar=False))
+    of_means = _covariance(np.stack([batch.mean(axis=0) for batch in batches])) / share
+    of_sds = np.diag(_covariance(np.stack([batch.std(axis=0) for batch in batches]))) / share
+    return (
+        draws.mean(axis=0),
+        of_means + cov / len(draws),
+        cov,
+        np.sqrt(of_sds + np.diag(cov) / (2 * len(draws))),
     )
 
 

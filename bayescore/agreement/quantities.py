@@ -1,15 +1,20 @@
 """What a posterior is judged on: its parameters, or what they predict where they are not identified."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bayescore.agreement.contestant import Parametrization
-from bayescore.data import Data
+from bayescore.coordinates import Coordinates
+from bayescore.data import Data, Indices
 from bayescore.density import linear_predictor
 from bayescore.distributions import Array
+from bayescore.guide import moments_by_draws
 from bayescore.posterior import Posterior
 from bayescore.regression import Regression
+from bayescore.sites import Site
 from bayescore.transforms import REAL, Bounds
 
 _ROWS = 10
@@ -23,26 +28,60 @@ class Quantities:
     bounds: tuple[Bounds, ...]
 
 
-def judged(regression: Regression, posterior: Posterior, rows: Data) -> tuple[Parametrization, Posterior]:
-    """The quantities of a regression, and a posterior's draws of them.
+@dataclass(frozen=True)
+class Judge:
+    """What posteriors of a regression are judged on.
 
-    They are the parameters. A network's weights can be permuted and flipped without
+    That is the parameters. A network's weights can be permuted and flipped without
     changing anything: it is judged on its output ``eta`` at ten rows, and on the
     auxiliary parameters.
+
+    Parameters
+    ----------
+    rows
+        The predicted rows, from which those ten are taken.
     """
-    if regression.identified:
-        return regression, posterior
-    chosen = np.unique(np.linspace(0, rows.rows - 1, _ROWS).round().astype(np.intp))
-    eta = _predictors(regression, posterior, rows.take(chosen))
-    draws = {f"eta[row {row + 1}]": eta[..., k] for k, row in enumerate(chosen)}
-    auxiliary = [site for site in regression.sites if site.name in regression.family.free]
-    draws |= {site.name: np.asarray(posterior.draws[site.name]) for site in auxiliary}
-    bounds = (REAL,) * len(chosen) + tuple(site.bounds[0] for site in auxiliary)
-    found = Posterior(draws, {}, posterior.sample_stats, None, posterior.estimand)
-    return Quantities(tuple(draws), bounds), found
 
+    regression: Regression
+    rows: Data
 
-def _predictors(regression: Regression, posterior: Posterior, rows: Data) -> Array:
-    """Linear predictor chain by chain, shape (chain, draw, row)."""
-    chains = [{name: values[chain] for name, values in posterior.draws.items()} for chain in range(posterior.shape[0])]
-    return np.stack([np.asarray(linear_predictor(regression, rows, values)) for values in chains])
+    @cached_property
+    def _chosen(self) -> Indices:
+        return np.unique(np.linspace(0, self.rows.rows - 1, _ROWS).round().astype(np.intp))
+
+    @cached_property
+    def _auxiliary(self) -> tuple[Site, ...]:
+        return tuple(site for site in self.regression.sites if site.name in self.regression.family.free)
+
+    @cached_property
+    def quantities(self) -> Parametrization:
+        """Their names and supports."""
+        if self.regression.identified:
+            return self.regression
+        names = tuple(f"eta[row {row + 1}]" for row in self._chosen) + tuple(site.name for site in self._auxiliary)
+        return Quantities(names, (REAL,) * len(self._chosen) + tuple(site.bounds[0] for site in self._auxiliary))
+
+    def of(self, posterior: Posterior, guide: "tuple[Coordinates, Mapping[str, Array], bool] | None") -> Posterior:
+        """A posterior's draws of the quantities.
+
+        Parameters
+        ----------
+        guide
+            A guide's coordinates, its iterates, and whether they are averaged: its moments
+            are then found with their errors.
+        """
+        if self.regression.identified:
+            return posterior
+        by_chain = [{name: values[c] for name, values in posterior.draws.items()} for c in range(posterior.shape[0])]
+        flat = np.stack([self._flat(values) for values in by_chain])
+        names, bounds = self.quantities.parameters, self.quantities.bounds
+        moments = None
+        if guide is not None and guide[1]:
+            moments = moments_by_draws(names, bounds, self._flat, guide[0], guide[1], average=guide[2])
+        draws = {name: flat[..., k] for k, name in enumerate(names)}
+        return Posterior(draws, {}, posterior.sample_stats, moments, posterior.estimand)
+
+    def _flat(self, values: Mapping[str, Array]) -> Array:
+        """The quantities of values (draw, *site shape), shape (draw, k)."""
+        eta = np.asarray(linear_predictor(self.regression, self.rows.take(self._chosen), values))
+        return np.column_stack([eta, *(values[site.name] for site in self._auxiliary)])

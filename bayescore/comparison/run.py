@@ -15,7 +15,7 @@ from bayescore.agreement.guide_family import at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
 from bayescore.agreement.model_check import Point
-from bayescore.agreement.quantities import judged
+from bayescore.agreement.quantities import Judge
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.verdict import Decision, decide
 from bayescore.backend import Precision
@@ -256,14 +256,19 @@ def _contestant(problem: Problem, joint: LogJoint, outcome: Outcome) -> Contesta
     method, posterior = outcome.contender.method, outcome.posterior
     assert posterior is not None
     regression = problem.regression
-    quantities, shown = judged(regression, posterior, problem.new_data)
     log_joint = joint(posterior.draws) if posterior.estimand == "posterior" else None
     place = coordinates.for_method(regression, joint.data, method) if isinstance(method, SVI | Laplace) else None
-    health = examine(method, shown, outcome.iterates)
+    judge = Judge(regression, problem.new_data)
+    averaged = isinstance(method, SVI) and method.average
+    shown = judge.of(posterior, None if place is None else (place, outcome.iterates, averaged))
+    of_health = shown
+    if log_joint is not None and not regression.identified:  # a few outputs alone could hide that chains differ
+        of_health = replace(shown, draws={**shown.draws, "log joint": log_joint})
+    health = examine(method, of_health, outcome.iterates)
     best = None
     if isinstance(method, SVI) and place is not None and not (health.ailments or callable(method.guide)):
         best = at_optimum(joint, place, posterior, diagonal=method.guide == "mean_field")
-    return Contestant(outcome.contender.name, quantities, method, shown, health, place, log_joint, best)
+    return Contestant(outcome.contender.name, judge.quantities, method, shown, health, place, log_joint, best)
 
 
 def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant]) -> Health:
