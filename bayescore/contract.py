@@ -22,6 +22,7 @@ from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Moments, Posterior
 from bayescore.regression import Regression
 from bayescore.sites import Site
+from bayescore.transforms import POSITIVE
 
 
 def refusal(
@@ -168,7 +169,8 @@ class Checked(Backend):
         if outside.any():
             column = int(np.argmax(outside.any(axis=0)))
             odd = flat[outside[:, column], column][0]
-            wanted = "positive values" if site.bounds[column][0] == 0 else f"values within {site.bounds[column]}"
+            ends = site.bounds[column]
+            wanted = "positive values" if ends == POSITIVE else f"values within {ends}"
             self._expect(False, f"sample_posterior: {site.parameters[column]}", wanted, f"{odd:g}")
 
     def _check_moments(self, regression: Regression, moments: Moments) -> None:

@@ -6,7 +6,7 @@ import pytest
 from bayescore.checks import check
 from bayescore.data import from_arrays
 from bayescore.errors import DataError
-from bayescore.regression import state
+from bayescore.priors import state
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=30), RNG.normal(size=30)
@@ -18,8 +18,8 @@ def warnings_of(columns, priors=NORMAL, family="Gaussian(sigma=1)", y=None, inte
     x = np.column_stack(list(columns.values()))
     y = A + RNG.normal(size=len(x)) if y is None else y
     priors = {name: prior for name, prior in priors.items() if intercept or name != "intercept"}
-    regression = state(family, tuple(columns), priors, intercept=intercept)
-    return check(regression, from_arrays(x, y, columns=tuple(columns)))
+    data = from_arrays(x, y, columns=tuple(columns))
+    return check(state(family, data, priors, intercept=intercept), data)
 
 
 def test_ordinary_columns_give_no_warning():

@@ -1,18 +1,25 @@
 """Every call to a backend is checked on the way in, and on the way out."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from declared import problems
 
 from bayescore import problem
+from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity
-from bayescore.contract import Checked, requirements
+from bayescore.contract import Checked, refusal
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.plugin import bayescore_backends
-from bayescore.methods import NUTS, SVI, Exact
+from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Laplace
+from bayescore.posterior import label
 
 (INFO,) = bayescore_backends()
 TOY = problem.toy()
+PROBLEMS = problems()
 
 
 def checked(backend=None, info=INFO):
@@ -56,10 +63,136 @@ def test_what_is_not_declared_is_refused_before_any_work(method):
         backend.fit(TOY.regression, TOY.data, method, seed=0)
 
 
-def test_the_method_exact_asks_for_each_requirement_of_its_own():
-    wanted = requirements(TOY.regression, Exact())
-    assert {"method:exact", "family:Gaussian", "exact:family:Gaussian", "exact:prior:coefficient:Normal"} <= wanted
-    assert "exact:family:Gaussian" not in requirements(TOY.regression, NUTS())
+ALL = BackendInfo(
+    "all",
+    lambda precision: ExactBackend(),
+    frozenset().union(
+        *(s.regression.requirements | s.data.requirements for s in PROBLEMS.values()),
+        *(method.requirements for method in (SVI(), NUTS(), MAP(), MLE(), Exact(), Laplace())),
+        {"precision:float64", "feature:log_density"},
+    ),
+)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_requirement_that_is_not_declared_is_refused(name):
+    stated = PROBLEMS[name]
+    assert refusal(ALL, stated.regression, NUTS(), stated.data) is None
+    wanted = stated.regression.requirements | stated.data.requirements | {"method:nuts", "precision:float64"}
+    for one in wanted:
+        less = replace(ALL, supports=ALL.supports - {one})
+        refused = refusal(less, stated.regression, NUTS(), stated.data)
+        assert refused == f"all does not declare {one.partition(':')[2]}"
+        said = replace(less, gaps={one: "not yet: tomorrow"})
+        assert refusal(said, stated.regression, NUTS(), stated.data) == "not yet: tomorrow"
+    assert refusal(ALL, stated.regression, NUTS(), stated.data, "float32") == "all does not declare float32"
+
+
+def test_offsets_weights_and_rows_that_stand_for_many_are_asked_for():
+    plain = TOY.data
+    assert plain.requirements == frozenset()
+    ones = np.ones(plain.rows)
+    assert replace(plain, offset=ones).requirements == {"feature:offset"}
+    assert replace(plain, weights=ones).requirements == {"feature:weights"}
+    assert replace(plain, weights=ones, ones=ones).requirements == {"feature:weights", "feature:reduction"}
+    less = replace(INFO, supports=set(INFO.supports) - {"feature:weights"})
+    with pytest.raises(UnsupportedError, match="exact does not declare weights"):
+        checked(info=less).build_data(TOY.regression, replace(plain, weights=ones))
+
+
+@pytest.mark.parametrize("name", ["groups-intercepts-Gaussian", "network-4", "prior-Horseshoe"])
+def test_what_has_no_maximum_of_the_likelihood_has_no_mle(name):
+    stated = PROBLEMS[name]
+    assert refusal(ALL, stated.regression, MLE(), stated.data).startswith("never: ")
+    for method in (SVI(), NUTS(), Laplace()):
+        assert refusal(ALL, stated.regression, method, stated.data) is None
+    assert refusal(ALL, PROBLEMS["Poisson-log"].regression, MLE()) is None
+
+
+def test_a_backends_limits_are_asked_last():
+    def limits(regression, method):
+        return f"never: no {method.name} of {len(regression.columns)} column"
+
+    limited = replace(ALL, limits=limits)
+    assert refusal(limited, TOY.regression, NUTS()) == "never: no nuts of 1 column"
+    with pytest.raises(UnsupportedError, match="never: no exact of 1 column"):
+        checked(info=limited).fit(TOY.regression, TOY.data, Exact(), seed=0)
+    nothing = replace(limited, supports=frozenset())
+    assert "no nuts" not in refusal(nothing, TOY.regression, NUTS())
+
+
+@pytest.mark.parametrize(
+    "prior, values, message",
+    [
+        ("HalfNormal(1)", -0.5, "sigma: expected positive values, got -0.5"),
+        ("HalfNormal(1)", 0.0, "sigma: expected positive values, got 0"),
+        ("Uniform(0, 2)", 2.5, r"sigma: expected values within \(0.0, 2.0\), got 2.5"),
+        ("Uniform(0.5, 2)", 0.25, r"sigma: expected values within \(0.5, 2.0\), got 0.25"),
+    ],
+)
+def test_draws_outside_of_their_support_are_an_offence(prior, values, message):
+    class Odd(ExactBackend):
+        def sample_posterior(self, fit, *, seed):
+            draws = {site.name: np.ones((1, 5, *site.shape)) for site in fit.regression.sites}
+            draws["sigma"][0, 3] = values
+            return label(fit.regression, draws)
+
+    stated = problem.from_data(TOY.data, priors={"sigma": prior})
+    with pytest.raises(BackendContractError, match=message):
+        checked(Odd()).sample_posterior(Fit(stated.regression, NUTS(), None), seed=0)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_sound_draws_of_whatever_can_be_declared_pass(name):
+    """And are refused with an element less, another name, or labels out of order."""
+    stated = PROBLEMS[name]
+    rng = np.random.default_rng(0)
+    draws = [prior_draw(stated.regression, rng) for _ in range(6)]
+    stacked = {n: np.stack([d[n] for d in draws]).reshape((2, 3, *np.shape(draws[0][n]))) for n in draws[0]}
+    sound = label(stated.regression, stacked)
+
+    class Given(ExactBackend):
+        given = sound
+
+        def sample_posterior(self, fit, *, seed):
+            return self.given
+
+    backend = Given()
+    fit = Fit(stated.regression, NUTS(), None)
+    assert checked(backend).sample_posterior(fit, seed=0) is sound
+    for site in stated.regression.sites:
+        backend.given = replace(sound, draws={n: v for n, v in stacked.items() if n != site.name})
+        with pytest.raises(BackendContractError, match="expected sites"):
+            checked(backend).sample_posterior(fit, seed=0)
+        if not site.shape:
+            continue
+        backend.given = replace(sound, draws={**stacked, site.name: stacked[site.name][..., :-1]})
+        with pytest.raises(BackendContractError, match="expected shape"):
+            checked(backend).sample_posterior(fit, seed=0)
+        if len(site.labels) > 1:
+            backend.given = replace(sound, labels={**sound.labels, site.name: site.labels[::-1]})
+            with pytest.raises(BackendContractError, match=f"labels of {re.escape(site.name)}"):
+                checked(backend).sample_posterior(fit, seed=0)
+
+
+def test_probabilities_of_categories_are_predicted_along_a_last_axis():
+    stated = PROBLEMS["Ordinal-logit"]
+    sound = label(stated.regression, {s.name: np.zeros((1, 4, *s.shape)) for s in stated.regression.sites})
+
+    class Predicts(ExactBackend):
+        shape = (1, 4, stated.data.rows, 3)
+
+        def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+            return np.full(self.shape, 1 / 3)
+
+    backend, fit = Predicts(), Fit(stated.regression, NUTS(), None)
+    assert checked(backend).predict(fit, sound, stated.data, seed=0).shape == backend.shape
+    with pytest.raises(BackendContractError, match=r"predict: response: expected shape \(1, 4, 60\)"):
+        checked(backend).predict(fit, sound, stated.data, kind="response", seed=0)
+    backend.shape = backend.shape[:3]
+    assert checked(backend).predict(fit, sound, stated.data, kind="response", seed=0).shape == (1, 4, 60)
+    with pytest.raises(BackendContractError, match=r"predict: mean: expected shape \(1, 4, 60, 3\)"):
+        checked(backend).predict(fit, sound, stated.data, seed=0)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.0, True, None, "0"])

@@ -121,7 +121,7 @@ def test_probit_for_logit_is_found() -> None:
     signs = 2 * honest.data.observed - 1
     found = []
     for f, point in zip(densities(honest.regression, honest.data, at), at, strict=True):
-        eta = density.linear_predictor(honest.regression, honest.data.x, point)
+        eta = density.linear_predictor(honest.regression, honest.data, point)
         terms = {**f.by_site, "likelihood": float(log_ndtr(signs * eta).sum())}
         found.append(LogDensity(sum(terms.values()), terms))
     result = check("wrong", honest.regression, honest.data, at, found)
