@@ -63,10 +63,8 @@ def _from_real(u: Any, bounds: Bounds, xp: Any) -> tuple[Any, Any]:
         return u, 0.0 * u
     if math.isinf(high):
         return low + xp.exp(u), u
-    size = xp.abs(u)
-    tail = xp.exp(-size)
-    share = xp.where(u > 0, 1.0 / (1.0 + tail), tail / (1.0 + tail))
-    return low + (high - low) * share, math.log(high - low) - size - 2.0 * xp.log1p(tail)
+    log_share = -xp.logaddexp(0.0 * u, -u)
+    return low + (high - low) * xp.exp(log_share), math.log(high - low) + 2.0 * log_share - u
 
 
 def to_real(x: Any, bounds: Bounds, xp: Any) -> Any:
