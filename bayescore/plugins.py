@@ -117,7 +117,7 @@ def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
         try:
             declared = _declared(entry)
         except (Exception, SystemExit) as error:  # a stranger's code: whatever it raises costs its own row only
-            broken.append(Broken(entry.name, owner, release, _reason(error)))
+            broken.append(Broken(entry.name, owner, release, in_one_line(error)))
             continue
         for info in declared:
             other = backends.get(info.name)
@@ -168,7 +168,8 @@ def _declared(entry: EntryPoint) -> list[BackendInfo]:
     return infos
 
 
-def _reason(error: BaseException) -> str:
+def in_one_line(error: BaseException) -> str:
+    """What a plugin's code raised, in one line."""
     text = " ".join(str(error).split()) or "no message"
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
 

@@ -16,6 +16,7 @@ REASONS = {
     "raises_in_sample_posterior": "KeyError: 'chain'",
     "raises_in_predict": "NotImplementedError: no message",
     "raises_in_factory": "OSError: no device",
+    "raises_in_limits": "LookupError: no table of limits",
     "calls_exit": "SystemExit: enough",
     "no_fit": "expected a bayescore.backend.Fit, got NoneType",
     "wrong_sites": r"expected sites \['intercept', 'beta', 'sigma'\], got \['beta', 'sigma'",

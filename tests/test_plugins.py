@@ -21,10 +21,16 @@ def bayescore_backends():
 GOOD = "'{name}', lambda precision: None, frozenset({{'method:nuts'}})"
 
 
+FEATURES = {
+    "log_density", "groups", "network", "offset", "weights", "reduction", "minibatch", "own_guide", "lift",
+}  # fmt: skip
+
+
 @pytest.fixture
 def distribution(tmp_path, monkeypatch):
     """Write a distribution as an installer does, and return the entry points of all that were written."""
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv(plugins.RESTRICT, raising=False)
 
     def write(name, declared=None, *, module=None, version="1.0", source=None):
         module = module or name.replace("-", "_")
@@ -187,13 +193,13 @@ def test_every_backend_declares_known_things_only(backends):
         "method": set(METHODS),
         "precision": {"float64", "float32"},
         "guide": {"mean_field", "full_rank"},
+        "link": {link for family in FAMILIES.values() for link in family.links},
+        "feature": FEATURES,
+        "prior": {f"{role}:{name}" for role in ("coefficient", "auxiliary", "correlation") for name in DISTRIBUTIONS},
     }
-    for wanted in info.supports:
+    for wanted in {*info.supports, *info.gaps}:
         kind, _, value = wanted.partition(":")
-        if kind in known:
-            assert value in known[kind], wanted
-        if kind == "prior":
-            assert value.partition(":")[2] in DISTRIBUTIONS, wanted
+        assert value in known[kind], wanted
     for gap, sentence in info.gaps.items():
         assert gap not in info.supports
         assert sentence.startswith(("not yet", "upstream", "never")), gap

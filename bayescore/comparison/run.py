@@ -217,7 +217,10 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
         registered = registry[contender.backend]
     except PluginError as error:
         return Outcome(contender, "failed", str(error))
-    refused = refusal(registered.info, problem.regression, contender.method, problem.data, settings.precision)
+    try:
+        refused = refusal(registered.info, problem.regression, contender.method, problem.data, settings.precision)
+    except Exception as error:  # a plugin's code: whatever it raises costs its own row only
+        return Outcome(contender, "failed", plugins.in_one_line(error))
     if refused:
         return Outcome(contender, "unsupported", refused)
     if registered.missing:

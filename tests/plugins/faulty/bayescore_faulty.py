@@ -8,8 +8,9 @@ import time
 
 import numpy as np
 
-from bayescore.backend import Backend, BackendInfo, Fit, hookimpl
-from bayescore.posterior import Posterior, gaussian_moments, label
+from bayescore.backend import Backend, BackendInfo, Fit, hookimpl, no_limits
+from bayescore.guide import gaussian_moments
+from bayescore.posterior import Posterior, label
 
 _CHAINS, _DRAWS = 4, 100
 
@@ -196,12 +197,20 @@ class Lies(Sound):
         return {site.name: np.exp(rng.normal(0.0, 1.0, (4, 1000, *site.shape))) for site in regression.sites}
 
 
+class RaisesInLimits(Sound):
+    """Its declaration fails when it is asked what it can't do."""
+
+
 class Braces(Sound):
     """No fault: its declared variable has braces of its own."""
 
     def fit(self, regression, data, method, *, seed, progress=None):
         assert os.environ["FAULTY"] == "{nowhere}"
         return super().fit(regression, data, method, seed=seed)
+
+
+def _limits(regression, method):
+    raise LookupError("no table\nof limits")
 
 
 def _all():
@@ -235,6 +244,7 @@ def bayescore_backends():
                 "precision:float64",
             },
             gaps={"method:map": "not yet: faulty has no optimizer"},
+            limits=_limits if cls is RaisesInLimits else no_limits,
             default_method="svi" if cls is IteratesOfOtherNames else "nuts",
             environment={"FAULTY": "{nowhere}"} if cls is Braces else {},
         )

@@ -30,10 +30,10 @@ class Tiny(Backend):
         rng = np.random.default_rng(seed)
         space = coordinates.for_method(regression, data, method)
         joint = density.LogJoint(regression, data)
-        positive = np.array([slot.support == "positive" for slot in space.slots for _ in range(slot.start, slot.stop)])
 
         def log_density(z):
-            return joint(space.constrained(z)) + np.sum(space.unconstrained(z) * positive, axis=-1)
+            values, log_det = space.mapped(z)
+            return joint(values) + log_det
 
         z = 0.1 * rng.standard_normal((method.chains, space.size))
         now = log_density(z)
@@ -55,11 +55,11 @@ class Tiny(Backend):
 
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
         family = fit.regression.family
-        eta = density.linear_predictor(fit.regression, new_data.x, posterior.draws)
+        eta = density.linear_predictor(fit.regression, new_data, posterior.draws)
+        given = density.given(fit.regression, new_data, posterior.draws)
         if kind == "mean":
-            return family.mean(eta)
-        extra = density.auxiliary(fit.regression, posterior.draws)
-        return family.sample(np.random.default_rng(seed), eta, extra)
+            return family.mean(eta, given)
+        return family.sample(np.random.default_rng(seed), eta, given)
 
 
 @hookimpl
@@ -70,11 +70,15 @@ def bayescore_backends():
         supports={
             "family:Gaussian",
             "family:Bernoulli",
+            "family:Ordinal",
             "link:identity",
             "link:logit",
             "prior:coefficient:Normal",
             "prior:auxiliary:HalfNormal",
             "prior:auxiliary:Exponential",
+            "feature:offset",
+            "feature:weights",
+            "feature:groups",
             "method:nuts",
             "precision:float64",
         },
