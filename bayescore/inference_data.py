@@ -1,5 +1,7 @@
 """Posteriors to and from ArviZ: labelled DataTrees, netCDF files, older InferenceData."""
 
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -24,15 +26,33 @@ def to_datatree(posterior: Posterior) -> "xr.DataTree":
     groups = {"posterior": dict(posterior.draws)}
     if posterior.sample_stats:
         groups["sample_stats"] = dict(posterior.sample_stats)
-    dims = {site: [_dimension(site)] for site in posterior.labels}
-    coords = {_dimension(site): list(labels) for site, labels in posterior.labels.items()}
+    dims: dict[str, list[str]] = {}
+    coords: dict[str, list[str]] = {}
+    for site, labels in posterior.labels.items():
+        axes = _axes(labels, posterior.draws[site].shape[2:])
+        dims[site] = _dimensions(site, len(axes))
+        coords |= dict(zip(dims[site], axes, strict=True))
     tree = from_dict(groups, coords=coords, dims=dims)
     tree["posterior"].attrs["estimand"] = posterior.estimand
     return tree
 
 
-def _dimension(site: str) -> str:
-    return "coef" if site == "beta" else f"{site}_dim"
+def _dimensions(site: str, count: int) -> list[str]:
+    last = "coef" if site == "beta" else f"{site}_dim"
+    return [f"{site}_row", last] if count == 2 else [last]
+
+
+def _axes(labels: Sequence[str], shape: tuple[int, ...]) -> list[list[str]]:
+    """The labels along each axis; those of a matrix are ``row,column``."""
+    if len(shape) == 1:
+        return [list(labels)]
+    columns = shape[1]
+    for cut in (position for position, letter in enumerate(labels[0]) if letter == ","):
+        last = [label[cut + 1 :] for label in labels[:columns]]
+        first = [label.removesuffix(f",{last[0]}") for label in labels[::columns]]
+        if [f"{row},{column}" for row in first for column in last] == list(labels):
+            return [first, last]
+    raise DataError(f"the labels {list(labels)} are not those of {shape[0]} rows and {columns} columns")
 
 
 def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
@@ -49,12 +69,12 @@ def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
     draws, labels = {}, {}
     for name, variable in dataset.data_vars.items():
         ordered = variable.transpose("chain", "draw", ...)
-        if ordered.ndim > 3:
-            raise DataError(f"{name!r} has {ordered.ndim - 2} dimensions beside chain and draw; at most one is read")
+        if ordered.ndim > 4:
+            raise DataError(f"{name!r} has {ordered.ndim - 2} dimensions beside chain and draw; at most two are read")
         draws[str(name)] = np.asarray(ordered.values, dtype=np.float64)
-        if ordered.ndim == 3:
-            dimension = ordered.dims[2]
-            labels[str(name)] = tuple(str(v) for v in dataset[dimension].values)
+        if ordered.ndim > 2:
+            axes = ([str(v) for v in dataset[dimension].values] for dimension in ordered.dims[2:])
+            labels[str(name)] = tuple(",".join(parts) for parts in product(*axes))
     stats = getattr(data, "sample_stats", None)
     kept = {} if stats is None else {str(k): np.asarray(v.values) for k, v in stats.data_vars.items()}
     estimand = cast(Estimand, dataset.attrs.get("estimand", "posterior"))

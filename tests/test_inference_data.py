@@ -5,15 +5,24 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from declared import problems
 
 import bayescore
 from bayescore import inference_data, problem
+from bayescore.agreement.model_check import prior_draw
 from bayescore.errors import DataError
-from bayescore.posterior import Posterior, gaussian_moments, label
-from bayescore.regression import state
+from bayescore.guide import gaussian_moments
+from bayescore.posterior import Posterior, label
+from bayescore.priors import state
 
 RNG = np.random.default_rng(0)
-REGRESSION = state("gaussian", ("mom_iq", "log(x)"), {"intercept": "Flat()", "beta": "Flat()", "sigma": "Flat()"})
+DATA = bayescore.from_arrays(RNG.normal(size=(5, 2)), RNG.normal(size=5), columns=("mom_iq", "log(x)"))
+REGRESSION = state("gaussian", DATA, {"intercept": "Flat()", "beta": "Flat()", "sigma": "Flat()"})
+PROBLEMS = {
+    name: stated
+    for name, stated in problems().items()
+    if name.startswith(("groups", "network", "prior-Horseshoe")) or name in {"Categorical-softmax", "Ordinal-logit"}
+}
 
 
 def posterior(stats=True):
@@ -77,9 +86,39 @@ def test_what_has_no_posterior_is_refused(tmp_path):
         bayescore.from_arviz(xr.DataTree())
     with pytest.raises(DataError, match="no group 'posterior'"):
         bayescore.from_arviz(SimpleNamespace(posterior=xr.Dataset({"a": ("x", [1.0])})))
-    matrix = xr.Dataset({"cov": (["chain", "draw", "i", "j"], np.zeros((1, 2, 3, 3)))})
-    with pytest.raises(DataError, match="'cov' has 2 dimensions beside chain and draw"):
-        bayescore.from_arviz(SimpleNamespace(posterior=matrix))
+    cube = xr.Dataset({"cov": (["chain", "draw", "i", "j", "k"], np.zeros((1, 2, 3, 3, 2)))})
+    with pytest.raises(DataError, match="'cov' has 3 dimensions beside chain and draw; at most two are read"):
+        bayescore.from_arviz(SimpleNamespace(posterior=cube))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_draws_of_whatever_can_be_declared_are_kept_in_a_file(name, tmp_path):
+    regression = PROBLEMS[name].regression
+    rng = np.random.default_rng(0)
+    draws = [prior_draw(regression, rng) for _ in range(6)]
+    stacked = {n: np.stack([d[n] for d in draws]).reshape((2, 3, *np.shape(draws[0][n]))) for n in draws[0]}
+    before = label(regression, stacked)
+    bayescore.save(before, tmp_path / "fit.nc")
+    assert_same(bayescore.load(tmp_path / "fit.nc"), before)
+
+
+def test_a_matrix_is_kept_along_its_levels_and_columns():
+    """Whose names may have commas of their own."""
+    levels, columns = ("b, or so", "c"), ("x", "poly(x,2)", "z")
+    labels = tuple(f"{level},{column}" for level in levels for column in columns)
+    before = Posterior({"beta": RNG.normal(size=(1, 4, 2, 3))}, {"beta": labels})
+    tree = bayescore.to_datatree(before)
+    assert tree["posterior"]["beta"].dims == ("chain", "draw", "beta_row", "coef")
+    assert tuple(tree["posterior"]["beta_row"].values) == levels
+    assert tuple(tree["posterior"]["coef"].values) == columns
+    assert_same(bayescore.from_arviz(tree), before)
+
+
+def test_an_unnamed_matrix_is_read_by_numbers():
+    matrix = xr.Dataset({"weight": (["chain", "draw", "i", "j"], RNG.normal(size=(1, 5, 2, 3)))})
+    found = bayescore.from_arviz(SimpleNamespace(posterior=matrix))
+    assert found.labels == {"weight": ("0,0", "0,1", "0,2", "1,0", "1,1", "1,2")}
+    np.testing.assert_array_equal(found.parameters()["weight[1,0]"], matrix["weight"].values[:, :, 1, 0])
 
 
 @pytest.mark.parametrize("content", [b"", b"not a netCDF file", None])
