@@ -10,14 +10,15 @@ from bayescore import coordinates, problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.estimates import FromDraws, FromMoments
 from bayescore.agreement.explanations import EXPLANATIONS
+from bayescore.agreement.guide_family import best_mean_field_sd
 from bayescore.agreement.health import Ailment, Health
 from bayescore.agreement.pairs import compare
-from bayescore.agreement.rows import best_mean_field_sd
 from bayescore.agreement.verdict import decide
 from bayescore.data import from_arrays
 from bayescore.exact.posterior import solve
+from bayescore.guide import gaussian_moments
 from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
-from bayescore.posterior import gaussian_moments, label
+from bayescore.posterior import label
 
 TOY = problem.toy()
 SOLVED = solve(TOY.regression, TOY.data)
@@ -175,7 +176,8 @@ def test_a_mean_field_guide_on_centred_columns_reaches_the_posterior():
 
 
 def test_the_best_mean_field_sd_of_the_raw_toy_is_about_half():
-    ratio = best_mean_field_sd(guide(method=SVI(standardize=False)), SOLVED.moments.unconstrained_cov)
+    space = coordinates.for_method(TOY.regression, TOY.data, SVI(standardize=False))
+    ratio = best_mean_field_sd(TOY.regression, space, SOLVED.moments.unconstrained_cov, exact().posterior)
     np.testing.assert_allclose(ratio / SOLVED.moments.sd, 0.48, atol=0.02)
 
 

@@ -8,8 +8,9 @@ from bayescore.agreement.shape import compare_shapes
 from bayescore.methods import NUTS
 from bayescore.posterior import Posterior
 from bayescore.study.targets import Parameters
+from bayescore.transforms import REAL
 
-NAMES = Parameters(("a", "b"), (False, False))
+NAMES = Parameters(("a", "b"), (REAL, REAL))
 
 
 def contestant(draws: np.ndarray) -> Contestant:
