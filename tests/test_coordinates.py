@@ -7,7 +7,7 @@ import pytest
 from declared import problems
 from scipy import optimize
 
-from bayescore import coordinates, problem
+from bayescore import coordinates, mode, problem
 from bayescore.data import from_arrays
 from bayescore.density import LogJoint
 from bayescore.exact.posterior import solve
@@ -29,14 +29,14 @@ def free(n=50, seed=0, centre=0.0):
     return state("gaussian", data, priors), data
 
 
-def mode(regression, data):
+def mode_of(regression, data):
     joint = LogJoint(regression, data)
     basis = coordinates.standardizing_matrix(regression, data)
-    return coordinates.laplace(joint, coordinates.start_of(regression, data), basis), basis
+    return mode.laplace(joint, mode.start_of(regression, data), basis), basis
 
 
 def test_the_mode_of_a_gaussian_is_its_mean_and_the_precision_its_covariance_inverted():
-    (found, precision), basis = mode(TOY.regression, TOY.data)
+    (found, precision), basis = mode_of(TOY.regression, TOY.data)
     moments = solve(TOY.regression, TOY.data).moments
     sd = np.sqrt(np.diag(moments.unconstrained_cov))
     np.testing.assert_allclose((found - moments.unconstrained_mean) / sd, 0.0, atol=1e-7)
@@ -48,23 +48,23 @@ def test_the_mode_of_a_gaussian_is_its_mean_and_the_precision_its_covariance_inv
 def test_the_mode_is_that_of_scipys_minimizer(jacobian):
     regression, data = free()
     joint = LogJoint(regression, data)
-    value, gradient = coordinates.unconstrained_density(joint, jacobian=jacobian)
-    start = coordinates.start_of(regression, data)
+    value, gradient = mode.unconstrained_density(joint, jacobian=jacobian)
+    start = mode.start_of(regression, data)
     theirs = optimize.minimize(lambda u: -value(u), start, jac=lambda u: -gradient(u), method="BFGS", tol=1e-9)
     basis = coordinates.standardizing_matrix(regression, data)
-    found = coordinates.laplace(joint, start, basis, jacobian=jacobian)
+    found = mode.laplace(joint, start, basis, jacobian=jacobian)
     np.testing.assert_allclose(found[0], theirs.x, atol=1e-5)
 
 
 def test_no_mode_is_said_where_there_is_none():
     data = from_arrays([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1])
     regression = state("bernoulli", data, {"intercept": "Flat()", "beta": "Flat()"})
-    assert coordinates.laplace(LogJoint(regression, data), np.zeros(2), np.eye(2)) is None
+    assert mode.laplace(LogJoint(regression, data), np.zeros(2), np.eye(2)) is None
 
 
 def test_the_unconstrained_gradient_is_the_slope():
     regression, data = free()
-    value, gradient = coordinates.unconstrained_density(LogJoint(regression, data))
+    value, gradient = mode.unconstrained_density(LogJoint(regression, data))
     u = np.array([0.5, 0.3, -1.0, -0.4])
     slopes = [(value(u + h) - value(u - h)) / 2e-6 for h in 1e-6 * np.eye(4)]
     np.testing.assert_allclose(gradient(u), slopes, rtol=1e-6)
@@ -149,10 +149,10 @@ def test_the_mode_of_whatever_can_be_declared_is_a_maximum(name):
     stated = PROBLEMS[name]
     joint = LogJoint(stated.regression, stated.data)
     basis = coordinates.standardizing_matrix(stated.regression, stated.data)
-    start = coordinates.start_of(stated.regression, stated.data)
-    value, gradient = coordinates.unconstrained_density(joint)
+    start = mode.start_of(stated.regression, stated.data)
+    value, gradient = mode.unconstrained_density(joint)
     assert np.isfinite(value(start))
-    found = coordinates.laplace(joint, start, basis)
+    found = mode.laplace(joint, start, basis)
     if found is None:  # as a network's symmetric weights, or a group's vanishing sd, have none
         assert name.startswith(("network", "groups", "prior-Horseshoe")), name
         return

@@ -8,8 +8,8 @@ from declared import problems
 import bayescore
 from bayescore import plugins
 from bayescore.agreement import model_check
-from bayescore.coordinates import unconstrained_density
 from bayescore.density import LogJoint, log_density
+from bayescore.mode import unconstrained_density
 from bayescore.problem import Problem
 from bayescore.transforms import constrain, unconstrain
 

@@ -7,10 +7,11 @@ optimum of the ELBO neither the guide's locations nor its scales want to move.
 
 import numpy as np
 
-from bayescore.coordinates import Coordinates, unconstrained_density
+from bayescore.coordinates import Coordinates
 from bayescore.density import LogJoint
 from bayescore.distributions import Array
 from bayescore.guide import flatten
+from bayescore.mode import unconstrained_density
 from bayescore.posterior import Posterior, to_judged
 from bayescore.regression import Regression
 from bayescore.transforms import unconstrain

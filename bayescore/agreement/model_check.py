@@ -11,10 +11,12 @@ from typing import Literal
 import numpy as np
 
 from bayescore.backend import LogDensity, Precision
-from bayescore.coordinates import constrain, laplace, standardizing_matrix, start_of
+from bayescore.coordinates import constrain, standardizing_matrix
 from bayescore.data import Data
 from bayescore.density import LogJoint, log_density
 from bayescore.distributions import Array
+from bayescore.empirical_bayes import approximate
+from bayescore.mode import start_of
 from bayescore.regression import Regression
 
 POINTS = 20
@@ -65,7 +67,7 @@ def points(regression: Regression, data: Data, count: int = POINTS) -> list[Poin
     """
     rng = np.random.default_rng(_SEED)
     basis = standardizing_matrix(regression, data)
-    found = laplace(LogJoint(regression, data), start_of(regression, data), basis)
+    found = approximate(LogJoint(regression, data), start_of(regression, data), basis)
     if found is not None:
         mode, precision = found
         root = basis @ np.linalg.inv(np.linalg.cholesky(precision)).T

@@ -13,10 +13,11 @@ from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, Reason, compare
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.shape import compare_shapes
-from bayescore.coordinates import laplace, standardizing_matrix, start_of
+from bayescore.coordinates import standardizing_matrix
 from bayescore.data import Data
 from bayescore.density import LogJoint
 from bayescore.distributions import Array
+from bayescore.mode import laplace, start_of
 from bayescore.regression import Regression
 
 Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]

@@ -8,12 +8,16 @@ import numpy as np
 
 from bayescore import density
 from bayescore.backend import Backend, Fit, LogDensity, NativeData, Progress, no_progress
-from bayescore.coordinates import constrain, laplace, standardizing_matrix, start_of
+from bayescore.coordinates import constrain, standardizing_matrix
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.errors import UnsupportedError
-from bayescore.exact.posterior import ExactPosterior, solve
+from bayescore.exact import posterior as gaussian
+from bayescore.exact import quadrature
+from bayescore.exact.frame import kinks
+from bayescore.exact.plugin import closed_form
 from bayescore.methods import Exact, Method
+from bayescore.mode import laplace, start_of
 from bayescore.posterior import Posterior, label
 from bayescore.regression import Regression
 
@@ -26,7 +30,7 @@ class Mode:
 
 
 class ExactBackend(Backend):
-    """Closed forms for Gaussian regressions, and Newton's method for point estimates."""
+    """Closed forms, quadrature, and Newton's method for point estimates."""
 
     def build_data(self, regression: Regression, data: Data) -> NativeData:
         """Take the data as they are."""
@@ -43,14 +47,15 @@ class ExactBackend(Backend):
     ) -> Fit:
         """Solve for the posterior, or for the mode."""
         if isinstance(method, Exact):
+            solve = gaussian.solve if closed_form(regression) else quadrature.solve
             return Fit(regression, method, solve(regression, data))
         return Fit(regression, method, find_mode(regression, data, prior=method.estimand == "map"))
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
         """Independent draws in one chain, with exact moments; a mode is one draw."""
-        if isinstance(fit.native, ExactPosterior):
-            assert isinstance(fit.method, Exact)
-            return fit.native.sample(fit.method.draws, seed)
+        if isinstance(fit.method, Exact):
+            drawn: Posterior = fit.native.sample(fit.method.draws, seed)
+            return drawn
         point = {name: np.asarray(value)[None, None] for name, value in fit.native.values.items()}
         return label(fit.regression, point, estimand=fit.method.estimand)
 
@@ -88,7 +93,9 @@ def find_mode(regression: Regression, data: Data, *, prior: bool) -> Mode:
     found = laplace(joint, start_of(regression, data), basis, jacobian=False)
     if found is None:
         what = "posterior density" if prior else "likelihood"
+        kink = ", or it lies at the kink of a Laplace prior" if prior and kinks(regression) else ""
         raise UnsupportedError(
-            f"the {what} has no unique finite maximum: columns are linearly dependent, or they separate the classes"
+            f"Newton's method finds no maximum of the {what}: columns are linearly dependent, "
+            f"or they separate the classes{kink}"
         )
     return Mode(constrain(regression.slots(), found[0]))
