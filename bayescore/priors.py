@@ -145,19 +145,27 @@ def default_priors(
     location, scale = family.scale(data)
     priors: dict[str, Distribution] = {name: family.default_prior(name, scale) for name in family.free}
     if hidden:
-        return priors | _network_defaults(data, hidden, location, scale)
-    if intercept:
-        priors["intercept"] = Normal(location if family.predictors == 1 else 0.0, 2.5 * scale)
-    for name, sd in zip(data.columns, _sds(data), strict=True):
-        labels = [f"{level},{name}" for level in data.categories[1:]] if family.predictors > 1 else [name]
-        priors |= {f"beta[{label}]": Normal(0.0, 2.5 * scale / sd) for label in labels}
-    priors |= {"threshold": Normal(0.0, 5.0)} if family.thresholds else {}
+        priors |= _network_defaults(data, hidden, location, scale)
+    else:
+        priors |= _linear_defaults(family, data, intercept, location, scale)
     for grouping in groupings:
         for key in grouping.keys:
             value = data.groups[key].value
             sd = _or_one(float(np.std(value)), float(np.mean(value)))
             priors[f"sd({key})"] = HalfNormal(2.5 * scale / sd)
     return priors | {"cor": LKJ(1.0)}
+
+
+def _linear_defaults(
+    family: Family, data: Data, intercept: bool, location: float, scale: float
+) -> dict[str, Distribution]:
+    priors: dict[str, Distribution] = {}
+    if intercept:
+        priors["intercept"] = Normal(location if family.predictors == 1 else 0.0, 2.5 * scale)
+    for name, sd in zip(data.columns, _sds(data), strict=True):
+        labels = [f"{level},{name}" for level in data.categories[1:]] if family.predictors > 1 else [name]
+        priors |= {f"beta[{label}]": Normal(0.0, 2.5 * scale / sd) for label in labels}
+    return priors | ({"threshold": Normal(0.0, 5.0)} if family.thresholds else {})
 
 
 def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scale: float) -> dict[str, Distribution]:

@@ -101,6 +101,8 @@ def _structures() -> Iterator[tuple[str, Problem]]:
     for hidden in ((4,), (3, 2)):
         plain = observed(FAMILIES["Gaussian"](), rows(13), 14)
         yield f"network-{'-'.join(map(str, hidden))}", from_data(plain, network=hidden)
+    grouped = observed(FAMILIES["Gaussian"](), replace(data, groups={"1|g": data.groups["1|g"]}), 17)
+    yield "network-groups", from_data(grouped, groupings=(one,), network=(3,))
     plain = observed(FAMILIES["Bernoulli"](), rows(15), 16)
     yield "network-Bernoulli", from_data(plain, family="Bernoulli", network=(3,))
 

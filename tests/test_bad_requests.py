@@ -39,6 +39,7 @@ def refused(tmp_path, monkeypatch, capsys):
 
 
 FILE = ("--data", "table.csv", "--formula", "y ~ x")
+GROUPS = ("--data", "table.csv", "--formula", "y ~ x + (1 | c)")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,26 @@ FILE = ("--data", "table.csv", "--formula", "y ~ x")
         ((*FILE, "--prior", "gamma ~ Normal(0, 1)"), "'gamma', which is no parameter"),
         ((*FILE, "--prior", "sigma ~ Normal(0, 1)"), "use HalfNormal or Exponential"),
         ((*FILE, "--prior", "beta ~ Flat()", "--prior", "beta ~ Flat()"), "given twice"),
+        ((*FILE, "--prior", "beta ~ LKJ(1)"), "is for correlation values"),
+        ((*FILE, "--prior", "beta ~ Uniform(1, 0)"), "Uniform: low must be under high"),
+        ((*FILE, "--prior", "beta[x] ~ Horseshoe(scale=0)"), "scale must be positive"),
+        ((*FILE, "--prior", "intercept ~ Horseshoe()"), "Horseshoe() is a prior of all coefficients together"),
+        ((*FILE, "--prior", "sd(1|c) ~ HalfNormal(1)"), "'sd(1|c)', which is no parameter"),
+        ((*GROUPS, "--prior", "sd(1|d) ~ HalfNormal(1)"), "did you mean 'sd(1|c)'"),
+        ((*GROUPS, "--prior", "sd ~ Normal(0, 1)"), "sd(1|c) is positive"),
+        ((*GROUPS, "--family", "categorical"), "the response 'y'"),
+        ((*FILE, "--family", "poisson"), "a whole number of at least 0 for Poisson; row 2 is 2.5"),
+        ((*FILE, "--family", "gamma(concentration=-1)"), "concentration must be a positive number"),
+        ((*FILE, "--family", "beta"), "between 0 and 1, ends excluded, for Beta; row 1 is 1"),
+        ((*FILE, "--family", "binomial"), "Binomial needs the trials of 'y'"),
+        ((*FILE, "--family", "Bernoulli(link=probitt)"), "did you mean 'probit'"),
+        ((*FILE, "--weights", "w"), "no column 'w'"),
+        ((*FILE, "--weights", "c"), "'c'"),
+        (("--weights", "w"), "the toy has no column of weights"),
+        (("--network", "0"), "whole numbers of at least 1, not [0]"),
+        (("--network", "4", "-2"), "whole numbers of at least 1"),
+        (("--network", "four"), "argument --network: invalid int value: 'four'"),
+        (("--network", "4", "--prior", "beta ~ Normal(0, 1)"), "'beta', which is no parameter"),
         (("--json", "nowhere/result.json"), "can't write 'nowhere/result.json'"),
         (("--json", "."), "can't write '.'"),
         (("--out", "table.csv"), "'table.csv' is a file"),

@@ -151,7 +151,8 @@ def test_dropped_rows_are_reported(capsys, tmp_path):
     code, document = run_json(capsys, *TWO, "--data", str(path), "--formula", "y ~ x", "--drop-missing")
     assert code == 0
     assert document["problem"]["rows"] == 4
-    assert document["problem"]["notes"] == ["left out 2 of 6 rows with missing values: rows 2, 4"]
+    dropped = "left out 2 of 6 rows with missing values: rows 2, 4"
+    assert document["problem"]["notes"] == ["taken as numbers: x", dropped]
 
 
 @pytest.mark.usefixtures("only_core")

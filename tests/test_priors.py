@@ -151,6 +151,13 @@ def test_a_networks_default_priors_are_the_documented_ones():
     assert regression.beta == ()
 
 
+def test_group_effects_beside_a_network_have_default_priors_too():
+    regression = state("gaussian", GROUPED, {}, groupings=(BOTH,), hidden=(2,))
+    (term,) = regression.groups
+    assert [prior.scale for prior in term.sds] == pytest.approx([2.5 * REAL.y.std(), 2.5 * REAL.y.std() / sds(REAL)[0]])
+    assert term.correlation == LKJ(1.0)
+
+
 def test_the_most_particular_prior_wins():
     regression = state("gaussian", REAL, {"beta": "Normal(0, 1)", "beta[v]": Laplace(0, 2)})
     assert regression.beta == (Normal(0, 1), Laplace(0, 2))

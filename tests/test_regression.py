@@ -88,7 +88,7 @@ def test_only_independent_parameters_are_elementwise():
     for name, stated in PROBLEMS.items():
         plain = all(isinstance(site, Independent) for site in stated.regression.sites)
         assert stated.regression.elementwise == plain
-        assert plain != name.startswith(("groups", "Ordinal", "prior-Horseshoe"))
+        assert plain != name.startswith(("groups", "network-groups", "Ordinal", "prior-Horseshoe"))
 
 
 def test_centred_offsets_have_another_transform_and_nothing_else_has():

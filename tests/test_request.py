@@ -1,5 +1,8 @@
 """Problem files: read, written, and overruled by flags."""
 
+import tomllib
+from dataclasses import fields
+
 import pytest
 
 from bayescore import request
@@ -19,6 +22,9 @@ FULL = Request(
     precision="float32",
     timeout=1.5,
     drop_missing=True,
+    weights="w",
+    network=(16, 8),
+    no_reduce=True,
 )
 
 
@@ -67,6 +73,12 @@ def test_a_flag_wins_over_the_file():
         ('backends = "pyro"', "backends must be a list of texts"),
         ("backends = [1]", "backends must be a list of texts"),
         ("drop_missing = 1", "drop_missing must be true or false"),
+        ("no_reduce = 'no'", "no_reduce must be true or false"),
+        ("weights = 2", "weights must be a text"),
+        ("network = 16", "network must be a list of whole numbers, not 16"),
+        ("network = ['16']", "network must be a list of whole numbers"),
+        ("network = [16.5]", "network must be a list of whole numbers"),
+        ("networks = [16]", "unknown key 'networks'; did you mean 'network'"),
         ("seed = ", "is no problem file"),
         ("seed = 1\nseed = 2", "is no problem file"),
         ("[toy]\nn = 1", "unknown key 'toy'"),
@@ -144,3 +156,31 @@ def test_the_toys_seed_is_the_requests():
 def test_a_file_needs_a_formula(tmp_path):
     with pytest.raises(RequestError, match="a formula is needed"):
         Request(data=str(tmp_path / "x.csv")).problem()
+
+
+def test_every_setting_can_be_asked_for_and_written(tmp_path):
+    """A field that `FULL` leaves at its default would not be tested."""
+    assert {f.name for f in fields(Request) if getattr(FULL, f.name) == f.default} == {"data", "new_data"}
+    assert set(tomllib.loads(FULL.write())) == {f.name for f in fields(Request)} - {"new_data"}
+
+
+def test_a_network_of_the_toy_has_default_priors_or_given_ones():
+    stated = Request(network=(3,), prior=("layer0.weight ~ Normal(0, 2)",)).problem()
+    assert stated.regression.network.hidden == (3,)
+    assert {str(prior) for prior in stated.regression.network.priors["layer0.weight"]} == {"Normal(0, 2)"}
+    assert stated.new_data.rows == 20
+
+
+def test_a_table_is_weighted_by_a_column(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("y,x,w\n1,0.5,2\n2,1,1\n3,2.5,0.5\n3.5,1,1\n")
+    stated = Request(data=str(path), formula="y ~ x", weights="w").problem()
+    assert list(stated.data.weights) == [2, 1, 0.5, 1]
+    assert stated.regression.columns == ("x",)
+    with pytest.raises(RequestError, match="the toy has no column of weights"):
+        Request(weights="w").problem()
+
+
+def test_rows_are_taken_together_unless_it_is_said_otherwise():
+    assert Request().settings().reduce
+    assert not Request(no_reduce=True).settings().reduce
