@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import USABLE, put_on_path
+from declared import problems
 
 from bayescore import density, problem
 from bayescore.agreement.model_check import ModelCheck, check, points
 from bayescore.backend import LogDensity
 from bayescore.comparison.run import Settings, compare
 from bayescore.data import Data, from_arrays, toy_data
-from bayescore.distributions import Exponential, Gamma, InverseGamma, Normal
-from bayescore.families import Gaussian
+from bayescore.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
+from bayescore.families import Binomial, Gaussian
 from bayescore.problem import Problem
 from bayescore.regression import Regression
 
@@ -177,3 +178,89 @@ def test_a_doctored_prior_is_a_disagreement_that_names_the_site(monkeypatch: pyt
     assert reason.code == "different-model"
     assert "in the term of beta" in reason.text
     assert "another scale of a normal prior" in reason.text
+
+
+PROBLEMS = problems()
+WIDER = {
+    "groups-correlated-Gaussian": [
+        (lambda r: replace(r, groups=(replace(r.groups[0], correlation=LKJ(2.0)),)), "cor(1,x1|g)"),
+        (lambda r: replace(r, groups=(replace(r.groups[0], sds=(HalfNormal(99.0), r.groups[0].sds[1])),)), "sd(1|g)"),
+    ],
+    "groups-intercepts-Poisson": [
+        (lambda r: replace(r, groups=(replace(r.groups[0], sds=(Exponential(1.0),)),)), "sd(1|g)"),
+    ],
+    "Ordinal-logit": [(lambda r: replace(r, thresholds=(Normal(0, 5), Normal(1, 5))), "threshold")],
+    "Categorical-softmax": [(lambda r: replace(r, intercept=(Normal(0, 2.5), Normal(0, 5))), "intercept")],
+    "NegativeBinomial-log": [
+        (lambda r: replace(r, auxiliary={"concentration": Gamma(2, 0.2)}), "concentration"),
+    ],
+    "StudentT-identity": [(lambda r: replace(r, auxiliary={**r.auxiliary, "df": Exponential(0.1)}), "df")],
+    "prior-Horseshoe": [
+        (lambda r: replace(r, beta=(replace(r.beta[0], scale=1.0),) * 2), "global(beta)"),
+        (lambda r: replace(r, beta=(replace(r.beta[0], df=3.0),) * 2), "local(beta)"),
+        (lambda r: replace(r, beta=(replace(r.beta[0], slab_scale=1.0),) * 2), "slab(beta)"),
+    ],
+    "network-4": [
+        (lambda r: replace(r, network=replace(r.network, priors={**r.network.priors, "layer1.bias": (Normal(0, 9),)})),
+         "layer1.bias"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "site"),
+    [(name, spoil, site) for name, cases in WIDER.items() for spoil, site in cases],
+    ids=[f"{name}-{site}" for name, cases in WIDER.items() for _, site in cases],
+)
+def test_another_prior_of_whatever_can_be_declared_is_named(name: str, spoil, site: str) -> None:
+    honest = PROBLEMS[name]
+    found = judged(honest, spoil(honest.regression))
+    assert (found.verdict, found.site) == ("different", site)
+
+
+def level_shifted(data: Data) -> Data:
+    """Every row in the next level of its group."""
+    count = 1 + max(int(m.index.max()) for m in data.groups.values())
+    groups = {key: replace(m, index=(m.index + 1) % count) for key, m in data.groups.items()}
+    return replace(data, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        *((f"{name}-weights-offset", lambda d: replace(d, weights=None)) for name in ("Gaussian", "Ordinal")),
+        *((f"{name}-weights-offset", lambda d: replace(d, offset=-d.offset)) for name in ("Poisson", "Categorical")),
+        ("Binomial-probit", lambda d: replace(d, trials=d.trials + 1)),
+        ("groups-intercepts-Gaussian", level_shifted),
+        ("groups-correlated-Poisson", level_shifted),
+        ("groups-correlated-Gaussian", lambda d: replace(d, groups=dict.fromkeys(d.groups, d.groups["1|g"]))),
+        ("Ordinal-logit", lambda d: replace(d, y=2 - d.y)),
+        ("Categorical-softmax", lambda d: replace(d, y=2 - d.y)),
+        ("network-3-2", permute),
+    ],
+)  # fmt: skip
+def test_weights_offsets_trials_and_levels_that_are_not_heeded_are_found(name: str, spoil) -> None:
+    honest = PROBLEMS[name]
+    found = judged(honest, honest.regression, spoil(honest.data))
+    assert (found.verdict, found.site) == ("different", "likelihood")
+
+
+@pytest.mark.parametrize("link", ["probit", "cloglog"])
+def test_another_link_is_found(link: str) -> None:
+    honest = PROBLEMS["Binomial-logit"]
+    found = judged(honest, replace(honest.regression, family=Binomial(link)))
+    assert (found.verdict, found.site) == ("different", "likelihood")
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_points_lie_in_the_support_and_are_spread(name: str) -> None:
+    honest = PROBLEMS[name]
+    at = points(honest.regression, honest.data, 8)
+    totals = [f.total for f in densities(honest.regression, honest.data, at)]
+    assert np.all(np.isfinite(totals))
+    assert np.ptp(totals) > 1.0
+    for point in at:
+        for site in honest.regression.sites:
+            lows, highs = np.array(site.bounds).T
+            value = np.reshape(point[site.name], -1)
+            assert np.all((value > lows) & (value < highs))

@@ -1,16 +1,22 @@
 """Predictions are scored against a known response, with honest Monte Carlo errors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from declared import problems
 
-from bayescore import problem
+from bayescore import density, problem
+from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Fit
 from bayescore.comparison.predictions import max_difference, summarize
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.posterior import solve
-from bayescore.methods import Exact
+from bayescore.methods import NUTS, Exact
+from bayescore.posterior import label
 
 TOY = problem.toy()
+PROBLEMS = problems()
 SOLVED = solve(TOY.regression, TOY.data)
 
 
@@ -52,3 +58,60 @@ def test_the_largest_difference_is_in_sds_of_the_prediction() -> None:
     assert gap is not None
     assert gap == pytest.approx(np.max(np.abs(a.mean - b.mean) / np.sqrt((a.sd**2 + b.sd**2) / 2)))
     assert gap < 0.15
+
+
+class Straight(ExactBackend):
+    """Predicts whatever a regression says."""
+
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        eta = density.linear_predictor(fit.regression, new_data, posterior.draws)
+        return fit.regression.family.mean(eta, density.given(fit.regression, new_data, posterior.draws))
+
+
+def straight(name: str, draws: int = 300, seed: int = 0):
+    """A problem that can be declared, draws from its priors, and their summary."""
+    stated = PROBLEMS[name]
+    rng = np.random.default_rng(seed)
+    each = [prior_draw(stated.regression, rng) for _ in range(draws)]
+    posterior = label(stated.regression, {n: np.stack([d[n] for d in each])[None] for n in each[0]})
+    fit = Fit(stated.regression, NUTS(), None)
+    return stated, posterior, fit
+
+
+@pytest.mark.parametrize("name", ["Ordinal-logit", "Categorical-softmax"])
+def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Category by category; the squared error is Brier's score."""
+    stated, posterior, fit = straight(name)
+    found = summarize(Straight(), fit, posterior, stated.data, 0)
+    assert found.mean.shape == found.sd.shape == found.q05.shape == (60, 3)
+    np.testing.assert_allclose(found.mean.sum(axis=1), 1.0)
+    assert np.all((found.q05 <= found.mean) & (found.mean <= found.q95))
+    truth = np.eye(3)[stated.data.y.astype(int)]
+    assert found.score["mse"] == pytest.approx(np.mean(np.sum((found.mean - truth) ** 2, axis=1)))
+    assert found.score["lpd"] == pytest.approx(np.sum(np.log(found.mean[truth == 1])))
+    monkeypatch.setattr("bayescore.comparison.predictions._BLOCK_VALUES", 7 * 300 * 3)
+    parts = summarize(Straight(), fit, posterior, stated.data, 0)
+    np.testing.assert_allclose(parts.mean, found.mean)
+    assert parts.score == pytest.approx(dict(found.score))
+
+
+@pytest.mark.parametrize(
+    "name", ["Poisson-weights-offset", "Binomial-probit", "groups-correlated-Gaussian", "network-4"]
+)
+def test_offsets_trials_and_groups_are_predicted_with(name: str) -> None:
+    stated, posterior, fit = straight(name)
+    found = summarize(Straight(), fit, posterior, stated.data.take(slice(5)), 0)
+    rows = stated.data.take(slice(5))
+    eta = density.linear_predictor(stated.regression, rows, posterior.draws)
+    given = density.given(stated.regression, rows, posterior.draws)
+    mean = stated.regression.family.mean(eta, given)[0]
+    np.testing.assert_allclose(found.mean, mean.mean(axis=0), rtol=1e-12)
+    terms = stated.regression.family.log_prob(rows.y, eta, given)[0]
+    assert found.score["lpd"] == pytest.approx(np.sum(np.log(np.mean(np.exp(terms - 50), axis=0)) + 50))
+
+
+def test_without_a_response_nothing_is_scored() -> None:
+    stated, posterior, fit = straight("Poisson-log")
+    found = summarize(Straight(), fit, posterior, replace(stated.data, y=None), 0)
+    assert found.score == {}
+    assert np.all(np.isfinite(found.mean))
