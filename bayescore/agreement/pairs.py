@@ -23,7 +23,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Pair:
-    """What was found of two contenders; ``shape`` is reported and does not decide."""
+    """What was found of two contenders; ``shape`` is reported and does not decide.
+
+    ``summary`` says in words how a mean-field guide's sds compare with a posterior's that it
+    agrees with, where its family does not limit them.
+    """
 
     a: str
     b: str
@@ -31,6 +35,7 @@ class Pair:
     reasons: tuple[Reason, ...]
     rows: tuple[Row, ...] = ()
     shape: Shape | None = None
+    summary: str | None = None
 
     @property
     def max_difference_sd(self) -> float | None:
@@ -62,7 +67,25 @@ def compare(
     if ailing:
         return Pair(a.name, b.name, "inconclusive", ailing, judgement.rows)
     reasons = _reasons(judgement, margin, [c for c in (a, b) if c.at_optimum or c.laplace])
-    return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows)
+    if judgement.verdict != "agree" or a.mean_field == b.mean_field:
+        return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows)
+    summary, limited = _of_guide(a, judgement)
+    if limited:
+        return Pair(a.name, b.name, "agree", (Reason("guide-family", summary),), judgement.rows)
+    return Pair(a.name, b.name, "agree", reasons, judgement.rows, summary=summary)
+
+
+def _of_guide(a: Contestant, judgement: Judgement) -> tuple[str, bool]:
+    """How a mean-field guide's sds compare with the other's, and whether its family limits them.
+
+    The sd that is furthest off stands for all.
+    """
+    sds = [row for row in judgement.rows if row.statistic == "sd"]
+    furthest = max(sds, key=lambda row: abs(row.difference))
+    ratio = float(np.exp(furthest.difference if a.mean_field else -furthest.difference))
+    limited = furthest.verdict == "expected"
+    must = ", as a mean-field guide's must be" if limited else ""
+    return f"the means agree; the mean-field guide's sds are {ratio:.2f} of the posterior's{must}", limited
 
 
 def _reasons(judgement: Judgement, margin: float, limited: Sequence[Contestant]) -> tuple[Reason, ...]:
@@ -84,18 +107,6 @@ def _reasons(judgement: Judgement, margin: float, limited: Sequence[Contestant])
                     "too-few-draws", f"{say(worst)}: about {judgement.more_draws:.2g} times the draws would settle it"
                 )
             )
-    expected = [row for row in judgement.rows if row.verdict == "expected" and row.expected_ratio is not None]
-    if expected:
-        least = max(expected, key=lambda row: abs(np.log(row.expected_ratio or 1.0)))
-        assert least.expected_ratio is not None
-        reached = float(np.exp(np.copysign(abs(least.difference), np.log(least.expected_ratio))))
-        found.append(
-            Reason(
-                "guide-family",
-                f"the mean-field guide's sd of {least.quantity} is {reached:.2f} of the posterior's, "
-                f"as a mean-field guide's must be ({least.expected_ratio:.2f})",
-            )
-        )
     return tuple(found)
 
 

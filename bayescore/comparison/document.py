@@ -134,6 +134,8 @@ def _contender(outcome: Outcome, health: Health | None) -> Document:
     moments = outcome.posterior.moments if outcome.posterior else None
     if moments is not None and moments.log_evidence is not None:
         diagnostics["log_evidence"] = moments.log_evidence
+    if moments is not None and moments.quadrature_error:
+        diagnostics["quadrature_error"] = moments.quadrature_error
     return {
         "name": contender.name,
         "backend": contender.backend,
@@ -183,6 +185,7 @@ def _pair(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document:
         "b": pair.b,
         "verdict": pair.verdict,
         "reasons": [_reason(reason) for reason in pair.reasons],
+        "summary": pair.summary,
         "max_difference_sd": pair.max_difference_sd,
         "rows": [_row(row) for row in pair.rows],
         "predictions": _pair_predictions(pair, outcomes),

@@ -253,6 +253,8 @@ def _diagnosis(contender: Document) -> Text:
         parts.append(f"k {figures['pareto_k']:.2f}")
     if figures.get("log_evidence") is not None:
         parts.append(f"log evidence {figures['log_evidence']:.4f}")
+    if figures.get("quadrature_error") is not None:
+        parts.append(f"quadrature error {figures['quadrature_error']:.0e} sd")
     if contender["healthy"] is None:
         return Text("")
     state = "ok" if contender["healthy"] else "not converged"
@@ -264,6 +266,9 @@ def _verdict(document: Document, console: Console) -> None:
     text = Text(f"{verdict.upper()}", style=_STYLES[verdict])
     text.append(f"  {sentence(document)}", style="default")
     console.print(text)
+    for pair in document["pairs"]:
+        if pair.get("summary"):
+            console.print(Text(f"  {pair['a']} and {pair['b']}: {pair['summary']}"))
     for reason in document["reasons"]:
         console.print(Text(f"  {reason['code']}: {reason['text']}"))
 
