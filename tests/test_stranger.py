@@ -4,15 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import ROOT, put_on_path
+from declared import problems
 
 from bayescore import problem
 from bayescore.comparison import run as comparison
+from bayescore.comparison.archive import Archive
 from bayescore.comparison.run import Settings
-from bayescore.data import from_arrays
+from bayescore.data import NEW_LEVEL, from_arrays
 from bayescore.methods import NUTS
 
 
@@ -63,3 +66,43 @@ def test_a_stranger_that_fits_another_model_is_found_out(draws_of_the_toy, chang
     exact = comparison.compare(neighbour, ["exact"]).outcomes[0]
     concluded = comparison.conclude(neighbour, [exact, draws_of_the_toy], Settings())
     assert (concluded.verdict, concluded.decision.exit_code) == ("disagree", 1)
+
+
+WIDER = {name: stated for name, stated in problems().items() if name in {"Ordinal-logit", "groups-correlated-Gaussian"}}
+
+
+@pytest.mark.parametrize("name", WIDER)
+def test_a_strangers_fit_of_a_wider_model_is_reported_kept_and_taken_up(install, tmp_path, name):
+    """Thresholds, offsets of groups, probabilities of categories: through processes, JSON and netCDF."""
+    install("tiny")
+    stated = WIDER[name]
+    settings = Settings(NUTS(warmup=100, draws=200), reference="none")
+
+    def run():
+        archive = Archive(tmp_path / "out", stated, 0, "float64", force=False, resume=True)
+        return comparison.compare(stated, ["tiny"], settings, archive=archive)
+
+    first, again = run(), run()
+    (outcome,), (stored,) = first.outcomes, again.outcomes
+    assert outcome.status == "ok", outcome.error
+    assert {row["name"] for row in first.document["parameters"]} == set(stated.regression.parameters)
+    for site, values in outcome.posterior.draws.items():
+        np.testing.assert_array_equal(stored.posterior.draws[site], values)
+    np.testing.assert_array_equal(stored.predictions.mean, outcome.predictions.mean)
+    assert json.loads(json.dumps(again.document, allow_nan=False))["predictions"] == first.document["predictions"]
+    categories = max(len(stated.regression.categories), 1)
+    assert len(first.document["predictions"]) == stated.data.rows * categories
+
+
+def test_a_new_level_is_predicted_by_a_stranger(install):
+    """Whose backend sees nothing but one level more."""
+    install("tiny")
+    stated = WIDER["groups-correlated-Gaussian"]
+    rows = stated.data.take(slice(4))
+    unknown = {key: replace(m, index=np.full(4, NEW_LEVEL)) for key, m in rows.groups.items()}
+    problem_ = replace(stated, new_data=replace(rows, groups=unknown))
+    settings = Settings(NUTS(warmup=200, draws=300), reference="none")
+    (new,) = comparison.compare(problem_, ["tiny"], settings).outcomes
+    (known,) = comparison.compare(replace(stated, new_data=rows), ["tiny"], settings).outcomes
+    assert new.status == "ok", new.error
+    assert np.all(new.predictions.sd > known.predictions.sd)

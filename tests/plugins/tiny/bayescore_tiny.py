@@ -76,6 +76,7 @@ def bayescore_backends():
             "prior:coefficient:Normal",
             "prior:auxiliary:HalfNormal",
             "prior:auxiliary:Exponential",
+            "prior:correlation:LKJ",
             "feature:offset",
             "feature:weights",
             "feature:groups",
