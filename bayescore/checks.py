@@ -7,7 +7,7 @@ not exist is an error.
 import numpy as np
 
 from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.distributions import Array, Distribution
 from bayescore.errors import DataError
 from bayescore.families import Bernoulli
 from bayescore.reduction import Reduced, reduce, triangular_factor
@@ -31,7 +31,7 @@ def check(regression: Regression, data: Data) -> list[str]:
     if not data.columns or regression.network is not None:
         return []
     reduced = reduce(data)
-    centred = regression.intercept is not None
+    centred = regression.intercept is not None or bool(regression.thresholds)
     triangle = reduced.r[:-1, :-1]
     if not centred:
         triangle = triangular_factor(np.vstack([np.sqrt(reduced.rows) * reduced.mean, triangle]))
@@ -43,7 +43,8 @@ def check(regression: Regression, data: Data) -> list[str]:
         warnings.append(
             f"constant columns: {', '.join(names[constant])}; the prior alone tells their coefficients apart"
         )
-    _check_proper(regression, data.stands_for, reduced, triangle, constant)
+    for beta, intercept in _predictors(regression):
+        _check_proper(beta, intercept, regression.columns, data.stands_for, reduced, triangle, constant)
     varying = names[~constant]
     warnings += _dependence(varying, triangle[:, ~constant])
     sds = spread[~constant]
@@ -75,15 +76,31 @@ def _dependence(names: "np.ndarray", triangle: Array) -> list[str]:
     return warnings
 
 
-def _check_proper(regression: Regression, rows: int, reduced: Reduced, triangle: Array, constant: "np.ndarray") -> None:
+def _predictors(regression: Regression) -> list[tuple[tuple[Distribution, ...], Distribution | None]]:
+    """The priors of each linear predictor: coefficients, and the intercept or what stands for it."""
+    p = len(regression.columns)
+    levels = [regression.beta[start : start + p] for start in range(0, len(regression.beta), p)]
+    intercepts = regression.intercept if isinstance(regression.intercept, tuple) else (regression.intercept,)
+    if regression.thresholds:  # one that is not flat holds all of them
+        intercepts = (next((prior for prior in regression.thresholds if prior.proper), regression.thresholds[0]),)
+    return list(zip(levels, intercepts if len(intercepts) == len(levels) else intercepts * len(levels), strict=True))
+
+
+def _check_proper(
+    beta: tuple[Distribution, ...],
+    intercept: Distribution | None,
+    columns: tuple[str, ...],
+    rows: int,
+    reduced: Reduced,
+    triangle: Array,
+    constant: "np.ndarray",
+) -> None:
     """Refuse flat priors in directions that the data say nothing about."""
-    beta = regression.beta[: len(regression.columns)]  # a categorical response's levels are alike
     flat = np.array([not prior.proper for prior in beta], dtype=bool)
     if not flat.any():
         return
-    intercept = regression.intercept[0] if isinstance(regression.intercept, tuple) else regression.intercept
     advice = "give them a Normal prior, or leave some out"
-    names = np.array(regression.columns, dtype=object)
+    names = np.array(columns, dtype=object)
     flat_intercept = intercept is not None and not intercept.proper
     unknowns = int(flat.sum()) + flat_intercept
     if unknowns > rows:

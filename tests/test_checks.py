@@ -1,10 +1,13 @@
 """Delicate data give warnings that name the columns; a posterior that does not exist is an error."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from declared import problems
 
 from bayescore.checks import check
-from bayescore.data import from_arrays
+from bayescore.data import Data, from_arrays
 from bayescore.errors import DataError
 from bayescore.priors import state
 
@@ -124,3 +127,69 @@ def test_separation_with_flat_priors_is_improper():
 def test_a_response_outside_the_support_is_refused():
     with pytest.raises(DataError, match="must be 0 or 1"):
         warnings_of({"a": A}, family="bernoulli", y=np.arange(30.0))
+
+
+CATEGORIES = ("low", "mid", "high")
+
+
+def warnings_of_categories(family, columns, priors):
+    x = np.column_stack(list(columns.values()))
+    data = Data(x, np.random.default_rng(1).permutation(np.arange(30) % 3.0), tuple(columns), categories=CATEGORIES)
+    return check(state(family, data, priors), data)
+
+
+@pytest.mark.parametrize("family", ["ordinal", "categorical"])
+def test_a_constant_column_of_a_response_with_categories_is_named(family):
+    """Thresholds take the intercept's place."""
+    (text,) = warnings_of_categories(family, {"a": A, "same": np.full(30, 7.3)}, {})
+    assert text.startswith("constant columns: same;")
+
+
+@pytest.mark.parametrize(
+    "family, priors",
+    [
+        ("ordinal", {"beta": "Flat()", "threshold": "Flat()"}),
+        ("categorical", {"beta": "Flat()", "intercept": "Flat()"}),
+        ("categorical", {"beta[high,same]": "Flat()", "intercept[high]": "Flat()"}),
+    ],
+)
+def test_flat_priors_of_a_constant_column_are_improper_for_any_level(family, priors):
+    with pytest.raises(DataError, match="improper: same is constant like the intercept"):
+        warnings_of_categories(family, {"a": A, "same": np.ones(30)}, priors)
+
+
+@pytest.mark.parametrize(
+    "family, priors",
+    [
+        ("ordinal", {"beta": "Flat()", "threshold[2]": "Flat()"}),
+        ("categorical", {"beta[high,same]": "Flat()", "intercept[mid]": "Flat()"}),
+    ],
+)
+def test_one_proper_prior_is_enough_for_each_level(family, priors):
+    assert len(warnings_of_categories(family, {"a": A, "same": np.ones(30)}, priors)) == 1
+
+
+@pytest.mark.parametrize("family", ["ordinal", "categorical"])
+def test_dependent_columns_with_flat_priors_are_improper_for_categories_too(family):
+    with pytest.raises(DataError, match="the columns a, twice have Flat"):
+        warnings_of_categories(family, {"a": A, "twice": 2 * A}, {"beta": "Flat()"})
+
+
+def test_weights_are_taken_into_account():
+    """Rows of weight 0 are not there: what varies in them alone is constant."""
+    flag = np.where(np.arange(30) == 0, 1.0, 7.3)
+    weights = np.where(np.arange(30) == 0, 0.0, 1.0)
+    x = np.column_stack([A, flag])
+    data = replace(from_arrays(x, B, columns=("a", "flag")), weights=weights)
+    (text,) = check(state("Gaussian(sigma=1)", data, {}), data)
+    assert text.startswith("constant columns: flag")
+    with pytest.raises(DataError, match="improper: flag is constant like the intercept"):
+        check(state("Gaussian(sigma=1)", data, {"beta": "Flat()", "intercept": "Flat()"}), data)
+
+
+PROBLEMS = problems()
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_ordinary_data_of_whatever_can_be_declared_give_no_warning(name):
+    assert PROBLEMS[name].warnings == ()
