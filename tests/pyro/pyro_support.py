@@ -10,7 +10,7 @@ for library in ("pyro", "bayescore_pyro"):
 
 from bayescore_pyro.plugin import make  # noqa: E402
 
-from bayescore import data, regression  # noqa: E402
+from bayescore import data, priors  # noqa: E402
 
 BACKEND = make("float64")
 
@@ -20,8 +20,8 @@ def toy():
     """The tutorial's model and data, and its exact posterior: mean and covariance of (intercept, beta)."""
     table = data.toy_data(seed=0)
     rows = data.from_arrays(table[:, :-1], table[:, -1])
-    priors = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
-    model = regression.state("Gaussian(sigma=0.1)", rows.columns, priors)
+    stated = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
+    model = priors.state("Gaussian(sigma=0.1)", rows, stated)
     design = np.column_stack([np.ones(rows.rows), rows.x])
     precision = design.T @ design / 0.1**2 + np.eye(2) / 10**2
     mean = np.linalg.solve(precision, design.T @ rows.y / 0.1**2)

@@ -1,21 +1,23 @@
-"""The stated Pyro model has the density that the specification says."""
+"""The stated Pyro model has the density that the specification says, compiled and vectorized as well."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from pyro_support import BACKEND, make, run, toy
+from declared import problems
+from pyro_support import BACKEND, make
 
-from bayescore import data, density, regression
+from bayescore import coordinates, data, density, methods, priors
+from bayescore.agreement import model_check
+from bayescore.mode import unconstrained_density
 
-COEFFICIENT = ["Normal(0.5, 2)", "StudentT(4, 0.5, 2)", "Cauchy(0.5, 2)", "Laplace(0.5, 2)", "Flat()"]
-AUXILIARY = [
-    "HalfNormal(2)",
-    "HalfCauchy(2)",
-    "Exponential(0.7)",
-    "InverseGamma(3, 2)",
-    "Gamma(3, 2)",
-    "LogNormal(0.3, 0.8)",
-    "Flat()",
-]
+PROBLEMS = problems()
+TELLING = [
+    name
+    for name in PROBLEMS
+    if name.startswith(("groups", "network")) or name.endswith(("weights-offset", "probit", "cloglog", "Horseshoe"))
+] + ["prior-coefficient-Uniform", "prior-auxiliary-Beta"]
+"""Every family, link and structure once."""
 
 
 def some_rows(p=3, binary=False):
@@ -29,12 +31,7 @@ def check(model, rows, rtol=1e-12, backend=BACKEND):
     rng = np.random.default_rng(2)
     native = backend.build_data(model, rows)
     for _ in range(3):
-        values = {
-            site.name: np.exp(rng.normal(size=site.shape))
-            if site.support == "positive"
-            else rng.normal(size=site.shape)
-            for site in model.sites
-        }
+        values = {site.name: rng.normal(size=site.shape) for site in model.sites}
         expected, got = density.log_density(model, rows, values), backend.log_density(model, native, values)
         assert got.total == pytest.approx(expected.total, rel=rtol)
         assert got.by_site == pytest.approx(dict(expected.by_site), rel=rtol, abs=rtol)
@@ -42,105 +39,148 @@ def check(model, rows, rtol=1e-12, backend=BACKEND):
             np.testing.assert_allclose(got.gradient[name], slope, rtol=rtol * 10, atol=rtol * 10)
 
 
-@pytest.mark.parametrize("prior", COEFFICIENT)
-def test_coefficient_priors(prior):
-    rows = some_rows()
-    priors = {"intercept": prior, "beta": prior, "sigma": "HalfNormal(1)"}
-    check(regression.state("Gaussian", rows.columns, priors), rows)
-
-
-@pytest.mark.parametrize("prior", AUXILIARY)
-def test_auxiliary_priors(prior):
-    rows = some_rows()
-    priors = {"intercept": "Normal(0, 1)", "beta": "Normal(0, 1)", "sigma": prior}
-    check(regression.state("Gaussian", rows.columns, priors), rows)
-
-
 def test_each_coefficient_its_own_prior():
     rows = some_rows(p=5)
-    priors = {f"beta[x{j}]": COEFFICIENT[(2 * j) % 5] for j in range(5)}
-    check(regression.state("Gaussian(sigma=2)", rows.columns, {"intercept": "Flat()"} | priors), rows)
+    kinds = ["Normal(0.5, 2)", "StudentT(4, 0.5, 2)", "Cauchy(0.5, 2)", "Laplace(0.5, 2)", "Flat()"]
+    own = {f"beta[x{j}]": kinds[(2 * j) % 5] for j in range(5)}
+    check(priors.state("Gaussian(sigma=2)", rows, {"intercept": "Flat()"} | own), rows)
+
+
+def test_each_coefficient_of_each_level_its_own_prior():
+    categories = ("a", "b", "c")
+    rows = replace(some_rows(p=2), y=np.arange(30) % 3.0, categories=categories)
+    own = {"beta[b,x1]": "Laplace(0.5, 2)", "beta[c,x0]": "Cauchy(0.5, 2)"}
+    check(priors.state("Categorical", rows, {"beta": "Normal(0.5, 2)"} | own), rows)
 
 
 def test_bernoulli_without_intercept():
     rows = some_rows(binary=True)
-    check(regression.state("Bernoulli", rows.columns, {"beta": "Normal(0, 1)"}, intercept=False), rows)
+    check(priors.state("Bernoulli", rows, {"beta": "Normal(0, 1)"}, intercept=False), rows)
 
 
 def test_intercept_alone():
     rows = some_rows(p=0)
-    check(regression.state("Gaussian(sigma=2)", (), {"intercept": "Normal(0, 1)"}), rows)
+    check(priors.state("Gaussian(sigma=2)", rows, {"intercept": "Normal(0, 1)"}), rows)
 
 
-def test_float32():
-    rows = some_rows()
-    model = regression.state("Gaussian(sigma=2)", rows.columns, {"intercept": "Normal(0, 1)", "beta": "Normal(0, 1)"})
-    check(model, rows, rtol=1e-5, backend=make("float32"))
+def test_an_intercept_whose_column_is_not_one():
+    """Rows that stand for many."""
+    rng = np.random.default_rng(3)
+    rows = replace(some_rows(), ones=rng.normal(size=30), weights=rng.uniform(0.5, 2.0, 30))
+    check(priors.state("Gaussian(sigma=2)", rows, {}), rows)
 
 
-def test_mixed_prior_draws_each_element_from_its_own():
-    import torch
-    from bayescore_pyro.isolation import isolated
-    from bayescore_pyro.translation import joint_prior
-
-    from bayescore import distributions
-
-    priors = [distributions.parse(text) for text in ("Normal(5, 1e-6)", "Laplace(-3, 1e-6)", "Normal(7, 1e-6)")]
-    with isolated("float64", 0):
-        drawn = joint_prior(priors).sample((4,))
-    torch.testing.assert_close(
-        drawn, torch.tensor([5.0, -3.0, 7.0], dtype=torch.float64).expand(4, 3), atol=1e-3, rtol=0
-    )
+@pytest.mark.parametrize("name", TELLING)
+def test_float32(name):
+    problem, backend = PROBLEMS[name], make("float32")
+    native = backend.build_data(problem.regression, problem.data)
+    at = model_check.points(problem.regression, problem.data, 5)
+    found = [backend.log_density(problem.regression, native, point) for point in at]
+    checked = model_check.check("pyro", problem.regression, problem.data, at, found, precision="float32")
+    assert checked.verdict == "same", checked
 
 
-def test_every_prior_and_family_of_the_core_is_in_the_tables():
-    from bayescore_pyro.plugin import SUPPORTS
-    from bayescore_pyro.translation import PRIORS, RESPONSES
-
-    from bayescore import distributions, families
-
-    declared = {name.rpartition(":")[-1] for name in SUPPORTS if name.startswith("prior:")}
-    assert {cls.__name__ for cls in PRIORS} == declared <= set(distributions.DISTRIBUTIONS)
-    families_declared = {name.partition(":")[-1] for name in SUPPORTS if name.startswith("family:")}
-    assert {cls.__name__ for cls in RESPONSES} == families_declared <= set(families.FAMILIES)
-
-
-def test_the_compiled_density_is_the_models_own():
+@pytest.mark.parametrize("name", TELLING)
+def test_the_compiled_density_of_particles_is_the_specification(name):
+    """Through vmap, make_fx and the core's transforms in torch, with its gradient."""
     import torch
     from bayescore_pyro.isolation import isolated
     from bayescore_pyro.stated import state
     from bayescore_pyro.target import Target, compile_density
 
-    from bayescore import coordinates, methods
-
-    rows = some_rows()
-    priors = {"intercept": "Cauchy(0, 1)", "beta": "Normal(0, 1)", "sigma": "Exponential(1)"}
-    model = regression.state("Gaussian", rows.columns, priors)
-    native = BACKEND.build_data(model, rows)
+    problem = PROBLEMS[name]
+    at = coordinates.for_method(problem.regression, problem.data, methods.NUTS())
+    joint = density.LogJoint(problem.regression, problem.data)
     with isolated("float64", 0):
-        at = coordinates.for_method(model, rows, methods.NUTS())
-        target = Target(state(model), native.x, native.y, at)
-        compiled = compile_density(target.log_joint, torch.zeros(target.size))
-        for _ in range(3):
-            z = torch.randn(target.size, requires_grad=True)
-            plain, fast = target.log_joint(z), compiled(z)
-            assert torch.equal(plain, fast)
-            slopes = [torch.autograd.grad(value, z)[0] for value in (plain, fast)]
-            torch.testing.assert_close(*slopes, rtol=1e-13, atol=1e-13)
-            by_core = density.LogJoint(model, rows)(at.constrained(z.detach().numpy()))
-            log_sigma = at.unconstrained(z.detach().numpy())[-1]
-            assert plain.item() == pytest.approx(float(by_core) + log_sigma + at.log_det, rel=1e-10)
+        rows = BACKEND.build_data(problem.regression, problem.data).rows
+        target = Target(state(problem.regression), rows, at)
+        z = torch.randn(3, target.size, requires_grad=True)
+        fast = compile_density(torch.vmap(target.log_joint), torch.zeros_like(z))(z)
+        slopes = torch.autograd.grad(fast.sum(), z)[0]
+        plain = torch.stack([target.log_joint(one) for one in z])
+    torch.testing.assert_close(fast, plain, rtol=1e-12, atol=1e-12)
+    values, log_det = at.mapped(z.detach().numpy())
+    np.testing.assert_allclose(fast.detach().numpy(), joint(values) + log_det, rtol=1e-9, atol=1e-9)
+    _, gradient = unconstrained_density(joint, slots=at.slots)
+    expected = gradient(at.unconstrained(z.detach().numpy())) @ at.matrix
+    np.testing.assert_allclose(slopes, expected, rtol=1e-8, atol=1e-8 * np.max(np.abs(expected)))
 
 
-def test_predictions():
-    from bayescore import methods
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_no_digits_are_lost_far_out(link):
+    """Success and failure at linear predictors where probabilities are 0 or 1 in double precision."""
+    eta = np.array([-38.0, -31.0, -29.0, -8.0, 0.0, 3.5, 6.0])
+    for y in (0.0, 1.0):
+        rows = data.Data(np.empty((eta.size, 0)), np.full(eta.size, y), (), offset=eta)
+        model = priors.state(f"Bernoulli(link={link})", replace(rows, y=np.arange(eta.size) % 2.0), {})
+        check(model, rows, rtol=1e-11)
 
-    model, rows, _, _ = toy()
-    fit, posterior = run(model, rows, methods.SVI(steps=10, draws=2000))
-    means = BACKEND.predict(fit, posterior, rows.take(slice(0, 5)), seed=1)
-    by_hand = posterior.draws["intercept"][..., None] + posterior.draws["beta"] @ rows.x[:5].T
-    np.testing.assert_allclose(means, by_hand, rtol=1e-12)
-    responses = BACKEND.predict(fit, posterior, rows.take(slice(0, 5)), kind="response", seed=1)
-    np.testing.assert_allclose((responses - means).std(axis=(0, 1)), 0.1, rtol=0.08)
-    again = BACKEND.predict(fit, posterior, rows.take(slice(0, 5)), kind="response", seed=1)
-    np.testing.assert_array_equal(responses, again)
+
+def test_ordered_categories_far_out():
+    rows = data.Data(np.empty((4, 0)), np.array([0.0, 1.0, 1.0, 2.0]), (), offset=np.array([60.0, 60.0, -60.0, -60.0]))
+    model = priors.state("Ordinal", replace(rows, categories=("a", "b", "c")), {})
+    native = BACKEND.build_data(model, rows)
+    values = {"threshold": np.array([-1.0, 2.0])}
+    expected, got = density.log_density(model, rows, values), BACKEND.log_density(model, native, values)
+    assert got.total == pytest.approx(expected.total, rel=1e-12)
+    np.testing.assert_allclose(got.gradient["threshold"], expected.gradient["threshold"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_the_model_without_a_response_draws_one(name):
+    """Draws of the priors and of new responses, of the shapes that are stated."""
+    from bayescore_pyro.isolation import isolated
+    from bayescore_pyro.stated import state
+    from pyro import poutine
+
+    problem = PROBLEMS[name]
+    with isolated("float64", 0):
+        rows = replace(BACKEND.build_data(problem.regression, problem.data).rows, y=None)
+        trace = poutine.trace(state(problem.regression).model).get_trace(rows)
+    drawn = {n: trace.nodes[n]["value"] for n in trace.stochastic_nodes}
+    assert {n: tuple(v.shape) for n, v in drawn.items() if n not in {"data", "y"}} == {
+        site.name: site.shape for site in problem.regression.sites
+    }
+    assert drawn["y"].shape == (problem.data.rows,)
+
+
+def test_mixed_prior_draws_each_element_from_its_own():
+    import torch
+    from bayescore_pyro.isolation import isolated
+    from bayescore_pyro.laws import law
+
+    from bayescore.distributions import parse
+    from bayescore.sites import Independent
+
+    kinds = tuple(parse(text) for text in ("Normal(5, 1e-6)", "Laplace(-3, 1e-6)", "Normal(7, 1e-6)"))
+    site = Independent("beta", (3,), ("a", "b", "c"), "real", kinds)
+    with isolated("float64", 0):
+        drawn = law(site, {}).sample((4,))
+    torch.testing.assert_close(
+        drawn, torch.tensor([5.0, -3.0, 7.0], dtype=torch.float64).expand(4, 3), atol=1e-3, rtol=0
+    )
+
+
+def test_correlations_are_drawn_as_lkj_says():
+    """Each is 2 Beta(a, a) - 1 with a = concentration - 1 + k / 2, of variance 1 / (2 a + 1)."""
+    from bayescore_pyro.isolation import isolated
+    from bayescore_pyro.laws import Correlations
+
+    with isolated("float64", 0):
+        drawn = Correlations(4, 1.5, (6,)).sample((20_000,)).numpy()
+    assert drawn.shape == (20_000, 6)
+    np.testing.assert_allclose(drawn.var(axis=0), 1 / 6, rtol=0.05)
+
+
+def test_every_prior_and_family_of_the_core_is_in_the_tables():
+    from bayescore_pyro.laws import LAWS
+    from bayescore_pyro.plugin import SUPPORTS
+    from bayescore_pyro.translation import PRIORS, RESPONSES
+
+    from bayescore import distributions, families, sites
+
+    declared = {name.rpartition(":")[-1] for name in SUPPORTS if name.startswith("prior:")}
+    assert {cls.__name__ for cls in PRIORS} | {"LKJ", "Horseshoe"} == declared == set(distributions.DISTRIBUTIONS)
+    families_declared = {name.partition(":")[-1] for name in SUPPORTS if name.startswith("family:")}
+    assert {cls.__name__ for cls in RESPONSES} == families_declared == set(families.FAMILIES)
+    assert set(LAWS) == set(sites.Site.__subclasses__())

@@ -1,18 +1,14 @@
 """The four verbs, in Pyro."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
-
-import torch
-from torch import Tensor
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
 from bayescore.coordinates import for_method
 from bayescore.data import Data
 from bayescore.distributions import Array
-from bayescore.guide import summarize
-from bayescore.methods import MLE, SVI, Method
+from bayescore.methods import MLE, Method
 from bayescore.posterior import Posterior, label
 from bayescore.regression import Regression
 from bayescore_pyro import mle
@@ -20,6 +16,7 @@ from bayescore_pyro.inference import infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.outcome import Outcome
 from bayescore_pyro.prediction import predict
+from bayescore_pyro.rows import Rows, to_tensors
 from bayescore_pyro.stated import state
 from bayescore_pyro.target import Target
 
@@ -29,8 +26,7 @@ class Native:
     """A regression's data, as they came and as tensors."""
 
     data: Data
-    x: Tensor
-    y: Tensor
+    rows: Rows
 
 
 class PyroBackend(Backend):
@@ -55,8 +51,8 @@ class PyroBackend(Backend):
         self.precision: Precision = precision
 
     def build_data(self, regression: Regression, data: Data) -> Native:
-        dtype = getattr(torch, self.precision)
-        return Native(data, torch.tensor(data.x, dtype=dtype), torch.tensor(data.observed, dtype=dtype))
+        with isolated(self.precision):
+            return Native(data, to_tensors(replace(data, y=data.observed)))  # which refuses rows without a response
 
     def fit(
         self,
@@ -70,27 +66,18 @@ class PyroBackend(Backend):
         coordinates = for_method(regression, data.data, method)
         with isolated(self.precision, seed):
             if isinstance(method, MLE):
-                outcome = mle.fit(regression, data.data, coordinates, method, progress)
+                outcome = mle.fit(regression, data.data, data.rows, coordinates, method, progress)
             else:
-                target = Target(state(regression), data.x, data.y, coordinates)
+                target = Target(state(regression), data.rows, coordinates)
                 outcome = infer(target, method, seed, progress)
         return Fit(regression, method, outcome, outcome.losses, outcome.iterates, outcome.seconds)
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
         outcome: Outcome = fit.native
         with isolated(self.precision, seed):
-            z, stats = outcome.draw(seed)
-        moments = None
-        if isinstance(fit.method, SVI) and fit.iterates:
-            guide = summarize(fit.regression, outcome.coordinates, fit.iterates, average=fit.method.average)
-            moments = guide.moments
-        return label(
-            fit.regression,
-            outcome.coordinates.constrained(z),
-            sample_stats=stats,
-            moments=moments,
-            estimand=fit.method.estimand,
-        )
+            draws, stats = outcome.draw(seed)
+        moments = None if outcome.moments is None else outcome.moments(fit.regression)
+        return label(fit.regression, draws, sample_stats=stats, moments=moments, estimand=fit.method.estimand)
 
     def predict(
         self,
@@ -102,8 +89,8 @@ class PyroBackend(Backend):
         seed: int,
     ) -> Array:
         with isolated(self.precision, seed):
-            return predict(state(fit.regression), posterior.draws, new_data.x, kind)
+            return predict(state(fit.regression), posterior.draws, to_tensors(new_data), kind)
 
     def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
         with isolated(self.precision):
-            return state(regression).log_density(data.x, data.y, values)
+            return state(regression).log_density(data.rows, values)

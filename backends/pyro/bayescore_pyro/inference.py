@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from bayescore.backend import Progress
-from bayescore.methods import MAP, NUTS, SVI, Method
-from bayescore_pyro import nuts, svi
+from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
+from bayescore_pyro import laplace, nuts, svi
 from bayescore_pyro.outcome import Outcome
 from bayescore_pyro.target import Target
 
 FITTERS: Mapping[type[Method], Callable[[Target, Any, int, Progress], Outcome]] = {
     SVI: svi.fit,
     NUTS: nuts.fit,
+    Laplace: laplace.fit,
     MAP: svi.fit_map,
 }
 

@@ -1,55 +1,98 @@
-"""Coordinates for a density that only torch knows: its mode, and its curvature there."""
+"""The Laplace approximation, with torch's own derivatives."""
 
 import numpy as np
 import torch
 from scipy.optimize import minimize
 
+from bayescore.backend import Progress
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
-from bayescore.methods import SVI, Method
+from bayescore.errors import UnsupportedError
+from bayescore.guide import summarize
+from bayescore.methods import SVI, Laplace, Method
+from bayescore_pyro.outcome import Outcome, gaussian_draws
 from bayescore_pyro.target import Target
+
+_NEAR = 1e-4
+"""A point is the mode if the next Newton step is shorter than a hundredth of a posterior sd."""
+
+
+def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Outcome:
+    """Find the mode from z = 0, and take the Gaussian of the curvature there.
+
+    Raises
+    ------
+    UnsupportedError
+        There is no proper maximum.
+    """
+    found = mode_and_precision(target)
+    if found is None:
+        raise UnsupportedError(
+            "laplace: the density of the unconstrained parameters has no proper maximum near its start: "
+            + ("leave out centred, or use nuts" if method.centred else "use nuts")
+        )
+    mode, precision = found
+    root = np.linalg.cholesky(np.linalg.inv(precision))
+    estimate = {"loc": mode, "log_scale": np.log(np.diag(root)), "lower": np.tril(root, -1)}
+    constant = {name: np.stack([value, value]) for name, value in estimate.items()}  # a guide that has settled
+    return Outcome(
+        gaussian_draws(target.coordinates, estimate, method.draws),
+        lambda regression: summarize(regression, target.coordinates, constant, average=True).moments,
+    )
 
 
 def laplace_coordinates(target: Target, start: Array, method: Method) -> Coordinates:
     """Coordinates at the mode, in units of the sd that a guide reaches in the Laplace approximation.
 
-    A mean-field guide's axes stay those of the parameters; a full-rank guide and NUTS
-    get the covariance's Cholesky factor. Without a proper maximum near ``start``, an
-    unconstrained vector of shape (d,), its own units serve.
+    For a density that only torch knows. A mean-field guide's axes stay those of the
+    parameters; a full-rank guide and NUTS get the covariance's Cholesky factor. Without a
+    proper maximum near ``start``, an unconstrained vector of shape (d,), its own units serve.
+    """
+    slots, d = target.coordinates.slots, start.size
+    if isinstance(method, SVI) and method.init == "random":
+        return Coordinates(np.zeros(d), np.eye(d), slots)
+    raw = Coordinates(start, np.eye(d), slots)
+    found = mode_and_precision(target.at(raw))
+    if found is None:
+        return raw
+    mode, precision = found
+    if isinstance(method, SVI) and method.guide != "full_rank":
+        return Coordinates(start + mode, np.diag(1.0 / np.sqrt(np.diag(precision))), slots)
+    return Coordinates(start + mode, np.linalg.inv(np.linalg.cholesky(precision)).T, slots)
+
+
+def mode_and_precision(target: Target) -> tuple[Array, Array] | None:
+    """Mode (d,) of the density of z, searched for from z = 0, and minus its Hessian (d, d) there.
+
+    None if the search does not end at a proper maximum.
 
     Notes
     -----
-    The mode is found by trust-region Newton steps (Nocedal and Wright, *Numerical
-    Optimization*, 2nd edition, section 4.3) with exact Hessians.
+    The steps are trust-region Newton steps (Nocedal and Wright, *Numerical Optimization*,
+    2nd edition, section 4.3) with exact Hessians.
     """
-    slots, d = target.coordinates.slots, start.size
-    raw = target.at(Coordinates(np.zeros(d), np.eye(d), slots))
-    if isinstance(method, SVI) and method.init == "random":
-        return raw.coordinates
 
-    def loss(u: torch.Tensor) -> torch.Tensor:
-        return -raw.log_joint(u)
+    def loss(z: torch.Tensor) -> torch.Tensor:
+        return -target.log_joint(z)
 
     gradient = torch.func.grad(loss)
     hessian = torch.func.jacrev(gradient)
 
-    def at(u: Array) -> torch.Tensor:
-        return torch.tensor(u, dtype=torch.get_default_dtype())
+    def at(z: Array) -> torch.Tensor:
+        return torch.tensor(z, dtype=torch.get_default_dtype())
 
     found = minimize(
-        lambda u: loss(at(u)).item(),
-        start,
-        jac=lambda u: gradient(at(u)).double().numpy(),
-        hess=lambda u: hessian(at(u)).double().numpy(),
+        lambda z: np.nan_to_num(loss(at(z)).item(), nan=np.inf, posinf=np.inf),  # not a number: too far
+        np.zeros(target.size),
+        jac=lambda z: gradient(at(z)).double().numpy(),
+        hess=lambda z: hessian(at(z)).double().numpy(),
         method="trust-exact",
         options={"gtol": 1e-8},
     )
     mode: Array = found.x
-    precision = hessian(at(mode)).double().numpy()
+    slope, precision = gradient(at(mode)).double().numpy(), hessian(at(mode)).double().numpy()
     try:
-        root = np.linalg.cholesky(precision)
+        np.linalg.cholesky(precision)
     except np.linalg.LinAlgError:
-        return Coordinates(start, np.eye(d), slots)
-    if isinstance(method, SVI) and method.guide != "full_rank":
-        return Coordinates(mode, np.diag(1.0 / np.sqrt(np.diag(precision))), slots)
-    return Coordinates(mode, np.linalg.inv(root).T, slots)
+        return None
+    return (mode, precision) if slope @ np.linalg.solve(precision, slope) < _NEAR else None

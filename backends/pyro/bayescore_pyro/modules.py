@@ -6,32 +6,34 @@
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from pyro.nn import PyroModule, PyroSample
-from pyro.nn.module import to_pyro_module_
-from torch import Tensor, nn
+from pyro.nn import PyroModule
+from torch import nn
 
 from bayescore import distributions, families, methods
 from bayescore.backend import Precision, Progress, no_progress
-from bayescore.coordinates import Coordinates, Slot
+from bayescore.coordinates import Coordinates
 from bayescore.data import from_arrays
 from bayescore.distributions import Array, Distribution
 from bayescore.errors import RequestError, suggest
 from bayescore.families import Family
 from bayescore.methods import Method
 from bayescore.posterior import Posterior
+from bayescore.sites import Independent
+from bayescore.transforms import Slot, unconstrain
 from bayescore_pyro.inference import FITTERS, infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.laplace import laplace_coordinates
+from bayescore_pyro.lifting import with_priors
 from bayescore_pyro.prediction import predict
+from bayescore_pyro.rows import to_tensors
 from bayescore_pyro.stated import Stated
 from bayescore_pyro.target import Target
-from bayescore_pyro.translation import prior as pyro_prior
 
 Prior = Distribution | str
 _ORIGIN = "_bayescore_origin"
@@ -39,10 +41,10 @@ _ORIGIN = "_bayescore_origin"
 
 @dataclass(frozen=True)
 class Origin:
-    """What a lifted module was made from: a copy of the module, and a prior for each parameter."""
+    """What a lifted module was made from: a copy of the module, and a site for each parameter."""
 
     module: nn.Module
-    priors: Mapping[str, Distribution]
+    sites: tuple[Independent, ...]
     precision: Precision
 
 
@@ -75,16 +77,19 @@ def lift(module: nn.Module, prior: Prior | Mapping[str, Prior], *, precision: Pr
     if not parameters:
         raise RequestError("the module has no parameters: there is nothing to lift")
     priors = _priors_by_name(prior, list(parameters))
+    sites = tuple(_site(name, tuple(parameter.shape), priors[name]) for name, parameter in parameters.items())
     copied = copy.deepcopy(module).eval().to(getattr(torch, precision))
-    lifted = copy.deepcopy(copied)
-    to_pyro_module_(lifted)
     with isolated(precision):
-        for name, parameter in parameters.items():
-            owner, _, attribute = name.rpartition(".")
-            site = PyroSample(pyro_prior(priors[name], parameter.shape))
-            setattr(lifted.get_submodule(owner), attribute, site)
-    object.__setattr__(lifted, _ORIGIN, Origin(copied, priors, precision))
+        lifted = with_priors(copied, sites)
+    object.__setattr__(lifted, _ORIGIN, Origin(copied, sites, precision))
     return lifted
+
+
+def _site(name: str, shape: tuple[int, ...], prior: Distribution) -> Independent:
+    """All elements under one prior, whose support is the site's."""
+    labels = tuple(",".join(map(str, index)) for index in np.ndindex(shape)) if shape else ()
+    support: Literal["real", "positive"] = "positive" if prior.support == "positive" else "real"
+    return Independent(name, shape, labels, support, (prior,) * max(len(labels), 1))
 
 
 def _priors_by_name(prior: Prior | Mapping[str, Prior], names: list[str]) -> dict[str, Distribution]:
@@ -119,8 +124,8 @@ def sample_prior(lifted: nn.Module, seed: int) -> nn.Module:
     rng = np.random.default_rng(seed)
     drawn = copy.deepcopy(origin.module)
     with torch.no_grad():
-        for name, parameter in drawn.named_parameters():
-            parameter.copy_(torch.from_numpy(np.asarray(origin.priors[name].sample(rng, tuple(parameter.shape)))))
+        for site, parameter in zip(origin.sites, drawn.parameters(), strict=True):
+            parameter.copy_(torch.from_numpy(np.asarray(site.priors[0].sample(rng, site.shape))))
     return drawn
 
 
@@ -144,9 +149,9 @@ class ModuleFit:
 
     def predict(self, x: object, *, kind: Literal["mean", "response"] = "mean", seed: int) -> Array:
         """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
-        rows = from_arrays(x).x
+        data = from_arrays(x)
         with isolated(self._precision, seed):
-            return predict(self._stated, self.posterior.draws, rows, kind)
+            return predict(self._stated, self.posterior.draws, to_tensors(data), kind)
 
 
 def fit_module(
@@ -183,53 +188,56 @@ def fit_module(
     if type(method) not in FITTERS:
         known = ", ".join(m.name for m in FITTERS)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
+    if family.categorical:
+        raise RequestError(f"a lifted module gives one number a row: {family.name} needs more")
     data = from_arrays(x, y)
-    family.check_response(data.observed, data.response)
-    extra = {name: distributions.parse(prior) for name, prior in (auxiliary or {}).items()}
-    if set(extra) != set(family.free) or any(p.proper and p.support != "positive" for p in extra.values()):
-        raise RequestError(f"{family} needs positive priors for {list(family.free)}, not {auxiliary or {}}")
+    family.check_response(data)
+    own = _own_sites(family, auxiliary or {})
     with isolated(origin.precision, seed):
-        stated = _state(lifted, origin, family, extra)
-        x_rows, observed = (torch.tensor(v, dtype=torch.get_default_dtype()) for v in (data.x, data.observed))
-        _check_output(origin.module, x_rows)
-        start = _start(stated, origin.module)
-        target = Target(stated, x_rows, observed, Coordinates(start, np.eye(start.size), stated.slots))
+        rows = to_tensors(data)
+        _check_output(origin.module, rows.x)
+        stated = Stated(lambda rows: lifted(rows.x).reshape(rows.count), family, own)
+        slots = _slots([*origin.sites, *own])
+        start = _start(slots, origin.module)
+        target = Target(stated, rows, Coordinates(start, np.eye(start.size), slots))
         target = target.at(laplace_coordinates(target, start, method))
         outcome = infer(target, method, seed, progress)
-        z, stats = outcome.draw(seed)
-    draws = outcome.coordinates.constrained(z)
+        draws, stats = outcome.draw(seed)
     posterior = Posterior(draws, sample_stats=stats, estimand=method.estimand)
     return ModuleFit(posterior, outcome.losses, stated, origin.precision)
 
 
-def _state(lifted: nn.Module, origin: Origin, family: Family, auxiliary: Mapping[str, Distribution]) -> Stated:
-    """Write the lifted module as a stated model: parameters first, then the auxiliary ones."""
+def _own_sites(family: Family, auxiliary: Mapping[str, Prior]) -> tuple[Independent, ...]:
+    """The family's free auxiliary parameters."""
+    priors = {name: distributions.parse(prior) for name, prior in auxiliary.items()}
+    if set(priors) != set(family.free):
+        raise RequestError(f"{family} needs priors for {list(family.free)}, not {list(priors)}")
+    return tuple(Independent(name, (), (), "positive", (priors[name],)) for name in family.free)
 
-    def predictor(x: Tensor) -> Tensor:
-        return lifted(x).reshape(x.shape[0])  # type: ignore[no-any-return]
 
+def _slots(sites: Sequence[Independent]) -> tuple[Slot, ...]:
+    """The unconstrained vector's layout, site after site."""
     slots, stop = [], 0
-    for name, parameter in origin.module.named_parameters():
-        start, stop = stop, stop + parameter.numel()
-        slots.append(Slot(name, start, stop, tuple(parameter.shape), origin.priors[name].support))
-    for name in auxiliary:
-        slots.append(Slot(name, stop, stop + 1, (), "positive"))
-        stop += 1
-    extra = {name: pyro_prior(term, ()) for name, term in auxiliary.items()}
-    return Stated(predictor, family, extra, tuple(slots))
+    for site in sites:
+        start, stop = stop, stop + site.size
+        slots.append(Slot(site.name, start, stop, site.shape, site.transform))
+    return tuple(slots)
 
 
-def _start(stated: Stated, module: nn.Module) -> Array:
-    """The unconstrained vector of the module's own parameters; positive sites start at 1."""
+def _start(slots: Sequence[Slot], module: nn.Module) -> Array:
+    """The unconstrained vector of the module's own parameters; elements outside their prior's support start at 0."""
     parameters = dict(module.named_parameters())
-    start = np.zeros(stated.slots[-1].stop)
-    for slot in stated.slots:
-        if slot.support == "real":
-            start[slot.start : slot.stop] = parameters[slot.site].detach().double().numpy().ravel()
+    start = np.zeros(slots[-1].stop)
+    for slot in slots:
+        if slot.site in parameters:
+            value = parameters[slot.site].detach().double().numpy()
+            with np.errstate(all="ignore"):
+                own = unconstrain([slot], {slot.site: value}, np)
+            start[slot.start : slot.stop] = np.where(np.isfinite(own), own, 0.0)
     return start
 
 
-def _check_output(module: nn.Module, x: Tensor) -> None:
+def _check_output(module: nn.Module, x: torch.Tensor) -> None:
     with torch.no_grad():
         shape = tuple(module(x).shape)
     rows = x.shape[0]

@@ -67,7 +67,8 @@ def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Outcome:
         name: np.array([[s[name] for s in record] for _, record in chains], dtype=_INTEGERS.get(name, np.float64))
         for name in chains[0][1][0]
     }
-    return Outcome(target.coordinates, lambda seed: (z, stats), seconds={"compile": compiled})
+    values = target.coordinates.constrained(z)
+    return Outcome(lambda seed: (values, stats), seconds={"compile": compiled})
 
 
 def _chain(

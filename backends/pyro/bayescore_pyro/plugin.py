@@ -4,20 +4,23 @@ from collections.abc import Iterator
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
+_FAMILIES = "Gaussian StudentT Bernoulli Binomial Poisson NegativeBinomial Gamma Exponential Beta Ordinal Categorical"
+_POSITIVE = "HalfNormal HalfCauchy HalfStudentT Exponential Gamma InverseGamma LogNormal"
+
 SUPPORTS = frozenset(
-    {
-        *(f"family:{name}" for name in ("Gaussian", "Bernoulli")),
-        *(f"link:{name}" for name in ("identity", "logit")),
-        *(f"prior:coefficient:{name}" for name in ("Normal", "StudentT", "Cauchy", "Laplace", "Flat")),
-        *(
-            f"prior:auxiliary:{name}"
-            for name in ("HalfNormal", "HalfCauchy", "Exponential", "InverseGamma", "Gamma", "LogNormal", "Flat")
-        ),
-        *(f"method:{name}" for name in ("mle", "map", "svi", "nuts")),
-        *(f"guide:{name}" for name in ("mean_field", "full_rank")),
-        *(f"feature:{name}" for name in ("log_density", "minibatch", "own_guide", "lift")),
-        *(f"precision:{name}" for name in ("float64", "float32")),
-    }
+    f"{kind}:{name}"
+    for kind, names in {
+        "family": _FAMILIES,
+        "link": "identity log logit probit cloglog softmax",
+        "prior:coefficient": "Normal StudentT Cauchy Laplace Flat Uniform Beta Horseshoe",
+        "prior:auxiliary": f"{_POSITIVE} Uniform Beta Flat",
+        "prior:correlation": "LKJ",
+        "feature": "groups network offset weights reduction log_density minibatch own_guide lift",
+        "method": "mle map svi nuts laplace",
+        "guide": "mean_field full_rank",
+        "precision": "float64 float32",
+    }.items()
+    for name in names.split()
 )
 
 GAPS = {"method:exact": "never: closed forms belong to the exact backend"}

@@ -8,68 +8,73 @@ import pyro
 import torch
 from pyro import poutine
 from torch import Tensor
+from torch.nn.functional import linear
 
 from bayescore.backend import LogDensity
-from bayescore.coordinates import Slot, slots_of
 from bayescore.distributions import Array
 from bayescore.families import Family
 from bayescore.regression import Regression
-from bayescore_pyro.translation import joint_prior, prior, response
-
-Values = Mapping[str, Tensor]
+from bayescore.sites import Site
+from bayescore_pyro.laws import Values, draw
+from bayescore_pyro.lifting import with_priors
+from bayescore_pyro.network import Perceptron
+from bayescore_pyro.rows import Rows
+from bayescore_pyro.translation import response
 
 
 @dataclass(frozen=True)
 class Stated:
-    """A model as it was stated: coefficients, auxiliary parameters, observed response.
+    """A model as it was stated: coefficients, what else the family depends on, observed response.
 
     Attributes
     ----------
     predictor
-        A Pyro model of its own: takes the design matrix (row, column), samples its
-        coefficients and returns the linear predictor (row,).
+        A Pyro model of its own: samples its coefficients and returns the linear predictor
+        of each row, (row,) or (row, level).
     family
         Distribution of the response.
-    auxiliary
-        Pyro's prior of each free auxiliary parameter.
-    slots
-        The layout of all sites in the unconstrained vector.
+    given
+        The sites that it depends on beside the linear predictor.
     """
 
-    predictor: Callable[[Tensor], Tensor]
+    predictor: Callable[[Rows], Tensor]
     family: Family
-    auxiliary: Mapping[str, Any]
-    slots: tuple[Slot, ...]
+    given: tuple[Site, ...]
 
-    def model(self, x: Tensor, y: Tensor | None, rows: Tensor | None = None) -> Tensor:
+    def model(self, rows: Rows, batch: Tensor | None = None) -> Tensor:
         """The Pyro model of all rows, or of a minibatch of them, scaled up to all."""
-        size = x.shape[0]
-        if rows is not None:
-            x, y = x[rows], None if y is None else y[rows]
-        eta = self.predictor(x)
-        auxiliary = self._fixed() | {name: pyro.sample(name, term) for name, term in self.auxiliary.items()}
-        with pyro.plate("data", size, subsample=rows):
-            drawn: Tensor = pyro.sample("y", response(self.family).distribution(eta, **auxiliary), obs=y)
-        return drawn
+        part = rows if batch is None else rows.take(batch)
+        eta = self.predictor(part)
+        drawn = self.respond(eta, draw(self.given), part)
+        weights = 1.0 if part.weights is None else part.weights
+        with pyro.plate("data", rows.count, subsample=batch), poutine.scale(scale=weights):
+            y: Tensor = pyro.sample("y", drawn, obs=part.y)
+        return y
 
-    def response(self, values: Values, x: Tensor) -> Any:
-        """The response's distribution for values (draw, *site shape): batch shape (draw, row)."""
-        coefficients = {name: value for name, value in values.items() if name not in self.auxiliary}
+    def respond(self, eta: Tensor, given: Values, rows: Rows) -> Any:
+        """The response's distribution."""
+        fixed = {name: torch.tensor(value) for name, value in self.family.fixed.items()}
+        trials = {} if rows.trials is None else {"trials": rows.trials}
+        return response(self.family, eta, {**fixed, **trials, **given})
+
+    def respond_each(self, values: Values, rows: Rows) -> Any:
+        """The same for values (draw, *site shape): batch shape (draw, row)."""
+        given = {site.name: values[site.name].unsqueeze(1) for site in self.given}
+        coefficients = {name: value for name, value in values.items() if name not in given}
 
         def predict(one: Values) -> Tensor:
-            return poutine.condition(self.predictor, data=one)(x)  # type: ignore[no-any-return]
+            return poutine.condition(self.predictor, data=one)(rows)  # type: ignore[no-any-return]
 
-        eta = torch.vmap(predict)(coefficients) if coefficients else self.predictor(x)[None]
-        free = {name: values[name][:, None] for name in self.auxiliary}
-        return response(self.family).distribution(eta, **self._fixed(), **free)
+        eta = torch.vmap(predict)(coefficients) if coefficients else self.predictor(rows)[None]
+        return self.respond(eta, given, rows)
 
-    def log_density(self, x: Tensor, y: Tensor, values: Mapping[str, Array]) -> LogDensity:
+    def log_density(self, rows: Rows, values: Mapping[str, Array]) -> LogDensity:
         """Log density at one point of the constrained space, by site, with its gradient."""
         point = {
             name: torch.tensor(value, dtype=torch.get_default_dtype(), requires_grad=True)
             for name, value in values.items()
         }
-        trace = poutine.trace(poutine.condition(self.model, data=point)).get_trace(x, y)
+        trace = poutine.trace(poutine.condition(self.model, data=point)).get_trace(rows)
         total = trace.log_prob_sum()
         slopes = torch.autograd.grad(total, list(point.values()), allow_unused=True, materialize_grads=True)
         sites = {name: name for name in point} | {"likelihood": "y"}
@@ -77,18 +82,28 @@ class Stated:
         gradient = {name: slope.double().numpy() for name, slope in zip(point, slopes, strict=True)}
         return LogDensity(total.item(), by_site, gradient)
 
-    def _fixed(self) -> dict[str, Tensor]:
-        return {name: torch.tensor(value) for name, value in self.family.fixed.items()}
-
 
 def state(regression: Regression) -> Stated:
     """Write the neutral regression as a Pyro model."""
-    intercept = None if regression.intercept is None else prior(regression.intercept, ())
-    beta = joint_prior(regression.beta) if regression.beta else None
+    family = regression.family
+    given = tuple(site for site in regression.sites if site.name in {*family.free, "threshold"})
+    weights = () if regression.network is None else tuple(regression.network.sites(regression.columns))
+    network = with_priors(Perceptron(weights), weights) if weights else None
+    apart = {site.name for site in (*given, *weights)}
+    sites = [site for site in regression.sites if site.name not in apart]
+    levels = (family.predictors,) if family.predictors > 1 else ()
 
-    def predictor(x: Tensor) -> Tensor:
-        eta = torch.zeros(x.shape[0]) if intercept is None else pyro.sample("intercept", intercept).expand(x.shape[0])
-        return eta if beta is None else eta + x @ pyro.sample("beta", beta)
+    def predictor(rows: Rows) -> Tensor:
+        values = draw(sites)
+        eta = torch.zeros(rows.count, *levels) if network is None else network(rows.x).squeeze(-1)
+        if "intercept" in values:
+            eta = eta + (values["intercept"] if rows.ones is None else values["intercept"] * rows.ones)
+        if "beta" in values:
+            eta = eta + linear(rows.x, values["beta"])
+        for key, member in rows.groups.items():
+            eta = eta + member.effect(values[f"offset({key})"])
+        if rows.offset is not None:
+            eta = eta + (rows.offset[:, None] if levels else rows.offset)
+        return eta
 
-    auxiliary = {name: prior(term, ()) for name, term in regression.auxiliary.items()}
-    return Stated(predictor, regression.family, auxiliary, slots_of(regression))
+    return Stated(predictor, family, given)

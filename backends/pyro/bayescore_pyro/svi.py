@@ -17,9 +17,9 @@ from torch.nn.functional import softplus
 from bayescore.backend import Progress
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
-from bayescore.guide import scale_matrix
+from bayescore.guide import summarize
 from bayescore.methods import MAP, SVI, Optimizer
-from bayescore_pyro.outcome import Draws, Outcome, point
+from bayescore_pyro.outcome import Draws, Outcome, gaussian_draws, point
 from bayescore_pyro.target import Target, compile_density
 
 
@@ -48,7 +48,7 @@ class Objective:
 
 def objective(target: Target, particles: int = 1, batch_size: int | None = None) -> Objective:
     """Compile the target's density for this number of particles and rows."""
-    rows = target.x.shape[0]
+    rows = target.rows.count
     batch = None if batch_size is None else min(batch_size, rows)
     example = () if batch is None else (torch.arange(batch),)
     density = torch.vmap(target.log_joint, in_dims=(0, *(None for _ in example)))
@@ -105,16 +105,13 @@ def fit(target: Target, method: SVI, seed: int, progress: Progress) -> Outcome:
     losses = optimize(model, guide, target.coordinates, method, progress, after_step=keep)
     iterates = {name: np.stack([k[name] for k in kept]) for name in kept[0]}
     estimate = {name: values.mean(axis=0) if method.average else values[-1] for name, values in iterates.items()}
-    loc, root = estimate["loc"], scale_matrix(estimate)
-    log_det = target.coordinates.log_det
-
-    def draw(seed: int) -> Draws:
-        noise = np.random.default_rng(seed).standard_normal((1, method.draws, loc.size))
-        log_scale = np.sum(np.log(np.diag(root)))
-        log_q = -0.5 * np.sum(noise**2, axis=-1) - 0.5 * loc.size * math.log(2 * math.pi) - log_scale - log_det
-        return loc + noise @ root.T, {"log_q": log_q}
-
-    return Outcome(target.coordinates, draw, losses, iterates, seconds)
+    return Outcome(
+        gaussian_draws(target.coordinates, estimate, method.draws),
+        lambda regression: summarize(regression, target.coordinates, iterates, average=method.average).moments,
+        losses,
+        iterates,
+        seconds,
+    )
 
 
 def _fit_own(
@@ -131,9 +128,9 @@ def _fit_own(
         with torch.no_grad(), pyro.plate("draws", method.draws, dim=-2):
             trace = poutine.trace(guide).get_trace(coordinates)
         z: Tensor = trace.nodes["z"]["value"]
-        return z.reshape(1, method.draws, model.size).double().numpy(), {}
+        return coordinates.constrained(z.reshape(1, method.draws, model.size).double().numpy()), {}
 
-    return Outcome(coordinates, draw, losses, seconds=seconds)
+    return Outcome(draw, losses=losses, seconds=seconds)
 
 
 def fit_map(target: Target, method: MAP, seed: int, progress: Progress) -> Outcome:
@@ -144,7 +141,7 @@ def fit_map(target: Target, method: MAP, seed: int, progress: Progress) -> Outco
 
     losses = optimize(objective(target), delta, target.coordinates, method, progress)
     mode: Tensor = pyro.param("loc")
-    return point(target.coordinates, mode.detach().double().numpy().copy(), losses)
+    return point(target.coordinates.constrained(mode.detach().double().numpy()), losses)
 
 
 def optimize(

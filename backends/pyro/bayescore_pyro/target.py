@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from bayescore.coordinates import Coordinates
+from bayescore.transforms import constrain
+from bayescore_pyro.rows import Rows
 from bayescore_pyro.stated import Stated
 
 
@@ -20,7 +22,7 @@ class Target:
 
     Attributes
     ----------
-    stated, x, y
+    stated, rows
         The model, and the data it is conditioned on.
     coordinates
         The map from z.
@@ -29,8 +31,7 @@ class Target:
     """
 
     stated: Stated
-    x: Tensor
-    y: Tensor
+    rows: Rows
     coordinates: Coordinates
     jacobian: bool = True
 
@@ -39,25 +40,14 @@ class Target:
         """Length of z."""
         return self.coordinates.size
 
-    def constrain(self, z: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Values of the sites at z of shape (d,), and the log determinant of the map."""
-        u = torch.as_tensor(self.coordinates.centre, dtype=z.dtype)
-        u = u + torch.as_tensor(self.coordinates.matrix, dtype=z.dtype) @ z
-        values, log_det = {}, torch.tensor(self.coordinates.log_det, dtype=z.dtype)
-        for slot in self.coordinates.slots:
-            part = u[slot.start : slot.stop].reshape(slot.shape)
-            values[slot.site] = part
-            if slot.support == "positive":
-                values[slot.site] = part.exp()
-                log_det = log_det + part.sum()
-        return values, log_det
-
-    def log_joint(self, z: Tensor, rows: Tensor | None = None) -> Tensor:
+    def log_joint(self, z: Tensor, batch: Tensor | None = None) -> Tensor:
         """Log density at z of shape (d,), from all rows or scaled up from a minibatch."""
-        values, log_det = self.constrain(z)
+        centre = torch.as_tensor(self.coordinates.centre, dtype=z.dtype)
+        u = centre + torch.as_tensor(self.coordinates.matrix, dtype=z.dtype) @ z
+        values, log_det = constrain(self.coordinates.slots, u, torch)
         model = poutine.condition(self.stated.model, data=values)
-        total: Tensor = poutine.trace(model).get_trace(self.x, self.y, rows).log_prob_sum()
-        return total + log_det if self.jacobian else total
+        total: Tensor = poutine.trace(model).get_trace(self.rows, batch).log_prob_sum()
+        return total + log_det + self.coordinates.log_det if self.jacobian else total
 
     def at(self, coordinates: Coordinates) -> "Target":
         """The same density in other coordinates."""
@@ -89,8 +79,9 @@ def compile_density(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) ->
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
-        program: Any = torch.jit.trace(  # type: ignore[no-untyped-call]
-            make_fx(value_and_gradient)(z, *rest), (z, *rest), check_trace=False
+        graph = make_fx(value_and_gradient)(z, *rest).eval()
+        program: Any = torch.jit.freeze(  # what does not depend on z is worked out once
+            torch.jit.trace(graph, (z, *rest), check_trace=False)  # type: ignore[no-untyped-call]
         )
 
     class Compiled(torch.autograd.Function):

@@ -3,18 +3,19 @@
 A new prior or family is one line here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pyro.distributions as dist
 import torch
 from torch import Tensor
 from torch.distributions import constraints
-from torch.nn import functional
 
 from bayescore import distributions as core
 from bayescore import families
+from bayescore_pyro.links import log_expm1_exp, log_ndtr, log_ordered
 
 PRIORS: Mapping[type[core.Distribution], Callable[..., Any]] = {
     core.Normal: dist.Normal,
@@ -24,76 +25,71 @@ PRIORS: Mapping[type[core.Distribution], Callable[..., Any]] = {
     core.Flat: lambda: dist.ImproperUniform(constraints.real, (), ()),
     core.HalfNormal: dist.HalfNormal,
     core.HalfCauchy: dist.HalfCauchy,
+    core.HalfStudentT: lambda df, scale: dist.FoldedDistribution(dist.StudentT(df, 0.0, scale)),
     core.Exponential: dist.Exponential,
     core.Gamma: dist.Gamma,
     core.InverseGamma: lambda concentration, scale: dist.InverseGamma(concentration, rate=scale),
     core.LogNormal: dist.LogNormal,
+    core.Beta: lambda a, b: dist.Beta(concentration1=a, concentration0=b),
+    core.Uniform: dist.Uniform,
 }
+"""Of one element, given the core's fields."""
+
+RESPONSES: Mapping[type[families.Family], Callable[..., Any]] = {
+    families.Gaussian: lambda eta, sigma: dist.Normal(loc=eta, scale=sigma),
+    families.StudentT: lambda eta, df, sigma: dist.StudentT(df, eta, sigma),
+    families.Bernoulli: lambda eta: dist.Bernoulli(logits=eta),
+    families.Binomial: lambda eta, trials: dist.Binomial(trials, logits=eta),
+    families.Poisson: lambda eta: dist.Poisson(eta.exp()),
+    families.NegativeBinomial: lambda eta, concentration: dist.NegativeBinomial(
+        concentration, logits=eta - concentration.log()
+    ),
+    families.Gamma: lambda eta, concentration: dist.Gamma(concentration, concentration * (-eta).exp()),
+    families.Exponential: lambda eta: dist.Exponential((-eta).exp()),
+    families.Beta: lambda eta, concentration: dist.Beta(
+        concentration * eta.sigmoid(), concentration * (-eta).sigmoid()
+    ),
+    families.Ordinal: lambda eta, threshold: dist.Categorical(logits=log_ordered(eta, threshold)),
+    families.Categorical: lambda eta: dist.Categorical(logits=torch.cat([torch.zeros_like(eta[..., :1]), eta], -1)),
+}
+"""Of the linear predictor (..., row), or (..., row, level), and what else the family is given, by name."""
+
+LOGITS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "probit": lambda eta: log_ndtr(eta) - log_ndtr(-eta),
+    "cloglog": log_expm1_exp,
+}
+"""The logit of the probability of success, for links that are another function of it."""
+
+EXPECTED: Mapping[type[families.Family], Callable[[Any], Tensor]] = {
+    families.StudentT: lambda response: response.loc,  # its mean does not exist for df <= 1
+    families.Ordinal: lambda response: response.probs,
+    families.Categorical: lambda response: response.probs,
+}
+"""What is predicted where it is not the distribution's mean."""
 
 
-@dataclass(frozen=True)
-class Response:
-    """How a family is written in torch.
+def response(family: families.Family, eta: Tensor, given: Mapping[str, Tensor]) -> Any:
+    """Pyro's distribution of the response."""
+    predictor = LOGITS[family.link_name](eta) if family.link_name in LOGITS else eta
+    return RESPONSES[type(family)](predictor, **given)
 
-    Attributes
-    ----------
-    distribution
-        Of the response, given the linear predictor and the auxiliary parameters by name.
-    loss
-        What maximum likelihood minimizes: (prediction, response) to a mean over rows.
-    auxiliary
-        Maximum likelihood estimates of auxiliary parameters, from the least loss.
+
+def expected(family: families.Family, response: Any) -> Tensor:
+    """The expected response; for categories their probabilities, (..., row, category)."""
+    read = EXPECTED.get(type(family))
+    mean: Tensor = response.mean if read is None else read(response)
+    return mean
+
+
+def prior(distribution: core.Distribution, shape: tuple[int, ...]) -> Any:
+    """Pyro's distribution of a site of this shape, in the default dtype.
+
+    The distribution's fields are numbers, or have one an element.
     """
-
-    distribution: Callable[..., Any]
-    loss: Callable[[Tensor, Tensor], Tensor]
-    auxiliary: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)
-
-
-def _gaussian(eta: Tensor, sigma: Tensor) -> Any:
-    return dist.Normal(eta, sigma)
-
-
-RESPONSES: Mapping[type[families.Family], Response] = {
-    families.Gaussian: Response(_gaussian, functional.mse_loss, {"sigma": torch.sqrt}),
-    families.Bernoulli: Response(lambda eta: dist.Bernoulli(logits=eta), functional.binary_cross_entropy_with_logits),
-}
-
-
-def response(family: families.Family) -> Response:
-    """The family's entry in the table."""
-    return RESPONSES[type(family)]
-
-
-def prior(distribution: core.Distribution, shape: Sequence[int]) -> Any:
-    """Pyro's distribution of a site of this shape, in the default dtype."""
     dtype = torch.get_default_dtype()
-    settings = {f.name: torch.as_tensor(getattr(distribution, f.name), dtype=dtype) for f in fields(distribution)}
-    return PRIORS[type(distribution)](**settings).expand(tuple(shape)).to_event(len(shape))
-
-
-def joint_prior(priors: Sequence[core.Distribution]) -> Any:
-    """Pyro's distribution of a vector with one prior an element."""
-    blocks = core.stack(priors)
-    if len(blocks) == 1:
-        return prior(blocks[0].prior, (len(priors),))
-    return Mixed([(torch.from_numpy(b.positions), prior(b.prior, (len(b.positions),))) for b in blocks])
-
-
-class Mixed(dist.TorchDistribution):  # type: ignore[misc]
-    """Independent elements of several kinds: each block has its positions and its distribution."""
-
-    arg_constraints: Mapping[str, Any] = {}
-    support = constraints.real_vector
-
-    def __init__(self, blocks: Sequence[tuple[Tensor, Any]]) -> None:
-        self.blocks = list(blocks)
-        self.order = torch.argsort(torch.cat([positions for positions, _ in blocks]))
-        super().__init__(event_shape=torch.Size([len(self.order)]), validate_args=False)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        terms = [block.log_prob(value[..., positions]) for positions, block in self.blocks]
-        return torch.stack(terms).sum(0)
-
-    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return torch.cat([block.sample(sample_shape) for _, block in self.blocks], dim=-1)[..., self.order]
+    given = {f.name: np.asarray(getattr(distribution, f.name)) for f in fields(distribution)}
+    settings = {
+        name: torch.as_tensor(value.reshape(shape) if value.ndim else value, dtype=dtype)
+        for name, value in given.items()
+    }
+    return PRIORS[type(distribution)](**settings).expand(shape).to_event(len(shape))
