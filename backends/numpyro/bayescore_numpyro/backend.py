@@ -10,11 +10,12 @@ from bayescore.distributions import Array
 from bayescore.methods import Method
 from bayescore.posterior import Posterior
 from bayescore.regression import Regression
-from bayescore_numpyro import density, nuts, point, predict, problem, svi
+from bayescore_numpyro import density, laplace, nuts, point, predict, problem, svi
+from bayescore_numpyro.form import form_of, rows_of
 from bayescore_numpyro.precision import precision_of
 from bayescore_numpyro.problem import Problem
 
-METHODS: dict[str, ModuleType] = {"mle": point, "map": point, "svi": svi, "nuts": nuts}
+METHODS: dict[str, ModuleType] = {"mle": point, "map": point, "svi": svi, "nuts": nuts, "laplace": laplace}
 """For each method the module with its ``fit`` and ``draw``."""
 
 
@@ -38,7 +39,8 @@ class NumPyroBackend(Backend):
         progress: Progress = no_progress,
     ) -> Fit:
         with precision_of(self.precision):
-            fitted: Fit = METHODS[method.name].fit(regression, data, method, seed, progress)
+            target = problem.locate(regression, data, method)
+            fitted: Fit = METHODS[method.name].fit(target, method, seed, progress)
             return fitted
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
@@ -55,8 +57,10 @@ class NumPyroBackend(Backend):
         kind: Literal["mean", "response"] = "mean",
         seed: int,
     ) -> Array:
+        regression = fit.regression
         with precision_of(self.precision):
-            return predict.predict(fit.regression, posterior, new_data, kind, seed)
+            rows, form = rows_of(new_data, regression), form_of(regression)
+            return predict.predict(form, regression.family.fixed, posterior.draws, rows, kind, seed)
 
     def log_density(self, regression: Regression, data: Problem, values: Mapping[str, Array]) -> LogDensity:
         with precision_of(self.precision):

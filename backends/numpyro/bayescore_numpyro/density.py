@@ -9,8 +9,8 @@ import numpy as np
 
 from bayescore.backend import LogDensity
 from bayescore.distributions import Array
-from bayescore_numpyro.form import Form, Numbers
-from bayescore_numpyro.model import Values, terms
+from bayescore_numpyro.form import Form, Numbers, Values
+from bayescore_numpyro.model import terms
 from bayescore_numpyro.problem import Problem
 
 

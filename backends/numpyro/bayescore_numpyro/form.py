@@ -4,55 +4,79 @@ Only the form is a constant of a compiled program. Data, priors' parameters, fix
 values and coordinates are arguments, so that other numbers need no other program.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from bayescore.coordinates import Coordinates
 from bayescore.data import Data
-from bayescore.distributions import stack
-from bayescore.regression import Regression, Site
+from bayescore.regression import Regression
+from bayescore.sites import Correlation, Independent, Site, Thresholds
+from bayescore.transforms import Transform
+from bayescore_numpyro import predictors
 
-Tree = TypeVar("Tree")
+Values = Mapping[str, jax.Array]
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A site's form: where it lies in the unconstrained vector, and its kinds of priors.
+    """A site's form.
 
     Attributes
     ----------
-    priors
-        Each kind with the positions of its elements.
+    support
+        ``real`` or ``positive``, for a flat prior.
+    kinds
+        Each kind of prior with the positions of its elements, in C order.
+    given
+        How the prior depends on other sites' values, or None for priors of its own.
     """
 
     name: str
     shape: tuple[int, ...]
-    support: str
-    start: int
-    priors: tuple[tuple[str, tuple[int, ...]], ...]
-
-    @property
-    def size(self) -> int:
-        """How many scalar parameters it has."""
-        return sum(len(positions) for _, positions in self.priors)
+    support: str = "real"
+    kinds: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    given: Transform | None = None
 
 
 @dataclass(frozen=True)
 class Form:
-    """All of a regression but its numbers; hashable, as jit wants its static arguments."""
+    """All of a regression but its numbers; hashable, as jit wants its static arguments.
+
+    Attributes
+    ----------
+    given
+        Names of the values that the response depends on beside the linear predictor.
+    predictor
+        The linear predictor but for group terms and offset, of the sites' values and the rows.
+    """
 
     family: str
     link: str
-    auxiliaries: tuple[str, ...]
+    given: tuple[str, ...]
     variables: tuple[Variable, ...]
+    predictor: "Callable[[Values, Rows], jax.Array]"
 
-    @property
-    def size(self) -> int:
-        """The number of scalar parameters, d."""
-        return sum(variable.size for variable in self.variables)
+
+class Rows(NamedTuple):
+    """The data row by row: arrays whose first axis is the row, or None where there is nothing.
+
+    Attributes
+    ----------
+    groups
+        For each group effect the position of the row's level, and what the offset is
+        multiplied by.
+    """
+
+    x: Any
+    y: Any
+    offset: Any
+    weights: Any
+    trials: Any
+    ones: Any
+    groups: dict[str, tuple[Any, Any]]
 
 
 class Numbers(NamedTuple):
@@ -60,54 +84,60 @@ class Numbers(NamedTuple):
 
     Attributes
     ----------
-    x, y
-        Shapes (row, column) and (row,).
     priors
         For each site its kinds' parameters by field, each of shape (element,).
     fixed
         The family's fixed auxiliary parameters.
     """
 
-    x: Any
-    y: Any
+    rows: Rows
     priors: dict[str, list[dict[str, Any]]]
     fixed: dict[str, Any]
 
 
-class Affine(NamedTuple):
-    """u = centre + matrix z, with log |det matrix|."""
-
-    centre: Any
-    matrix: Any
-    log_det: Any
-
-
 def form_of(regression: Regression) -> Form:
     """The form of a regression."""
-    variables, start = [], 0
-    for site in regression.sites:
-        variables.append(_variable(site, start))
-        start += site.size
-    family = regression.family
-    return Form(family.name, getattr(family, "link", "identity"), family.auxiliaries, tuple(variables))
+    family, network = regression.family, regression.network
+    given = (*family.auxiliaries, *(["threshold"] if family.thresholds else []))
+    predictor = predictors.linear if network is None else predictors.Perceptron(len(network.hidden) + 1)
+    return Form(family.name, family.link_name, given, tuple(map(_variable, regression.sites)), predictor)
 
 
-def _variable(site: Site, start: int) -> Variable:
-    kinds = tuple((type(b.prior).__name__, tuple(map(int, b.positions))) for b in stack(site.priors))
-    return Variable(site.name, site.shape, site.support, start, kinds)
+def _variable(site: Site) -> Variable:
+    if isinstance(site, Thresholds):
+        site = site.independent  # the order is the transform's affair
+    if not isinstance(site, Independent):
+        return Variable(site.name, site.shape, given=site.transform)
+    kinds = tuple((type(block.prior).__name__, tuple(map(int, block.positions))) for block in site.blocks)
+    return Variable(site.name, site.shape, site.support, kinds)
 
 
 def numbers_of(regression: Regression, data: Data) -> Numbers:
     """The numbers of a regression and its data, as JAX arrays of the current precision."""
-    priors = {site.name: [vars(block.prior) for block in stack(site.priors)] for site in regression.sites}
-    return _arrays(Numbers(data.x, data.observed, priors, regression.family.fixed))
+    priors = {site.name: _prior_numbers(site) for site in regression.sites}
+    return Numbers(rows_of(data, regression), floats(priors), floats(regression.family.fixed))
 
 
-def affine_of(coordinates: Coordinates) -> Affine:
-    """The coordinates' map, as JAX arrays of the current precision."""
-    return _arrays(Affine(coordinates.centre, coordinates.matrix, coordinates.log_det))
+def _prior_numbers(site: Site) -> list[dict[str, Any]]:
+    if isinstance(site, Thresholds):
+        site = site.independent
+    if isinstance(site, Independent):
+        return [vars(block.prior) for block in site.blocks]
+    return [vars(site.prior)] if isinstance(site, Correlation) else []
 
 
-def _arrays(tree: Tree) -> Tree:
-    arrays: Tree = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), tree)
-    return arrays
+def rows_of(data: Data, regression: Regression) -> Rows:
+    """The data as JAX arrays of the current precision; categories, trials and levels are whole numbers."""
+    x, offset, weights, ones = floats([data.x, data.offset, data.weights, data.ones])
+    y = _whole(data.y) if regression.family.categorical else floats(data.y)
+    groups = {key: (_whole(member.index), floats(member.value)) for key, member in data.groups.items()}
+    return Rows(x, y, offset, weights, _whole(data.trials), ones, groups)
+
+
+def _whole(values: Any) -> Any:
+    return None if values is None else jnp.asarray(values, dtype=int)
+
+
+def floats(tree: Any) -> Any:
+    """The same tree with JAX arrays of the current precision for numbers."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), tree)

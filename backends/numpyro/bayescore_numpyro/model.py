@@ -1,85 +1,71 @@
 """The regression as a NumPyro model, as stated and in the coordinates of inference."""
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
 from numpyro import handlers
-from numpyro.infer.util import log_density
+from numpyro.infer.util import compute_log_probs
 
+from bayescore.transforms import Correlations, GroupOffsets, Shrinkage, constrain
+from bayescore_numpyro import hierarchy, predictors, priors
 from bayescore_numpyro.families import RESPONSES
-from bayescore_numpyro.form import Affine, Form, Numbers, Variable
-from bayescore_numpyro.priors import Mixed, prior
-
-Values = Mapping[str, jax.Array]
+from bayescore_numpyro.form import Form, Numbers, Rows, Values, Variable
+from bayescore_numpyro.problem import Place
 
 
 def stated(form: Form, numbers: Numbers, batch_size: int | None = None) -> None:
     """The regression as it is stated: a sample site each, and ``y`` in a plate over the rows."""
-    values = {v.name: numpyro.sample(v.name, prior_of(v, numbers)) for v in form.variables}
-    with numpyro.plate("data", numbers.y.shape[0], subsample_size=batch_size) as rows:
-        x, y = (numbers.x, numbers.y) if batch_size is None else (numbers.x[rows], numbers.y[rows])
-        numpyro.sample("y", response(form, {**numbers.fixed, **values}, x), obs=y)
-
-
-def prior_of(variable: Variable, numbers: Numbers) -> dist.Distribution:
-    """The prior of a whole site."""
-    shapes = [variable.shape if len(variable.priors) == 1 else (len(at),) for _, at in variable.priors]
-    parts = [
-        (positions, prior(kind, variable.support, shape, parameters))
-        for (kind, positions), shape, parameters in zip(
-            variable.priors, shapes, numbers.priors[variable.name], strict=True
-        )
-    ]
-    return Mixed(parts) if len(parts) > 1 else parts[0][1].to_event(len(variable.shape))
-
-
-def response(form: Form, values: Values, x: jax.Array) -> dist.Distribution:
-    """Distribution of the response, shape (..., row), for values (...) of the sites and fixed parameters."""
-    eta = jnp.zeros(x.shape[0], dtype=x.dtype)
-    if "beta" in values:
-        eta = values["beta"] @ x.T
-    if "intercept" in values:
-        eta = eta + values["intercept"][..., None]
-    return RESPONSES[form.family, form.link](eta, **{name: values[name][..., None] for name in form.auxiliaries})
-
-
-def constrained(form: Form, affine: Affine, z: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
-    """Each site's values at z of shape (..., d), and log |d theta / d z|, shape (...)."""
-    u = affine.centre + z @ affine.matrix.T
-    values, log_jacobian = {}, affine.log_det
+    values: dict[str, jax.Array] = {}
     for variable in form.variables:
-        part = u[..., variable.start : variable.start + variable.size]
-        if variable.support == "positive":
-            log_jacobian = log_jacobian + part.sum(axis=-1)
-            part = jnp.exp(part)
-        values[variable.name] = jnp.reshape(part, (*z.shape[:-1], *variable.shape))
-    return values, log_jacobian
+        values[variable.name] = numpyro.sample(variable.name, prior_of(variable, numbers, values))
+    with numpyro.plate("data", numbers.rows.x.shape[0], subsample_size=batch_size) as chosen:
+        rows = numbers.rows if batch_size is None else jax.tree.map(lambda leaf: leaf[chosen], numbers.rows)
+        with handlers.scale(scale=1.0 if rows.weights is None else rows.weights):
+            numpyro.sample("y", response(form, {**numbers.fixed, **values}, rows), obs=rows.y)
 
 
-def on_coordinates(form: Form, numbers: Numbers, affine: Affine, rows: jax.Array | None = None) -> None:
-    """The stated model's density as one of z, with its Jacobian; on some rows only, scaled up, if given."""
-    z = numpyro.sample("z", dist.ImproperUniform(dist.constraints.real_vector, (), (form.size,)))
-    values, log_jacobian = constrained(form, affine, z)
-    batch = {} if rows is None else {"data": rows}
-    with handlers.substitute(data=batch), handlers.condition(data=values):
-        stated(form, numbers, None if rows is None else rows.shape[0])
-    numpyro.factor("log_jacobian", log_jacobian)
+def prior_of(variable: Variable, numbers: Numbers, values: Values) -> dist.Distribution:
+    """The prior of a whole site, given those before it."""
+    own = numbers.priors[variable.name]
+    match variable.given:
+        case GroupOffsets() as given:
+            return hierarchy.offsets(given, variable.shape[0], values)
+        case Correlations(k):
+            return hierarchy.CorrelationVector(k, own[0]["concentration"], variable.shape)
+        case Shrinkage() as given:
+            return hierarchy.shrunken(given, values)
+        case _:
+            return priors.independent(variable.kinds, variable.support, variable.shape, own)
 
 
-def potential(form: Form, numbers: Numbers, affine: Affine, z: jax.Array, rows: jax.Array | None = None) -> jax.Array:
-    """Minus the log density of z, in nats, or its estimate from some rows."""
-    log_joint: jax.Array = log_density(on_coordinates, (form, numbers, affine, rows), {}, {"z": z})[0]
-    return -log_joint
+def response(form: Form, values: Values, rows: Rows) -> dist.Distribution:
+    """Distribution of the response of each row, for one draw's values and the fixed parameters."""
+    eta = predictors.whole(form.predictor(values, rows), values, rows)
+    given = {name: values[name] for name in form.given}
+    given |= {} if rows.trials is None else {"trials": rows.trials}
+    return RESPONSES[form.family, form.link](eta, **given)
 
 
-def terms(form: Form, numbers: Numbers, values: Values) -> dict[str, jax.Array]:
-    """Log density by site of the stated model at constrained values, and ``likelihood``."""
-    with handlers.trace() as trace, handlers.condition(data=values):
-        stated(form, numbers)
-    sites = {name: site for name, site in trace.items() if site["type"] == "sample"}
-    by_site = {name: jnp.sum(site["fn"].log_prob(site["value"])) for name, site in sites.items()}
+def terms(form: Form, numbers: Numbers, values: Values, chosen: jax.Array | None = None) -> dict[str, jax.Array]:
+    """Log density by site of the stated model at constrained values, and ``likelihood``.
+
+    The likelihood is estimated from the rows chosen, where some are.
+    """
+    batch = {} if chosen is None else {"data": chosen}
+    size = None if chosen is None else chosen.shape[0]
+    by_site: dict[str, jax.Array] = compute_log_probs(stated, (form, numbers, size), {}, {**values, **batch})[0]
     by_site["likelihood"] = by_site.pop("y")
     return by_site
+
+
+def constrained(place: Place, z: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
+    """Each site's values at z, and log |d values / d z|."""
+    values, log_det = constrain(place.slots, place.centre + place.matrix @ z, jnp)
+    return values, log_det + place.log_det
+
+
+def potential(place: Place, z: jax.Array, chosen: jax.Array | None = None) -> jax.Array:
+    """Minus the log density of z, in nats, or its estimate from some rows."""
+    values, log_det = constrained(place, z)
+    return -sum(terms(place.form, place.numbers, values, chosen).values(), log_det)

@@ -16,18 +16,15 @@ from bayescore import posterior
 from bayescore.backend import Fit, Progress
 from bayescore.methods import NUTS
 from bayescore.posterior import Posterior
-from bayescore.regression import Regression
-from bayescore_numpyro.form import Form
 from bayescore_numpyro.loop import chunk, chunks, timed
 from bayescore_numpyro.model import potential
 from bayescore_numpyro.precision import key_of
-from bayescore_numpyro.problem import Place, Problem, locate
+from bayescore_numpyro.problem import Place, Target
 
 
 class Plan(NamedTuple):
-    """What is compiled."""
+    """What is compiled beside the place's form."""
 
-    form: Form
     chains: int
     warmup: int
     target_accept: float
@@ -49,7 +46,7 @@ class Rows(NamedTuple):
 def _begin(plan: Plan, place: Place, key: jax.Array) -> tuple[Kernel, Any]:
     """A kernel over these very arrays, and its state before the first iteration."""
     kernel = Kernel(
-        potential_fn=partial(potential, plan.form, *place),
+        potential_fn=partial(potential, place),
         step_size=1.0,
         dense_mass=plan.dense_mass,
         target_accept_prob=plan.target_accept,
@@ -57,7 +54,7 @@ def _begin(plan: Plan, place: Place, key: jax.Array) -> tuple[Kernel, Any]:
         find_heuristic_step_size=True,
     )
     of_start, of_chains = jax.random.split(key)
-    z = jax.random.uniform(of_start, (plan.chains, plan.form.size), minval=-2.0, maxval=2.0)
+    z = jax.random.uniform(of_start, (plan.chains, place.size), minval=-2.0, maxval=2.0)
     return kernel, kernel.init(jax.random.split(of_chains, plan.chains), plan.warmup, z)
 
 
@@ -77,18 +74,15 @@ def _advance(plan: Plan, place: Place, state: Any, count: jax.Array) -> tuple[An
     return chunk(lambda state: kernel.sample(state, (), {}), record, state, count)
 
 
-def fit(regression: Regression, problem: Problem, method: NUTS, seed: int, progress: Progress) -> Fit:
+def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
     """Warm up and sample, all chains from Uniform(-2, 2) in z."""
-    coordinates, place = locate(regression, problem, method)
-    plan = Plan(
-        problem.form, method.chains, method.warmup, method.target_accept, method.max_tree_depth, method.dense_mass
-    )
+    plan = Plan(method.chains, method.warmup, method.target_accept, method.max_tree_depth, method.dense_mass)
 
     def run(state: Any, done: int, count: int) -> tuple[Any, Rows]:
-        advanced: tuple[Any, Rows] = _advance(plan, place, state, count)
+        advanced: tuple[Any, Rows] = _advance(plan, target.place, state, count)
         return advanced
 
-    state, starting = timed(lambda: _start(plan, place, key_of(seed)))
+    state, starting = timed(lambda: _start(plan, target.place, key_of(seed)))
     _, compiling = timed(lambda: run(state, 0, 0))
     total = method.warmup + method.draws
     parts = []
@@ -96,7 +90,7 @@ def fit(regression: Regression, problem: Problem, method: NUTS, seed: int, progr
         parts.append(rows)
         progress(done, total, acceptance=float(np.mean(rows.acceptance)))
     kept = jax.tree.map(lambda *leaves: np.concatenate(leaves)[method.warmup :].swapaxes(0, 1), *parts)
-    return Fit(regression, method, (coordinates, kept), seconds={"compile": starting + compiling})
+    return Fit(target.regression, method, (target.coordinates, kept), seconds={"compile": starting + compiling})
 
 
 def draw(fit: Fit, seed: int) -> Posterior:

@@ -4,6 +4,14 @@ from collections.abc import Iterable
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
+_FAMILIES = (
+    *("Gaussian", "StudentT", "Bernoulli", "Binomial", "Poisson", "NegativeBinomial"),
+    *("Gamma", "Exponential", "Beta", "Ordinal", "Categorical"),
+)
+_REAL = ("Normal", "StudentT", "Cauchy", "Laplace")
+_POSITIVE = ("HalfNormal", "HalfCauchy", "HalfStudentT", "Exponential", "Gamma", "InverseGamma", "LogNormal")
+_INTERVAL = ("Uniform", "Beta")
+
 
 @hookimpl
 def bayescore_backends() -> Iterable[BackendInfo]:
@@ -14,13 +22,14 @@ def bayescore_backends() -> Iterable[BackendInfo]:
         requires=("jax", "numpyro"),
         supports=frozenset(
             {
-                *(f"family:{name}" for name in ("Gaussian", "Bernoulli")),
-                *(f"link:{name}" for name in ("identity", "logit")),
-                *(f"prior:coefficient:{name}" for name in ("Normal", "StudentT", "Cauchy", "Laplace", "Flat")),
-                *(f"prior:auxiliary:{name}" for name in ("HalfNormal", "HalfCauchy", "Exponential", "Flat")),
-                *(f"prior:auxiliary:{name}" for name in ("InverseGamma", "Gamma", "LogNormal")),
-                *(f"method:{name}" for name in ("mle", "map", "svi", "nuts")),
+                *(f"family:{name}" for name in _FAMILIES),
+                *(f"link:{name}" for name in ("identity", "log", "logit", "probit", "cloglog", "softmax")),
+                *(f"prior:coefficient:{name}" for name in (*_REAL, *_INTERVAL, "Flat", "Horseshoe")),
+                *(f"prior:auxiliary:{name}" for name in (*_POSITIVE, *_INTERVAL, "Flat")),
+                "prior:correlation:LKJ",
+                *(f"method:{name}" for name in ("mle", "map", "svi", "nuts", "laplace")),
                 *(f"guide:{name}" for name in ("mean_field", "full_rank")),
+                *(f"feature:{name}" for name in ("groups", "network", "offset", "weights", "reduction")),
                 *(f"feature:{name}" for name in ("log_density", "minibatch")),
                 *(f"precision:{name}" for name in ("float64", "float32")),
             }

@@ -9,39 +9,34 @@ from bayescore import posterior
 from bayescore.backend import Fit, Progress
 from bayescore.methods import MAP, MLE
 from bayescore.posterior import Posterior
-from bayescore.regression import Regression
 from bayescore_numpyro import adam
-from bayescore_numpyro.form import Form
 from bayescore_numpyro.model import constrained, terms
 from bayescore_numpyro.precision import key_of
-from bayescore_numpyro.problem import Place, Problem, locate
+from bayescore_numpyro.problem import Place, Target
 
 
 @partial(jax.jit, static_argnums=0)
 def _advance(
-    plan: tuple[Form, str], place: Place, rates: jax.Array, state: adam.State, count: jax.Array
+    estimand: str, place: Place, rates: jax.Array, state: adam.State, count: jax.Array
 ) -> tuple[adam.State, adam.Trail]:
-    form, estimand = plan
-
     def loss(params: adam.Params, _: jax.Array) -> jax.Array:
-        values, _ = constrained(form, place.affine, params["z"])
-        by_site = terms(form, place.numbers, values)
+        values, _ = constrained(place, params["z"])
+        by_site = terms(place.form, place.numbers, values)
         return -(by_site["likelihood"] if estimand == "mle" else sum(by_site.values(), jnp.zeros(())))
 
     return adam.advance(loss, rates, state, count)
 
 
-def fit(regression: Regression, problem: Problem, method: MLE | MAP, seed: int, progress: Progress) -> Fit:
+def fit(target: Target, method: MLE | MAP, seed: int, progress: Progress) -> Fit:
     """Climb to the mode of the likelihood, or of the density of the constrained parameters.
 
     The losses are minus the log likelihood, or minus the log joint density, in nats.
     """
-    coordinates, place = locate(regression, problem, method)
-    program = partial(_advance, (problem.form, method.estimand), place)
-    begin = adam.start({"z": jnp.zeros(problem.form.size)}, key_of(seed))
+    program = partial(_advance, method.estimand, target.place)
+    begin = adam.start({"z": jnp.zeros(target.place.size)}, key_of(seed))
     descent = adam.descend(program, method.rates, begin, progress, keep=1)
-    point = coordinates.constrained(descent.params["z"][-1])
-    return Fit(regression, method, point, losses=descent.losses, seconds=descent.seconds)
+    point = target.coordinates.constrained(descent.params["z"][-1])
+    return Fit(target.regression, method, point, losses=descent.losses, seconds=descent.seconds)
 
 
 def draw(fit: Fit, seed: int) -> Posterior:

@@ -1,5 +1,6 @@
 """Posterior draws of the response and its mean, in bounded memory."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
@@ -7,39 +8,49 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bayescore.data import Data
 from bayescore.distributions import Array
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
-from bayescore_numpyro.form import Form, form_of
-from bayescore_numpyro.model import Values, response
+from bayescore_numpyro.families import mean
+from bayescore_numpyro.form import Form, Rows, Values
+from bayescore_numpyro.model import response
 from bayescore_numpyro.precision import key_of
 
+Kind = Literal["mean", "response"]
 _BLOCK_VALUES = 1 << 22
 """Draws times rows held at once: 32 MB in float64."""
 
 
 @partial(jax.jit, static_argnums=0)
-def _block(plan: tuple[Form, str], values: Values, x: jax.Array, key: jax.Array) -> jax.Array:
+def _block(plan: tuple[Form, Kind], fixed: Values, values: Values, rows: Rows, key: jax.Array) -> jax.Array:
     form, kind = plan
-    distribution = response(form, values, x)
-    drawn = distribution.mean if kind == "mean" else distribution.sample(key)
-    return jnp.asarray(drawn, dtype=x.dtype)
+
+    def one(values: Values, key: jax.Array) -> jax.Array:
+        distribution = response(form, {**fixed, **values}, rows)
+        drawn = mean(distribution) if kind == "mean" else distribution.sample(key)
+        return jnp.asarray(drawn, dtype=rows.x.dtype)
+
+    return jax.vmap(one)(values, jax.random.split(key, len(jax.tree.leaves(values)[0])))
 
 
 def predict(
-    regression: Regression, posterior: Posterior, new_data: Data, kind: Literal["mean", "response"], seed: int
+    form: Form, fixed: Mapping[str, float], draws: Mapping[str, Array], rows: Rows, kind: Kind, seed: int
 ) -> Array:
-    """Expected or new responses, shape (chain, draw, row)."""
-    plan = form_of(regression), kind
-    chains, draws = posterior.shape
-    flat = {site: v.reshape(chains * draws, *v.shape[2:]) for site, v in posterior.draws.items()}
-    fixed = {name: np.float64(value) for name, value in regression.family.fixed.items()}
-    x = jnp.asarray(new_data.x, dtype=float)
-    size = max(_BLOCK_VALUES // new_data.rows, 1)
+    """Expected or new responses, shape (chain, draw, row), or (chain, draw, row, category) for the mean of categories.
+
+    Parameters
+    ----------
+    fixed
+        The family's fixed auxiliary parameters.
+    draws
+        By site, shape (chain, draw, *site shape).
+    """
+    chains, count = next(iter(draws.values())).shape[:2]
+    flat = {site: np.reshape(v, (chains * count, *v.shape[2:])) for site, v in draws.items()}
+    size = max(_BLOCK_VALUES // rows.x.shape[0], 1)
     key = key_of(seed)
-    predicted = np.empty((chains * draws, new_data.rows))
-    for number, first in enumerate(range(0, chains * draws, size)):
-        values = fixed | {site: v[first : first + size] for site, v in flat.items()}
-        predicted[first : first + size] = _block(plan, values, x, jax.random.fold_in(key, number))
-    return predicted.reshape(chains, draws, new_data.rows)
+    blocks = []
+    for number, first in enumerate(range(0, chains * count, size)):
+        values = {site: v[first : first + size] for site, v in flat.items()}
+        block = _block((form, kind), dict(fixed), values, rows, jax.random.fold_in(key, number))
+        blocks.append(np.asarray(block, dtype=np.float64))
+    predicted = np.concatenate(blocks)
+    return predicted.reshape(chains, count, *predicted.shape[1:])

@@ -1,6 +1,6 @@
 """The core's priors as NumPyro distributions: one line each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -13,39 +13,55 @@ PRIORS: dict[str, Callable[..., dist.Distribution]] = {
     "Laplace": dist.Laplace,
     "HalfNormal": dist.HalfNormal,
     "HalfCauchy": dist.HalfCauchy,
+    "HalfStudentT": lambda df, scale: dist.FoldedDistribution(dist.StudentT(df, 0.0, scale)),
     "Exponential": dist.Exponential,
     "Gamma": dist.Gamma,
     "InverseGamma": lambda concentration, scale: dist.InverseGamma(concentration, rate=scale),
     "LogNormal": dist.LogNormal,
+    "Beta": lambda a, b: dist.Beta(concentration1=a, concentration0=b),
+    "Uniform": dist.Uniform,
 }
 SUPPORTS = {"real": dist.constraints.real, "positive": dist.constraints.positive}
+Kinds = tuple[tuple[str, tuple[int, ...]], ...]
+Parameters = Mapping[str, jax.Array]
 
 
-def prior(kind: str, support: str, shape: tuple[int, ...], numbers: Mapping[str, jax.Array]) -> dist.Distribution:
-    """One prior for all elements of ``shape``; its numbers are of that shape."""
+def independent(kinds: Kinds, support: str, shape: tuple[int, ...], numbers: Sequence[Parameters]) -> dist.Distribution:
+    """Priors of all elements of a site, each of them of one of the kinds."""
+    if len(kinds) == 1:
+        return _alike(kinds[0][0], support, shape, numbers[0]).to_event(len(shape))
+    parts = [
+        (positions, _alike(kind, support, (len(positions),), parameters))
+        for (kind, positions), parameters in zip(kinds, numbers, strict=True)
+    ]
+    return Mixed(parts, shape)
+
+
+def _alike(kind: str, support: str, shape: tuple[int, ...], parameters: Parameters) -> dist.Distribution:
+    """One kind of prior for elements of ``shape``; its numbers are as many."""
     if kind == "Flat":
         return dist.ImproperUniform(SUPPORTS[support], shape, ())
-    return PRIORS[kind](**{name: jnp.reshape(number, shape) for name, number in numbers.items()})
+    return PRIORS[kind](**{name: jnp.reshape(number, shape) for name, number in parameters.items()})
 
 
 class Mixed(dist.Distribution):  # type: ignore[misc]
-    """A real vector whose elements have priors of several kinds.
+    """An array whose elements have priors of several kinds.
 
     Parameters
     ----------
     parts
-        For each kind the positions of its elements, and their distribution, of as many.
+        For each kind the positions of its elements, in C order, and their distribution,
+        of as many.
     """
 
-    support = dist.constraints.real_vector
+    support = dist.constraints.real
 
-    def __init__(self, parts: list[tuple[tuple[int, ...], dist.Distribution]]) -> None:
+    def __init__(self, parts: list[tuple[tuple[int, ...], dist.Distribution]], shape: tuple[int, ...]) -> None:
         self.parts = parts
-        size = sum(len(positions) for positions, _ in parts)
-        super().__init__(batch_shape=(), event_shape=(size,))
+        super().__init__(batch_shape=(), event_shape=shape)
 
     def log_prob(self, value: jax.Array) -> jax.Array:
-        """Sum over the elements, shape (...) for values (..., element)."""
-        terms = [part.log_prob(value[..., jnp.array(positions)]).sum(axis=-1) for positions, part in self.parts]
-        total: jax.Array = sum(terms[1:], terms[0])
-        return total
+        """Sum over the elements."""
+        flat = jnp.ravel(value)
+        terms = [part.log_prob(flat[jnp.array(positions)]).sum() for positions, part in self.parts]
+        return sum(terms, jnp.zeros(()))

@@ -1,13 +1,16 @@
 """A regression with its data, carried over: what the verbs hand around."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+
+import jax
 
 from bayescore.coordinates import Coordinates, for_method
 from bayescore.data import Data
 from bayescore.methods import Method
 from bayescore.regression import Regression
-from bayescore_numpyro.form import Affine, Form, Numbers, affine_of, form_of, numbers_of
+from bayescore.transforms import Slot
+from bayescore_numpyro.form import Form, Numbers, floats, form_of, numbers_of
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,43 @@ class Problem:
     numbers: Numbers
 
 
-class Place(NamedTuple):
-    """The numbers of a problem and of its coordinates: a compiled program's arguments."""
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=("numbers", "centre", "matrix", "log_det"),
+    meta_fields=("form", "slots"),
+)
+@dataclass(frozen=True)
+class Place:
+    """A problem in its coordinates, as a compiled program takes it: form and slots are compiled, the rest is not.
 
+    Attributes
+    ----------
+    centre, matrix, log_det
+        u = centre + matrix z, with log |det matrix|.
+    slots
+        Where each site lies in u.
+    """
+
+    form: Form
     numbers: Numbers
-    affine: Affine
+    centre: jax.Array
+    matrix: jax.Array
+    log_det: jax.Array
+    slots: tuple[Slot, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of scalar parameters, d."""
+        return int(self.centre.shape[0])
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a method works on: the regression, and its density in the method's coordinates."""
+
+    regression: Regression
+    coordinates: Coordinates
+    place: Place
 
 
 def build(regression: Regression, data: Data) -> Problem:
@@ -31,7 +66,13 @@ def build(regression: Regression, data: Data) -> Problem:
     return Problem(data, form_of(regression), numbers_of(regression, data))
 
 
-def locate(regression: Regression, problem: Problem, method: Method) -> tuple[Coordinates, Place]:
-    """The coordinates that a method works in, and the problem in them."""
+def locate(regression: Regression, problem: Problem, method: Method) -> Target:
+    """The problem in the coordinates that a method works in."""
     coordinates = for_method(regression, problem.data, method)
-    return coordinates, Place(problem.numbers, affine_of(coordinates))
+    return Target(regression, coordinates, place(problem.form, problem.numbers, coordinates))
+
+
+def place(form: Form, numbers: Numbers, coordinates: Coordinates) -> Place:
+    """A form and its numbers in these coordinates."""
+    centre, matrix, log_det = floats([coordinates.centre, coordinates.matrix, coordinates.log_det])
+    return Place(form, numbers, centre, matrix, log_det, coordinates.slots)

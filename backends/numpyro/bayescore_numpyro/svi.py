@@ -12,25 +12,22 @@ import numpyro.distributions as dist
 from numpyro import handlers
 from numpyro.infer.util import log_density
 
-from bayescore import posterior
 from bayescore.backend import Fit, Progress
-from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
-from bayescore.guide import GaussianGuide, summarize
+from bayescore.guide import summarize
 from bayescore.methods import SVI
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
 from bayescore_numpyro import adam
-from bayescore_numpyro.form import Form
+from bayescore_numpyro.guide import draw
 from bayescore_numpyro.model import potential
 from bayescore_numpyro.precision import key_of
-from bayescore_numpyro.problem import Place, Problem, locate
+from bayescore_numpyro.problem import Place, Target
+
+__all__ = ["Plan", "draw", "fit", "guide", "minus_elbo"]
 
 
 class Plan(NamedTuple):
-    """What is compiled."""
+    """What is compiled beside the place's form."""
 
-    form: Form
     particles: int
     batch_size: int | None
 
@@ -72,11 +69,11 @@ def minus_elbo(plan: Plan, place: Place, params: adam.Params, key: jax.Array) ->
     another rounding, and another program, which no compilation cache knows.
     """
     of_rows, of_guide = jax.random.split(key)
-    rows = _batch(place.numbers.y.shape[0], plan.batch_size, of_rows)
+    chosen = _batch(place.numbers.rows.x.shape[0], plan.batch_size, of_rows)
 
     def particle(key: jax.Array) -> jax.Array:
         log_q, trace = log_density(handlers.seed(guide, key), (params,), {}, {})
-        minus: jax.Array = log_q + potential(plan.form, *place, trace["z"]["value"], rows)
+        minus: jax.Array = log_q + potential(place, trace["z"]["value"], chosen)
         return minus
 
     return jnp.mean(jax.vmap(particle)(jax.random.split(of_guide, plan.particles)))
@@ -91,31 +88,18 @@ def _batch(rows: int, size: int | None, key: jax.Array) -> jax.Array | None:
     return chosen
 
 
-def fit(regression: Regression, problem: Problem, method: SVI, seed: int, progress: Progress) -> Fit:
+def fit(target: Target, method: SVI, seed: int, progress: Progress) -> Fit:
     """Maximize the ELBO; the guide is summarized from the iterates of the last half."""
-    coordinates, place = locate(regression, problem, method)
     of_start, of_steps = jax.random.split(key_of(seed))
-    begin = adam.start(_start(method, problem.form.size, of_start), of_steps)
-    program = partial(_advance, Plan(problem.form, method.particles, method.batch_size), place)
+    begin = adam.start(_start(method, target.place.size, of_start), of_steps)
+    program = partial(_advance, Plan(method.particles, method.batch_size), target.place)
     descent = adam.descend(program, method.rates, begin, progress, keep=(method.steps + 1) // 2)
     iterates = _iterates(descent.params)
-    fitted = summarize(regression, coordinates, iterates, average=method.average)
-    return Fit(regression, method, (coordinates, fitted), descent.losses, iterates, descent.seconds)
+    fitted = summarize(target.regression, target.coordinates, iterates, average=method.average)
+    native = target.coordinates, fitted
+    return Fit(target.regression, method, native, descent.losses, iterates, descent.seconds)
 
 
 def _iterates(params: dict[str, Array]) -> dict[str, Array]:
     iterates = {"loc": params["loc"], "log_scale": np.log(np.logaddexp(0.0, params["raw"]))}
     return iterates | ({"lower": np.tril(params["lower"], -1)} if "lower" in params else {})
-
-
-def draw(fit: Fit, seed: int) -> Posterior:
-    """Independent draws from the fitted guide, with their log density in the unconstrained space."""
-    assert isinstance(fit.method, SVI)
-    coordinates: Coordinates
-    fitted: GaussianGuide
-    coordinates, fitted = fit.native
-    noise = np.asarray(jax.random.normal(key_of(seed), (1, fit.method.draws, coordinates.size)), dtype=np.float64)
-    draws = coordinates.constrained(fitted.loc + noise @ fitted.scale_tril.T)
-    log_det = np.log(np.diag(fitted.scale_tril)).sum() + coordinates.log_det
-    log_q = -0.5 * (noise**2 + math.log(2.0 * math.pi)).sum(axis=-1) - log_det
-    return posterior.label(fit.regression, draws, sample_stats={"log_q": log_q}, moments=fitted.moments)

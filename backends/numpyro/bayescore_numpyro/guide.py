@@ -1,0 +1,27 @@
+"""Draws from a fitted Gaussian: what SVI and Laplace share."""
+
+import math
+
+import jax
+import numpy as np
+
+from bayescore import posterior
+from bayescore.backend import Fit
+from bayescore.coordinates import Coordinates
+from bayescore.guide import GaussianGuide
+from bayescore.methods import SVI, Laplace
+from bayescore.posterior import Posterior
+from bayescore_numpyro.precision import key_of
+
+
+def draw(fit: Fit, seed: int) -> Posterior:
+    """Independent draws in one chain, with their log density as values are reported."""
+    assert isinstance(fit.method, SVI | Laplace)
+    coordinates: Coordinates
+    fitted: GaussianGuide
+    coordinates, fitted = fit.native
+    noise = np.asarray(jax.random.normal(key_of(seed), (1, fit.method.draws, coordinates.size)), dtype=np.float64)
+    draws, log_slope = coordinates.mapped(fitted.loc + noise @ fitted.scale_tril.T)
+    log_det = np.log(np.diag(fitted.scale_tril)).sum() + log_slope
+    log_q = -0.5 * (noise**2 + math.log(2.0 * math.pi)).sum(axis=-1) - log_det
+    return posterior.label(fit.regression, draws, sample_stats={"log_q": log_q}, moments=fitted.moments)
