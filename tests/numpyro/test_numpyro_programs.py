@@ -1,0 +1,100 @@
+"""Compiled programs and global state: what is compiled again, what is left as it was."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+from numpyro_support import DATA, TOY, backend, fitted, stated
+
+from bayescore.data import Membership, from_arrays
+from bayescore.groups import Grouping
+from bayescore.methods import MAP, SVI
+
+
+@pytest.mark.parametrize("callers", [False, True])
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_callers_precision_is_left_alone(callers, precision):
+    from bayescore_numpyro.precision import precision_of
+
+    numpyro = backend(precision)
+    with precision_of("float64" if callers else "float32"):
+        fit = numpyro.fit(TOY, numpyro.build_data(TOY, DATA), MAP(steps=2), seed=0)
+        assert numpyro.sample_posterior(fit, seed=0).draws["beta"].dtype == np.float64
+        assert jax.numpy.zeros(()).dtype == ("float64" if callers else "float32")
+
+
+def test_other_numbers_need_no_other_program():
+    from bayescore_numpyro import svi
+
+    fitted(TOY, SVI(steps=10))
+    programs = svi._advance._cache_size()
+    other = from_arrays(DATA.x + 1, DATA.y * 2)
+    regression = stated("Gaussian(sigma=0.3)", other, {"intercept": "Normal(1, 3)", "beta": "Normal(0, 1)"})
+    fitted(regression, SVI(steps=20, rate=0.3), seed=5, data=other)
+    assert svi._advance._cache_size() == programs
+
+
+def grouped(seed):
+    """Rows with everything that rows can have, all of it drawn."""
+    rng = np.random.default_rng(seed)
+    member = Membership(rng.integers(0, 3, 20), rng.normal(size=20))
+    data = from_arrays(rng.normal(size=(20, 1)), rng.poisson(2.0, 20))
+    data = replace(
+        data,
+        offset=rng.normal(size=20),
+        weights=rng.uniform(size=20),
+        groups={"x|g": member},
+        ones=rng.uniform(size=20),
+    )
+    priors = {"sd(x|g)": f"HalfNormal({1 + seed})"}
+    return stated("Poisson", data, priors, groupings=(Grouping("g", ("x",), ("a", "b", "c")),)), data
+
+
+def test_other_weights_offsets_and_groups_need_no_other_program():
+    from bayescore_numpyro import svi
+
+    (first, rows), (second, other_rows) = grouped(0), grouped(1)
+    fitted(first, SVI(steps=2), data=rows)
+    programs = svi._advance._cache_size()
+    fitted(second, SVI(steps=2), data=other_rows)
+    assert svi._advance._cache_size() == programs
+
+
+def test_the_program_is_the_same_in_every_process():
+    code = """if True:
+        import jax, numpy as np
+        from functools import partial
+        from bayescore.data import from_arrays
+        from bayescore.methods import SVI
+        from bayescore.problem import from_data
+        from bayescore_numpyro import problem, svi
+        from bayescore_numpyro.precision import key_of, precision_of
+        priors = {"intercept": "Normal(0, 1)", "beta": "Flat()", "sigma": "HalfNormal(1)"}
+        data = from_arrays([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 2.0, 4.0])
+        regression = from_data(data, priors=priors).regression
+        with precision_of("float64"):
+            target = problem.locate(regression, problem.build(regression, data), SVI())
+            loss = partial(svi.minus_elbo, svi.Plan(2, None), target.place)
+            print(jax.make_jaxpr(loss)({"loc": np.zeros(3), "raw": np.zeros(3)}, key_of(0)))
+    """
+    programs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    assert len(programs) == 1
+
+
+def test_declaring_imports_no_jax():
+    code = "import sys, bayescore_numpyro.plugin as p; list(p.bayescore_backends()); print('jax' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
