@@ -9,12 +9,13 @@ from conftest import USABLE
 
 import bayescore
 from bayescore import methods
-from bayescore.agreement.estimates import FromDraws, unconstrained_draws
+from bayescore.agreement.estimates import FromDraws, judged_draws
 from bayescore.comparison.document import Document
 from bayescore.comparison.run import Comparison, Settings, compare
-from bayescore.posterior import positive_parameters
-from bayescore.problem import Problem, from_arrays, from_data, from_table, toy
+from bayescore.data import from_arrays
+from bayescore.problem import Problem, from_data, from_table, toy
 from bayescore.tables import read_table
+from bayescore.transforms import REAL
 
 ENGINES = [name for name in USABLE if name in {"pyro", "numpyro"}]
 METHODS = ["svi", "svi(guide=full_rank)", "nuts(warmup=500, draws=1500)"]
@@ -143,8 +144,7 @@ def test_nuts_finds_the_reference_posterior(engine: str, name: str, reference: P
     posterior = result.outcomes[0].posterior
     assert posterior is not None
     names = problem.regression.parameters
-    nothing = np.zeros_like(positive_parameters(problem.regression))
-    found = FromDraws(unconstrained_draws(posterior, nothing)).along(np.eye(len(names)))
+    found = FromDraws(judged_draws(posterior, (REAL,) * len(names))).along(np.eye(len(names)))
     for j, parameter in enumerate(names):
         wanted = entry["parameters"][parameter]
         assert abs(found.mean[j] - wanted["mean"]) < 4.3 * found.mean_error[j], parameter

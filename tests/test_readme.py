@@ -46,6 +46,7 @@ def test_the_backend_example_is_found_and_agrees(tmp_path: Path, monkeypatch: py
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[bayescore]\nconjugate = my_plugin\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("BAYESCORE_PLUGINS", "conjugate")
     command = [sys.executable, "-m", "bayescore", "compare", "--backends", "conjugate"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
