@@ -15,8 +15,9 @@ import numpy as np
 
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
 from bayescore.data import Data
-from bayescore.distributions import Array, Horseshoe
+from bayescore.distributions import Array, Horseshoe, InverseGamma, LogNormal
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError
+from bayescore.groups import GroupTerm
 from bayescore.methods import Method
 from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Moments, Posterior
@@ -41,11 +42,24 @@ def refusal(
 
 def _impossible(regression: Regression, method: Method) -> str | None:
     """Why no backend can do it, in the end."""
-    if method.estimand == "mle" and (regression.groups or regression.network):
-        return "never: group effects and network weights have no maximum of the likelihood; use map, svi or nuts"
-    if method.estimand == "mle" and any(isinstance(prior, Horseshoe) for prior in regression.beta):
-        return "never: a horseshoe is all prior, which mle leaves out; use map, svi or nuts"
+    horseshoe = any(isinstance(prior, Horseshoe) for prior in regression.beta)
+    if method.estimand == "mle":
+        if regression.groups:
+            return "never: group effects have no maximum of the likelihood; use svi or nuts"
+        if regression.network:
+            return "never: network weights have no maximum of the likelihood; use map, svi or nuts"
+        if horseshoe:
+            return "never: a horseshoe is all prior, which mle leaves out; use svi or nuts"
+    if method.estimand == "map" and (horseshoe or any(_unbounded(term) for term in regression.groups)):
+        what = "coefficients under a horseshoe" if horseshoe else "group effects"
+        return f"never: the density of {what} has no maximum, it grows without bound as they vanish; use svi or nuts"
     return None
+
+
+def _unbounded(term: GroupTerm) -> bool:
+    """Whether the density grows as all offsets and their sd go to 0, or as correlations go to 1."""
+    away = (isinstance(prior, InverseGamma | LogNormal) or float(prior.bounds[0]) > 0 for prior in term.sds)
+    return term.correlation is not None or not all(away)
 
 
 class Checked(Backend):

@@ -11,6 +11,7 @@ from bayescore import problem
 from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity
 from bayescore.contract import Checked, refusal
+from bayescore.density import log_density
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.plugin import bayescore_backends
@@ -107,6 +108,44 @@ def test_what_has_no_maximum_of_the_likelihood_has_no_mle(name):
     for method in (SVI(), NUTS(), Laplace()):
         assert refusal(ALL, stated.regression, method, stated.data) is None
     assert refusal(ALL, PROBLEMS["Poisson-log"].regression, MLE()) is None
+
+
+def vanishing(stated, scale, offset=0.0):
+    """The joint density as scales and what they scale go to 0 together."""
+    values = {site.name: np.ones(site.shape) for site in stated.regression.sites}
+    for name, value in values.items():
+        if name.startswith(("sd(", "local(")):
+            value[...] = scale
+        if name.startswith("offset(") or (name == "beta" and "local(beta)" in values):
+            value[...] = offset
+        if name.startswith("cor("):
+            value[...] = 0.1
+    return log_density(stated.regression, stated.data, values).total
+
+
+@pytest.mark.parametrize("name", ["groups-intercepts-Gaussian", "groups-correlated-Poisson", "prior-Horseshoe"])
+def test_a_density_without_a_bound_has_no_map(name):
+    stated = PROBLEMS[name]
+    assert refusal(ALL, stated.regression, MAP()).startswith("never: the density of ")
+    with_scale = [vanishing(stated, 10.0**-power) for power in (5, 50, 150)]
+    assert with_scale[0] < with_scale[1] < with_scale[2]
+    assert with_scale[2] > with_scale[0] + 300
+
+
+@pytest.mark.parametrize("prior", ["InverseGamma(2, 1)", "LogNormal(0, 1)", "Uniform(0.1, 3)"])
+def test_a_prior_that_keeps_an_sd_from_0_gives_the_density_a_bound(prior):
+    plain = PROBLEMS["groups-intercepts-Gaussian"]
+    groupings = tuple(term.grouping for term in plain.regression.groups)
+    stated = problem.from_data(plain.data, groupings=groupings, priors={"sd": prior})
+    everything = replace(ALL, supports=ALL.supports | stated.regression.requirements)
+    assert refusal(everything, stated.regression, MAP()) is None
+    if "Uniform" not in prior:
+        assert vanishing(stated, 1e-150) < vanishing(stated, 1e-50) < vanishing(stated, 1.0)
+
+
+def test_networks_have_a_map():
+    assert refusal(ALL, PROBLEMS["network-4"].regression, MAP()) is None
+    assert refusal(ALL, PROBLEMS["network-4"].regression, MLE()).endswith("use map, svi or nuts")
 
 
 def test_a_backends_limits_are_asked_last():
