@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+_SLASH = "\N{DIVISION SLASH}"
+
+
 class _HasPosterior(Protocol):
     posterior: Any
 
@@ -23,18 +26,23 @@ def to_datatree(posterior: Posterior) -> "xr.DataTree":
     """Groups ``posterior`` and ``sample_stats``; the coefficients along ``coef``."""
     from arviz_base import from_dict
 
-    groups = {"posterior": dict(posterior.draws)}
+    groups: dict[str, dict[str, Any]] = {"posterior": {_stored(site): v for site, v in posterior.draws.items()}}
     if posterior.sample_stats:
         groups["sample_stats"] = dict(posterior.sample_stats)
     dims: dict[str, list[str]] = {}
     coords: dict[str, list[str]] = {}
     for site, labels in posterior.labels.items():
         axes = _axes(labels, posterior.draws[site].shape[2:])
-        dims[site] = _dimensions(site, len(axes))
-        coords |= dict(zip(dims[site], axes, strict=True))
+        dims[_stored(site)] = _dimensions(_stored(site), len(axes))
+        coords |= dict(zip(dims[_stored(site)], axes, strict=True))
     tree = from_dict(groups, coords=coords, dims=dims)
     tree["posterior"].attrs["estimand"] = posterior.estimand
     return tree
+
+
+def _stored(site: str) -> str:
+    """A site's name in a file, where a slash would be a path's: ``sd(I(x / 2)|g)``."""
+    return site.replace("/", _SLASH)
 
 
 def _dimensions(site: str, count: int) -> list[str]:
@@ -67,14 +75,15 @@ def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
     if dataset is None or not {"chain", "draw"} <= set(dataset.dims):
         raise DataError("no group 'posterior' with the dimensions chain and draw: was this written by ArviZ?")
     draws, labels = {}, {}
-    for name, variable in dataset.data_vars.items():
+    for stored, variable in dataset.data_vars.items():
+        name = str(stored).replace(_SLASH, "/")
         ordered = variable.transpose("chain", "draw", ...)
         if ordered.ndim > 4:
             raise DataError(f"{name!r} has {ordered.ndim - 2} dimensions beside chain and draw; at most two are read")
-        draws[str(name)] = np.asarray(ordered.values, dtype=np.float64)
+        draws[name] = np.asarray(ordered.values, dtype=np.float64)
         if ordered.ndim > 2:
             axes = ([str(v) for v in dataset[dimension].values] for dimension in ordered.dims[2:])
-            labels[str(name)] = tuple(",".join(parts) for parts in product(*axes))
+            labels[name] = tuple(",".join(parts) for parts in product(*axes))
     stats = getattr(data, "sample_stats", None)
     kept = {} if stats is None else {str(k): np.asarray(v.values) for k, v in stats.data_vars.items()}
     estimand = cast(Estimand, dataset.attrs.get("estimand", "posterior"))

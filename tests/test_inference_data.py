@@ -148,3 +148,11 @@ def test_an_intercept_alone_has_no_labels():
     after = bayescore.from_arviz(bayescore.to_datatree(label(regression, draws)))
     assert dict(after.labels) == {}
     assert isinstance(after, Posterior)
+
+
+def test_a_slash_in_a_name_survives_the_file(tmp_path) -> None:
+    draws = {"offset(I(x / 2)|g)": np.zeros((2, 3, 2)), "sd(I(x / 2)|g)": np.ones((2, 3))}
+    path = tmp_path / "posterior.nc"
+    inference_data.save(Posterior(draws, {"offset(I(x / 2)|g)": ("a", "b/c")}), path)
+    back = inference_data.load(path)
+    assert list(back.parameters()) == ["offset(I(x / 2)|g)[a]", "offset(I(x / 2)|g)[b/c]", "sd(I(x / 2)|g)"]
