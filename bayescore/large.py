@@ -7,7 +7,7 @@ with it. That holds for plain numeric columns; other terms would have to see all
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def from_file(
     formula: str,
     *,
     family: Family | str = "Gaussian",
-    priors: Mapping[str, Distribution | str] | None = None,
+    priors: Mapping[str, Distribution | str] | Literal["auto"] = "auto",
     new_table: object | None = None,
 ) -> Problem:
     """State the problem of a table that is read in chunks.

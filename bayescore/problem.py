@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def from_data(
     data: Data,
     *,
     family: Family | str = "Gaussian",
-    priors: Mapping[str, Distribution | str] | None = None,
+    priors: Mapping[str, Distribution | str] | Literal["auto"] = "auto",
     intercept: bool = True,
     groupings: Sequence[Grouping] = (),
     network: tuple[int, ...] = (),
@@ -75,6 +76,8 @@ def from_data(
 
     Parameters
     ----------
+    priors
+        By site or parameter, or ``auto`` for the default ones of all (`bayescore.priors.default_priors`).
     network
         Hidden units of each layer of a network in the linear predictor's place.
 
@@ -85,7 +88,7 @@ def from_data(
     """
     family = families.parse(family).for_data(data)
     family.check_response(data)
-    stated = state(family, data, priors or {}, intercept=intercept, groupings=groupings, hidden=network)
+    stated = state(family, data, {} if priors == "auto" else priors, intercept=intercept, groupings=groupings, hidden=network)
     warnings = tuple(check(stated, data))
     new = data.take(slice(MOST_PREDICTED)) if new_data is None else new_data
     return Problem(stated, data, new, source, formula, warnings, notes)
@@ -96,7 +99,7 @@ def from_table(
     table: object,
     *,
     family: Family | str = "Gaussian",
-    priors: Mapping[str, Distribution | str] | None = None,
+    priors: Mapping[str, Distribution | str] | Literal["auto"] = "auto",
     weights: str | None = None,
     network: tuple[int, ...] = (),
     new_table: object | None = None,
