@@ -88,7 +88,8 @@ def from_data(
     """
     family = families.parse(family).for_data(data)
     family.check_response(data)
-    stated = state(family, data, {} if priors == "auto" else priors, intercept=intercept, groupings=groupings, hidden=network)
+    given = {} if priors == "auto" else priors
+    stated = state(family, data, given, intercept=intercept, groupings=groupings, hidden=network)
     warnings = tuple(check(stated, data))
     new = data.take(slice(MOST_PREDICTED)) if new_data is None else new_data
     return Problem(stated, data, new, source, formula, warnings, notes)
