@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from bayescore.data import Data
+from bayescore.distributions import Distribution
 from bayescore.regression import Regression
 from bayescore.sites import Correlation, Independent, Site, Thresholds
 from bayescore.transforms import Transform
@@ -100,10 +101,11 @@ def form_of(regression: Regression) -> Form:
     family, network = regression.family, regression.network
     given = (*family.auxiliaries, *(["threshold"] if family.thresholds else []))
     predictor = predictors.linear if network is None else predictors.Perceptron(len(network.hidden) + 1)
-    return Form(family.name, family.link_name, given, tuple(map(_variable, regression.sites)), predictor)
+    return Form(family.name, family.link_name, given, tuple(map(variable_of, regression.sites)), predictor)
 
 
-def _variable(site: Site) -> Variable:
+def variable_of(site: Site) -> Variable:
+    """The form of a site."""
     if isinstance(site, Thresholds):
         site = site.independent  # the order is the transform's affair
     if not isinstance(site, Independent):
@@ -114,16 +116,20 @@ def _variable(site: Site) -> Variable:
 
 def numbers_of(regression: Regression, data: Data) -> Numbers:
     """The numbers of a regression and its data, as JAX arrays of the current precision."""
-    priors = {site.name: _prior_numbers(site) for site in regression.sites}
-    return Numbers(rows_of(data, regression), floats(priors), floats(regression.family.fixed))
+    priors = {site.name: prior_numbers(site) for site in regression.sites}
+    return Numbers(rows_of(data, regression), priors, floats(regression.family.fixed))
 
 
-def _prior_numbers(site: Site) -> list[dict[str, Any]]:
+def prior_numbers(site: Site) -> list[dict[str, Any]]:
+    """The parameters of a site's kinds of priors."""
     if isinstance(site, Thresholds):
         site = site.independent
     if isinstance(site, Independent):
-        return [vars(block.prior) for block in site.blocks]
-    return [vars(site.prior)] if isinstance(site, Correlation) else []
+        priors: list[Distribution] = [block.prior for block in site.blocks]
+    else:
+        priors = [site.prior] if isinstance(site, Correlation) else []
+    numbers: list[dict[str, Any]] = floats([vars(prior) for prior in priors])
+    return numbers
 
 
 def rows_of(data: Data, regression: Regression) -> Rows:

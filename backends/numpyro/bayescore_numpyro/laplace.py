@@ -18,7 +18,7 @@ from bayescore_numpyro.problem import Place, Target
 
 __all__ = ["draw", "fit", "mode"]
 
-_STEPS = 100
+_STEPS = 300
 _LEAST_SHARE = 1e-8
 _STILL = 1e-2
 """Share of the way so far that the last step may still want: separated classes want 1 / 40 more for ever."""

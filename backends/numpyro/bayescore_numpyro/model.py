@@ -1,5 +1,7 @@
 """The regression as a NumPyro model, as stated and in the coordinates of inference."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpyro
@@ -11,6 +13,7 @@ from bayescore.transforms import Correlations, GroupOffsets, Shrinkage, constrai
 from bayescore_numpyro import hierarchy, predictors, priors
 from bayescore_numpyro.families import RESPONSES
 from bayescore_numpyro.form import Form, Numbers, Rows, Values, Variable
+from bayescore_numpyro.priors import Parameters
 from bayescore_numpyro.problem import Place
 
 
@@ -18,25 +21,25 @@ def stated(form: Form, numbers: Numbers, batch_size: int | None = None) -> None:
     """The regression as it is stated: a sample site each, and ``y`` in a plate over the rows."""
     values: dict[str, jax.Array] = {}
     for variable in form.variables:
-        values[variable.name] = numpyro.sample(variable.name, prior_of(variable, numbers, values))
+        prior = prior_of(variable, numbers.priors[variable.name], values)
+        values[variable.name] = numpyro.sample(variable.name, prior)
     with numpyro.plate("data", numbers.rows.x.shape[0], subsample_size=batch_size) as chosen:
         rows = numbers.rows if batch_size is None else jax.tree.map(lambda leaf: leaf[chosen], numbers.rows)
         with handlers.scale(scale=1.0 if rows.weights is None else rows.weights):
             numpyro.sample("y", response(form, {**numbers.fixed, **values}, rows), obs=rows.y)
 
 
-def prior_of(variable: Variable, numbers: Numbers, values: Values) -> dist.Distribution:
+def prior_of(variable: Variable, numbers: Sequence[Parameters], values: Values) -> dist.Distribution:
     """The prior of a whole site, given those before it."""
-    own = numbers.priors[variable.name]
     match variable.given:
         case GroupOffsets() as given:
             return hierarchy.offsets(given, variable.shape[0], values)
         case Correlations(k):
-            return hierarchy.CorrelationVector(k, own[0]["concentration"], variable.shape)
+            return hierarchy.CorrelationVector(k, numbers[0]["concentration"], variable.shape)
         case Shrinkage() as given:
             return hierarchy.shrunken(given, values)
         case _:
-            return priors.independent(variable.kinds, variable.support, variable.shape, own)
+            return priors.independent(variable.kinds, variable.support, variable.shape, numbers)
 
 
 def response(form: Form, values: Values, rows: Rows) -> dist.Distribution:

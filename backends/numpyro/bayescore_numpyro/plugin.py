@@ -30,14 +30,13 @@ def bayescore_backends() -> Iterable[BackendInfo]:
                 *(f"method:{name}" for name in ("mle", "map", "svi", "nuts", "laplace")),
                 *(f"guide:{name}" for name in ("mean_field", "full_rank")),
                 *(f"feature:{name}" for name in ("groups", "network", "offset", "weights", "reduction")),
-                *(f"feature:{name}" for name in ("log_density", "minibatch")),
+                *(f"feature:{name}" for name in ("log_density", "minibatch", "lift")),
                 *(f"precision:{name}" for name in ("float64", "float32")),
             }
         ),
         gaps={
             "method:exact": "never: closed forms belong to the exact backend",
             "feature:own_guide": "not yet: numpyro takes mean_field and full_rank only; pyro takes a guide of your own",
-            "feature:lift": "never: numpyro has no nn.Module to lift; pyro has",
         },
         environment={
             "JAX_COMPILATION_CACHE_DIR": "{cache}/jax",

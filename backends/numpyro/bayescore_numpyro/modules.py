@@ -1,0 +1,260 @@
+"""One's own equinox or flax nnx modules, lifted: every parameter becomes a random variable with a prior.
+
+>>> lifted = lift(net, "Normal(0, 10)")
+>>> fit = fit_module(lifted, x, y, "Gaussian(sigma=0.1)", "svi", seed=0)
+>>> fit.posterior.draws["linear.weight"].mean(axis=(0, 1))
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+
+from bayescore import distributions, families, methods
+from bayescore.backend import Precision, Progress, no_progress
+from bayescore.coordinates import Coordinates
+from bayescore.data import from_arrays
+from bayescore.distributions import Array, Distribution
+from bayescore.errors import RequestError, suggest
+from bayescore.families import Family
+from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
+from bayescore.network import Network
+from bayescore.posterior import Posterior
+from bayescore.regression import Regression
+from bayescore.sites import Independent
+from bayescore.transforms import unconstrain
+from bayescore_numpyro.backend import METHODS
+from bayescore_numpyro.form import Form, Numbers, Rows, Values, form_of, numbers_of, prior_numbers, rows_of, variable_of
+from bayescore_numpyro.laplace import mode
+from bayescore_numpyro.libraries import Opened, take_apart
+from bayescore_numpyro.model import prior_of
+from bayescore_numpyro.precision import precision_of
+from bayescore_numpyro.predict import predict
+from bayescore_numpyro.problem import Target, place
+
+Prior = Distribution | str
+FITTED = (SVI, NUTS, MAP, Laplace)
+
+
+@dataclass(frozen=True, eq=False)
+class Lifted:
+    """A module whose parameters have priors.
+
+    Called inside of a NumPyro model it samples them, a site each, and returns the output
+    for rows (row, column).
+
+    Attributes
+    ----------
+    opened
+        The module, taken apart.
+    sites
+        One a parameter, named as it is.
+    """
+
+    opened: Opened
+    sites: tuple[Independent, ...]
+    precision: Precision
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        values = {}
+        for site in self.sites:
+            values[site.name] = numpyro.sample(site.name, prior_of(variable_of(site), prior_numbers(site), {}))
+        return self.output(values, x)
+
+    def output(self, values: Values, x: jax.Array) -> jax.Array:
+        """What the module with these parameters makes of the rows."""
+        return self.opened.call(self.opened.build([values[site.name] for site in self.sites]), x)
+
+    def predictor(self, values: Values, rows: Rows) -> jax.Array:
+        """The same as a linear predictor, shape (row,)."""
+        return jnp.reshape(self.output(values, rows.x), rows.x.shape[:1])
+
+
+@dataclass(frozen=True)
+class ModuleFit:
+    """A lifted module after its fit.
+
+    Attributes
+    ----------
+    posterior
+        Draws by the parameters' names, (chain, draw, *parameter's shape), and of the
+        family's auxiliary parameters, (chain, draw).
+    losses
+        The negative ELBO at each step, in nats, shape (step,), or None.
+    """
+
+    posterior: Posterior
+    losses: Array | None
+    _regression: Regression
+    _form: Form
+    _precision: Precision
+
+    def predict(self, x: object, *, kind: Literal["mean", "response"] = "mean", seed: int) -> Array:
+        """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
+        with precision_of(self._precision):
+            rows = rows_of(from_arrays(x), self._regression)
+            return predict(self._form, self._regression.family.fixed, self.posterior.draws, rows, kind, seed)
+
+
+@dataclass(frozen=True)
+class _Parameters(Network):
+    """A module's parameters in a network's place: what only JAX can evaluate has no layers."""
+
+    own: tuple[Independent, ...] = ()
+
+    def sites(self, columns: tuple[str, ...]) -> list[Independent]:
+        return [*self.own]
+
+
+def lift(module: Any, prior: Prior | Mapping[str, Prior], *, precision: Precision = "float64") -> Lifted:
+    """Give every parameter of a module a prior; the module itself is left as it is.
+
+    Parameters
+    ----------
+    module
+        An equinox module, which takes (column,) and returns (1,) or (), or a flax nnx
+        module, which takes (row, column) and returns (row, 1) or (row,): the linear
+        predictor.
+    prior
+        One for all elements of all parameters, or one for each parameter by name.
+
+    Raises
+    ------
+    RequestError
+        A name is no parameter of the module, or a parameter has no prior or two names.
+    """
+    opened = take_apart(module)
+    priors = _priors_by_name(prior, list(opened.parameters))
+    sites = tuple(_site(name, value.shape, priors[name]) for name, value in opened.parameters.items())
+    return Lifted(opened, sites, precision)
+
+
+def _site(name: str, shape: tuple[int, ...], prior: Distribution) -> Independent:
+    """All elements under one prior, whose support is the site's."""
+    labels = tuple(",".join(map(str, index)) for index in np.ndindex(shape)) if shape else ()
+    support: Literal["real", "positive"] = "positive" if prior.support == "positive" else "real"
+    return Independent(name, shape, labels, support, (prior,) * max(len(labels), 1))
+
+
+def _priors_by_name(prior: Prior | Mapping[str, Prior], names: list[str]) -> dict[str, Distribution]:
+    if not isinstance(prior, Mapping):
+        return dict.fromkeys(names, distributions.parse(prior))
+    known = ", ".join(names)
+    for name in prior:
+        if name not in names:
+            raise RequestError(f"no parameter {name!r}{suggest(name, names)} (parameters: {known})")
+    absent = [name for name in names if name not in prior]
+    if absent:
+        raise RequestError(f"no prior for {' and '.join(absent)} (parameters: {known})")
+    return {name: distributions.parse(prior[name]) for name in names}
+
+
+def _checked(lifted: Any) -> Lifted:
+    if not isinstance(lifted, Lifted):
+        raise RequestError(f"this {type(lifted).__name__} is not lifted: make it so with lift(module, prior)")
+    return lifted
+
+
+def sample_prior(lifted: Lifted, seed: int) -> Any:
+    """Draw a regressor: the module that was lifted, its parameters drawn from their priors.
+
+    Raises
+    ------
+    RequestError
+        A prior is improper.
+    """
+    opened, rng = _checked(lifted).opened, np.random.default_rng(seed)
+    drawn = [
+        jnp.asarray(site.priors[0].sample(rng, site.shape), dtype=own.dtype)
+        for site, own in zip(lifted.sites, opened.parameters.values(), strict=True)
+    ]
+    return opened.build(drawn)
+
+
+def fit_module(
+    lifted: Lifted,
+    x: object,
+    y: object,
+    family: Family | str,
+    method: Method | str,
+    *,
+    auxiliary: Mapping[str, Prior] | None = None,
+    seed: int,
+    progress: Progress = no_progress,
+) -> ModuleFit:
+    """Fit a lifted module with SVI, NUTS, MAP or Laplace.
+
+    It is fitted in the module's own parameters, from the mode nearest to their values:
+    ``standardize`` has no meaning here.
+
+    Parameters
+    ----------
+    lifted
+        From `lift`.
+    x, y
+        Arrays of shape (row, column) or (row,), and (row,).
+    auxiliary
+        A prior for each of the family's free auxiliary parameters, such as ``sigma``.
+
+    Raises
+    ------
+    RequestError
+        A method, prior or shape doesn't fit.
+    """
+    lifted, family, method = _checked(lifted), families.parse(family), methods.parse(method)
+    if not isinstance(method, FITTED):
+        known = ", ".join(m.name for m in FITTED)
+        raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
+    if family.categorical:
+        raise RequestError(f"a lifted module gives one number a row: {family.name} needs more")
+    data = from_arrays(x, y)
+    family.check_response(data)
+    extra = {name: distributions.parse(prior) for name, prior in (auxiliary or {}).items()}
+    regression = Regression(family, data.columns, None, (), extra, network=_Parameters((), {}, lifted.sites))
+    with precision_of(lifted.precision):
+        numbers = numbers_of(regression, data)
+        _check_output(lifted, numbers.rows.x)
+        form = replace(form_of(regression), predictor=lifted.predictor)
+        coordinates = _coordinates(form, numbers, _start(regression, lifted), method)
+        target = Target(regression, coordinates, place(form, numbers, coordinates))
+        fit = METHODS[method.name].fit(target, method, seed, progress)
+        posterior = METHODS[method.name].draw(fit, seed)
+    return ModuleFit(posterior, fit.losses, regression, form, lifted.precision)
+
+
+def _start(regression: Regression, lifted: Lifted) -> Coordinates:
+    """The module's own parameters as z = 0; elements outside their prior's support start at 0."""
+    slots = regression.slots()
+    start = np.zeros(slots[-1].stop)
+    for slot in slots:
+        if slot.site in lifted.opened.parameters:
+            with np.errstate(all="ignore"):
+                own = unconstrain([slot], {slot.site: np.asarray(lifted.opened.parameters[slot.site], float)}, np)
+            start[slot.start : slot.stop] = np.where(np.isfinite(own), own, 0.0)
+    return Coordinates(start, np.eye(start.size), slots)
+
+
+def _coordinates(form: Form, numbers: Numbers, start: Coordinates, method: Method) -> Coordinates:
+    """Those that `bayescore.coordinates.for_method` has, of a density that only JAX knows."""
+    if isinstance(method, SVI) and method.init == "random":
+        return replace(start, centre=np.zeros(start.size))
+    found = mode(place(form, numbers, start))
+    if found is None:
+        return start
+    shift, precision = found
+    if isinstance(method, SVI) and method.guide != "full_rank":
+        matrix = np.diag(1.0 / np.sqrt(np.diag(precision)))
+    else:
+        matrix = np.linalg.inv(np.linalg.cholesky(precision)).T
+    return Coordinates(start.centre + shift, matrix, start.slots)
+
+
+def _check_output(lifted: Lifted, x: jax.Array) -> None:
+    values = {site.name: jnp.zeros(site.shape) for site in lifted.sites}
+    shape, rows = jax.eval_shape(lifted.output, values, x).shape, x.shape[0]
+    if shape not in ((rows,), (rows, 1)):
+        raise RequestError(f"the module must return shape ({rows}, 1) or ({rows},) for {rows} rows, not {shape}")
