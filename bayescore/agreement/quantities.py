@@ -22,7 +22,7 @@ _ROWS = 10
 
 @dataclass(frozen=True)
 class Quantities:
-    """Names of scalar quantities, and the ends of their supports."""
+    """Names of scalar quantities other than parameters, and the ends of their supports."""
 
     parameters: tuple[str, ...]
     bounds: tuple[Bounds, ...]

@@ -12,6 +12,7 @@ import numpy as np
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.estimates import Estimates, Marginals
 from bayescore.agreement.guide_family import best_mean_field_sd
+from bayescore.agreement.quantities import Quantities
 from bayescore.agreement.rule import Row, Statistic
 from bayescore.distributions import Array
 from bayescore.regression import Regression
@@ -44,6 +45,8 @@ def rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     unit = np.eye(len(names))
     found = _make(names, "mean", *_means(a.own, b.own, unit, cov))
     found += _sd_rows(a, b, cov)
+    if isinstance(a.regression, Quantities):  # outputs at a few rows, some of which all but determine the others
+        return found + _log_joint_rows(a, b)
     axes = directions(a.marginals, b.marginals, cov)
     if len(axes):
         labels = [f"pc{k + 1}" for k in range(len(axes))]
