@@ -9,10 +9,18 @@ for library in ("pyro", "bayescore_pyro"):
     pytest.importorskip(library, reason=f"the Pyro plugin can't be tested without {library}")
 
 from bayescore_pyro.plugin import make  # noqa: E402
+from declared import problems  # noqa: E402
 
 from bayescore import data, priors  # noqa: E402
 
 BACKEND = make("float64")
+PROBLEMS = problems()
+TELLING = [
+    name
+    for name in PROBLEMS
+    if name.startswith(("groups", "network")) or name.endswith(("weights-offset", "probit", "cloglog", "Horseshoe"))
+] + ["prior-coefficient-Uniform", "prior-auxiliary-Beta"]
+"""Every family, link and structure once."""
 
 
 @cache

@@ -4,20 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from declared import problems
-from pyro_support import BACKEND, make
+from pyro_support import BACKEND, PROBLEMS, TELLING, make
 
 from bayescore import coordinates, data, density, methods, priors
 from bayescore.agreement import model_check
 from bayescore.mode import unconstrained_density
-
-PROBLEMS = problems()
-TELLING = [
-    name
-    for name in PROBLEMS
-    if name.startswith(("groups", "network")) or name.endswith(("weights-offset", "probit", "cloglog", "Horseshoe"))
-] + ["prior-coefficient-Uniform", "prior-auxiliary-Beta"]
-"""Every family, link and structure once."""
 
 
 def some_rows(p=3, binary=False):

@@ -14,7 +14,9 @@ from bayescore_pyro.outcome import Outcome, gaussian_draws
 from bayescore_pyro.target import Target
 
 _NEAR = 1e-4
-"""A point is the mode if the next Newton step is shorter than a hundredth of a posterior sd."""
+"""A point is the mode if the next Newton step is shorter than a hundredth of a posterior sd,"""
+_STILL = 1e-2
+"""and than a hundredth of the way so far: where there is no maximum the steps never shorten."""
 
 
 def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Outcome:
@@ -95,4 +97,6 @@ def mode_and_precision(target: Target) -> tuple[Array, Array] | None:
         np.linalg.cholesky(precision)
     except np.linalg.LinAlgError:
         return None
-    return (mode, precision) if slope @ np.linalg.solve(precision, slope) < _NEAR else None
+    step = np.linalg.solve(precision, slope)
+    arrived = slope @ step < _NEAR and np.linalg.norm(step) < _STILL * (1.0 + np.linalg.norm(mode))
+    return (mode, precision) if arrived else None
