@@ -156,6 +156,33 @@ def test_dropped_rows_are_reported(capsys, tmp_path):
 
 
 @pytest.mark.usefixtures("only_core")
+@pytest.mark.parametrize("reduce", [[], ["--no-reduce"]], ids=["reduced", "row by row"])
+def test_a_column_of_weights_counts_rows(capsys, tmp_path, reduce):
+    """The weighted table and the one with its rows repeated have one posterior."""
+    rows = [(1.0, 0.5, 1), (2.0, 1.0, 3), (3.5, 2.5, 2), (3.0, 1.0, 1), (4.0, 4.5, 4)]
+    weighted, repeated = tmp_path / "weighted.csv", tmp_path / "repeated.csv"
+    weighted.write_text("y,x,w\n" + "\n".join(f"{y},{x},{w}" for y, x, w in rows))
+    repeated.write_text("y,x\n" + "\n".join(f"{y},{x}" for y, x, w in rows for _ in range(w)))
+    priors = [
+        "--prior",
+        "intercept ~ Normal(0, 5)",
+        "--prior",
+        "beta ~ Normal(0, 5)",
+        "--prior",
+        "sigma ~ HalfNormal(2)",
+    ]
+    arguments = [*TWO, *priors, *reduce, "--formula", "y ~ x"]
+    code, one = run_json(capsys, *arguments, "--data", str(weighted), "--weights", "w")
+    assert code == 0
+    _, other = run_json(capsys, *arguments, "--data", str(repeated))
+    for a, b in zip(one["parameters"], other["parameters"], strict=True):
+        assert a["name"] == b["name"]
+        if a["contender"] == "exact":
+            assert np.isclose(a["mean"], b["mean"], rtol=1e-8)
+            assert np.isclose(a["sd"], b["sd"], rtol=1e-8)
+
+
+@pytest.mark.usefixtures("only_core")
 @pytest.mark.parametrize("formula", ["y ~ 1", "y ~ 0 + x", "y ~ x"])
 def test_models_of_every_form_run(capsys, tmp_path, formula):
     path = tmp_path / "table.csv"
