@@ -39,6 +39,9 @@ class Moments:
     log_evidence, log_evidence_error
         Log p(y), in nats; None where unknown, or undefined by an improper prior. For
         a guide its ELBO, which is a lower bound of it, is kept in the fit instead.
+    quadrature_error
+        Largest error of means (in sds), covariances, log joint and log evidence where they
+        are found by quadrature; 0 for closed forms.
     """
 
     names: tuple[str, ...]
@@ -55,6 +58,7 @@ class Moments:
     log_joint_error: float = 0.0
     log_evidence: float | None = None
     log_evidence_error: float = 0.0
+    quadrature_error: float = 0.0
 
 
 def to_judged(values: Array, bounds: Sequence[Bounds]) -> Array:

@@ -24,6 +24,7 @@ _SUPPORTS = {
     *(f"feature:{name}" for name in ("log_density", "offset", "weights", "reduction")),
     *(f"precision:{name}" for name in ("float64", "float32")),
 }
+_MOST_UNKNOWNS = 3
 _GAPS = {
     "method:svi": "never: exact has no guide to fit; use the method exact",
     "method:nuts": "never: exact draws independently; use the method exact",
@@ -36,9 +37,13 @@ _GAPS = {
 
 def _limits(regression: Regression, method: Method) -> str | None:
     """Closed forms, and quadrature for a few unknowns."""
-    if method.name != "exact" or closed_form(regression):
+    unknowns = len(regression.parameters)
+    if method.name != "exact" or unknowns <= _MOST_UNKNOWNS or closed_form(regression):
         return None
-    return f"not yet: {regression.family.name} with these priors has no closed form; use nuts"
+    return (
+        f"never: it has no closed form, and {unknowns} unknowns are too many for quadrature "
+        f"(at most {_MOST_UNKNOWNS}); use nuts"
+    )
 
 
 def closed_form(regression: Regression) -> bool:
