@@ -81,9 +81,8 @@ def main() -> None:
             print(f"| {rows:,} | {wall:.1f} | {fits} | {by_hand} | {document['verdict']} |", flush=True)
     for name in ("pyro", "numpyro"):
         growth = times[SIZES[-1]][name] / times[SIZES[0]][name]
-        print(
-            f"{name}: last over first {growth:.2f}, at most {GROWTH_LIMIT}: {'ok' if growth <= GROWTH_LIMIT else 'MISSED'}"
-        )
+        met = "ok" if growth <= GROWTH_LIMIT else "MISSED"
+        print(f"{name}: last over first {growth:.2f}, at most {GROWTH_LIMIT}: {met}")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     verdict = "ok" if peak <= MEMORY_LIMIT else "MISSED"
     print(f"largest peak memory of any process: {peak / 2**30:.2f} GiB, at most 1.5: {verdict}")
