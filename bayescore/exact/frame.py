@@ -69,10 +69,9 @@ def _flattened(t: Array, kink: Array) -> tuple[Array, Array]:
     return kink + np.sign(t) * np.exp(away / 3 - flat), away / 3 - flat + np.log(1 / 3 + flat)
 
 
-def first_frame(regression: Regression, joint: LogJoint) -> Frame:
+def first_frame(regression: Regression, data: Data, joint: LogJoint) -> Frame:
     """Mode and inverse Hessian, of a regression without kinks where this one has some."""
     smooth = _without_kinks(regression)
-    data: Data = joint.data
     basis, start = standardizing_matrix(regression, data), start_of(regression, data)
     found = laplace(LogJoint(smooth, data) if smooth != regression else joint, start, basis)
     if found is None:

@@ -108,7 +108,7 @@ def solve(regression: Regression, data: Data) -> QuadraturePosterior:
     """
     joint = LogJoint(regression, data)
     most = min(_MOST_NODES, max(_MOST_ROWS // joint.data.rows, _LEAST_NODES))
-    lattice = _placed(regression, joint, most)
+    lattice = _placed(regression, data, joint, most)
     while True:
         promised = _promised(lattice)
         last = lattice.evaluated * 2 > most
@@ -127,9 +127,9 @@ def solve(regression: Regression, data: Data) -> QuadraturePosterior:
     return QuadraturePosterior(regression, lattice, _moments(regression, found, error))
 
 
-def _placed(regression: Regression, joint: LogJoint, most: int) -> Lattice:
+def _placed(regression: Regression, data: Data, joint: LogJoint, most: int) -> Lattice:
     """A coarse lattice whose axes have the posterior's own means and scales, roughly."""
-    frame = first_frame(regression, joint)
+    frame = first_frame(regression, data, joint)
     for _ in range(_FRAMES):
         lattice = Lattice(Integrand(joint, frame), _STEP, most)
         _check_proper(regression, lattice, _ROUGHLY)
