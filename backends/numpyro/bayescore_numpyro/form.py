@@ -106,12 +106,16 @@ def form_of(regression: Regression) -> Form:
 
 def variable_of(site: Site) -> Variable:
     """The form of a site."""
-    if isinstance(site, Thresholds):
-        site = site.independent  # the order is the transform's affair
+    site = _unordered(site)
     if not isinstance(site, Independent):
         return Variable(site.name, site.shape, given=site.transform)
     kinds = tuple((type(block.prior).__name__, tuple(map(int, block.positions))) for block in site.blocks)
     return Variable(site.name, site.shape, site.support, kinds)
+
+
+def _unordered(site: Site) -> Site:
+    """Thresholds as independent numbers: their order is the transform's affair."""
+    return site.independent if isinstance(site, Thresholds) else site
 
 
 def numbers_of(regression: Regression, data: Data) -> Numbers:
@@ -122,8 +126,7 @@ def numbers_of(regression: Regression, data: Data) -> Numbers:
 
 def prior_numbers(site: Site) -> list[dict[str, Any]]:
     """The parameters of a site's kinds of priors."""
-    if isinstance(site, Thresholds):
-        site = site.independent
+    site = _unordered(site)
     if isinstance(site, Independent):
         priors: list[Distribution] = [block.prior for block in site.blocks]
     else:
