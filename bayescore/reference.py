@@ -8,7 +8,7 @@ from draws.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ class Row:
         Largest difference in standard errors, and the family-wise limit for it; None for exact.
     verdict
         ``within``, ``outside``, ``unconverged``, or why it did not run.
+    pairwise
+        Whether all contenders of this reference agree with one another, by the rule.
     """
 
     reference: str
@@ -74,6 +76,7 @@ class Row:
     limit: float | None
     verdict: str
     seconds: float | None = None
+    pairwise: str = ""
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> list[Reference]:
@@ -120,7 +123,8 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Reference:
 def hold(reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher) -> list[Row]:
     """Fit a reference's problem with each contender and compare, parameter by parameter."""
     result = compare(reference.problem, contenders, settings, watch=watch)
-    return [_row(reference, outcome) for outcome in result.outcomes]
+    pairwise = result.verdict if len(result.outcomes) > 1 else ""
+    return [replace(_row(reference, outcome), pairwise=pairwise) for outcome in result.outcomes]
 
 
 def _row(reference: Reference, outcome: Outcome) -> Row:
@@ -163,12 +167,20 @@ def _row(reference: Reference, outcome: Outcome) -> Row:
 def markdown(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [
-        "| reference | parameters | contender | worst mean [sd] | worst sd [relative] | worst z | limit | seconds | |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| reference | parameters | contender | worst mean [sd] | worst sd [relative] | worst z | limit | seconds | | pairwise |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         figures = [_figure(row.mean, ".2g"), _figure(row.sd, ".2g"), _figure(row.z, ".2f"), _figure(row.limit, ".2f")]
-        cells = [row.reference, str(row.parameters), row.contender, *figures, _figure(row.seconds, ".1f"), row.verdict]
+        cells = [
+            row.reference,
+            str(row.parameters),
+            row.contender,
+            *figures,
+            _figure(row.seconds, ".1f"),
+            row.verdict,
+            row.pairwise,
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -38,7 +38,7 @@ def write(folder: Path, parameters: dict[str, dict[str, float]]) -> None:
 def test_exact_is_within(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", str(folder), "--quiet"]) == 0
     assert "| line | 3 | exact |" in (out := capsys.readouterr().out)
-    assert out.rstrip().endswith("| within |")
+    assert out.rstrip().endswith("| within |  |")
 
 
 @pytest.mark.parametrize(("key", "by"), [("mean", 1e-5), ("sd", 1e-5)])
@@ -80,3 +80,9 @@ def test_a_wrong_request_is_one_line(
 def test_a_folder_without_references_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", str(tmp_path)]) == 2
     assert "a folder with references.json is needed" in capsys.readouterr().err
+
+
+def test_contenders_are_held_against_each_other_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contenders = ["exact", "exact:exact(draws=5000)"]
+    assert main(["reference", str(folder), "--quiet", "--backends", *contenders]) == 0
+    assert capsys.readouterr().out.count("| within | agree |") == 2
