@@ -167,7 +167,8 @@ def _row(reference: Reference, outcome: Outcome) -> Row:
 def markdown(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [
-        "| reference | parameters | contender | worst mean [sd] | worst sd [relative] | worst z | limit | seconds | | pairwise |",
+        "| reference | parameters | contender | worst mean [sd] | worst sd [relative] | worst z | limit "
+        "| seconds | | pairwise |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
