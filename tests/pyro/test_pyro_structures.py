@@ -13,6 +13,7 @@ from bayescore.errors import UnsupportedError
 from bayescore.groups import Grouping
 from bayescore.guide import mean_error
 from bayescore.mode import laplace, start_of
+from bayescore.reduction import compress
 from bayescore.transforms import unconstrain
 
 CHEAP = [
@@ -188,6 +189,16 @@ def test_an_offset_is_taken_off_a_gaussian_response(method):
     moved = replace(plain, y=y + offset, offset=offset)
     model = priors.state("Gaussian", plain, {})
     np.testing.assert_allclose(found(model, moved, method), found(model, plain, method), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=str)
+def test_rows_that_stand_for_many_have_the_same_answer(method):
+    """Four rows in the place of 60, with an intercept's column that is not 1."""
+    problem = PROBLEMS["Gaussian-weights-offset"]
+    few = compress(problem.regression, problem.data)
+    assert few.rows == 4
+    wanted = found(problem.regression, problem.data, method)
+    np.testing.assert_allclose(found(problem.regression, few, method), wanted, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", [name for name in PROBLEMS if not name.startswith(("prior", "groups", "network"))])

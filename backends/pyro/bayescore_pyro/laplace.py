@@ -33,6 +33,7 @@ def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Outco
             "laplace: the density of the unconstrained parameters has no proper maximum near its start: "
             + ("leave out centred, or use nuts" if method.centred else "use nuts")
         )
+    progress(1, 1)
     mode, precision = found
     root = np.linalg.cholesky(np.linalg.inv(precision))
     estimate = {"loc": mode, "log_scale": np.log(np.diag(root)), "lower": np.tril(root, -1)}

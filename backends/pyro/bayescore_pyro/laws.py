@@ -41,7 +41,8 @@ def _offsets(site: Offsets, values: Values) -> Any:
     sds = torch.stack([values[name] for name in given.sds])
     if not own:
         return dist.Normal(torch.zeros(site.shape), sds[0]).to_event(1)
-    root = sds[:, None] * _root(_matrix(values[str(given.correlation)].reshape(-1), given.size))[: own + 1, : own + 1]
+    assert given.correlation is not None  # as with every term of two effects or more
+    root = sds[:, None] * _root(_matrix(values[given.correlation].reshape(-1), given.size))[: own + 1, : own + 1]
     before = torch.stack([values[name] for name in given.offsets])
     mean = root[own, :own] @ torch.linalg.solve_triangular(root[:own, :own], before, upper=False)
     return dist.Normal(mean, root[own, own]).to_event(1)
