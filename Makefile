@@ -19,7 +19,7 @@ compare: $(READY)
 	$(BIN)/python compare.py $(ARGS)
 
 test: $(READY)
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
