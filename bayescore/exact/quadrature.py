@@ -33,7 +33,7 @@ _SHIFT = np.array([4 / 9, 2 / 9, 1 / 9])
 """Of the second lattice, in steps: no wave that one lattice takes for a constant, along an axis or a diagonal,
 looks like that to the other."""
 _FRAMES = 12
-_LEAST_NODES, _MOST_NODES = 100_000, 1_000_000
+_LEAST_NODES, _MOST_NODES = 150_000, 1_500_000
 _MOST_ROWS = 1_000_000_000
 """Nodes times rows, after which a lattice of more than the least number of nodes is not made finer."""
 
@@ -111,7 +111,7 @@ def solve(regression: Regression, data: Data) -> QuadraturePosterior:
     lattice = _placed(regression, data, joint, most)
     while True:
         promised = _promised(lattice)
-        last = lattice.evaluated * 2 > most
+        last = lattice.evaluated * 3 > most  # a halved axis takes twice as many, and its borders
         if last or sum(promised) < _TOLERANCE:
             found, errors = _verified(lattice)
             if last or np.max(errors) < _TOLERANCE:
