@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import combinations
@@ -158,7 +158,8 @@ def compare(
         smoke=settings.smoke,
     )
     outcomes = _run_all(problem, chosen, settings, registry, watch, archive)
-    return conclude(problem, outcomes, settings)
+    added = chosen[: len(chosen) - len(contenders)] if settings.reference == "auto" else []  # it stands first
+    return conclude(problem, outcomes, settings, added={c.name for c in added})
 
 
 def _run_all(
@@ -229,15 +230,27 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
     return None
 
 
-def conclude(problem: Problem, outcomes: Sequence[Outcome], settings: Settings) -> Comparison:
-    """Judge outcomes, wherever they come from."""
+def conclude(
+    problem: Problem, outcomes: Sequence[Outcome], settings: Settings, *, added: Set[str] = frozenset()
+) -> Comparison:
+    """Judge outcomes, wherever they come from.
+
+    Parameters
+    ----------
+    added
+        Names of contenders that nobody asked for: a reference that turns out not to serve is not missed.
+    """
     joint = LogJoint(problem.regression, problem.data)
     contestants = [_contestant(problem, joint, outcome) for outcome in outcomes if outcome.posterior is not None]
     decision = decide(
         contestants,
         problem.regression,
         problem.data,
-        lost={o.contender.name: f"{o.status}: {o.error}" for o in outcomes if o.status != "ok"},
+        lost={
+            o.contender.name: f"{o.status}: {o.error}"
+            for o in outcomes
+            if o.status != "ok" and not (o.status == "unsupported" and o.contender.name in added)
+        },
         models=[o.model for o in outcomes if o.model is not None],
         prediction_gaps=_prediction_gaps(outcomes),
         smoke=settings.smoke,
