@@ -36,7 +36,13 @@ def test_ctrl_c_ends_the_children_and_keeps_what_is_finished(tmp_path: Path) -> 
     command = [sys.executable, "-m", "bayescore", "compare", "--backends", "exact", "hangs", "--jobs", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/plugins/faulty"), "BAYESCORE_PLUGINS": "faulty"}
     with subprocess.Popen(
-        [*command, "--out", str(folder)], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, "--out", str(folder)],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # a job in the background ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
     ) as process:
         deadline = time.monotonic() + 60
         while not (folder / "exact.nc").exists():
@@ -44,7 +50,10 @@ def test_ctrl_c_ends_the_children_and_keeps_what_is_finished(tmp_path: Path) -> 
             time.sleep(0.1)
         running = children(process.pid)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        try:
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert not [child for child in running if alive(child)]
