@@ -8,6 +8,8 @@ from importlib import import_module
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from threadpoolctl import threadpool_limits
+
 from bayescore import coordinates, plugins
 from bayescore.agreement import model_check
 from bayescore.agreement.contestant import Contestant
@@ -146,7 +148,13 @@ def compare(
     RequestError
         No backend could serve the request.
     """
-    settings = settings or Settings()
+    with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
+        return _compare(problem, contenders, settings or Settings(), watch, archive)
+
+
+def _compare(
+    problem: Problem, contenders: Sequence[str], settings: Settings, watch: Watcher, archive: "Archive | None"
+) -> Comparison:
     registry = plugins.load()
     chosen = parse_all(
         contenders,

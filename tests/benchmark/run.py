@@ -144,9 +144,11 @@ def exact() -> None:
 def decision() -> None:
     """The whole decision on two contenders of 4 x 2500 draws, N = 100, imports excluded."""
     import arviz_stats.base  # noqa: F401
+    from threadpoolctl import threadpool_limits
 
     for d, limit in ((20, 1.5), (200, 8.0)):
-        parts = decide(d)
+        with threadpool_limits(1, "blas"):  # as a comparison has it
+            parts = decide(d)
         print(f"{d} parameters: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items()))
         say(f"decision, {d} parameters", sum(parts.values()), limit, " s")
 
