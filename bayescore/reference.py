@@ -120,23 +120,14 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Reference:
     return Reference(record["name"], problem, column("mean"), column("mcse_mean"), column("sd"), column("mcse_sd"))
 
 
-def hold(
-    reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher, *, family: int
-) -> list[Row]:
-    """Fit a reference's problem with each contender and compare, parameter by parameter.
-
-    Parameters
-    ----------
-    family
-        How many means and sds are looked at in all, this reference's among them: the rate of
-        false alarms is that of the whole table.
-    """
+def hold(reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher) -> list[Row]:
+    """Fit a reference's problem with each contender and compare, parameter by parameter."""
     result = compare(reference.problem, contenders, settings, watch=watch)
     pairwise = result.verdict if len(result.outcomes) > 1 else ""
-    return [replace(_row(reference, outcome, family), pairwise=pairwise) for outcome in result.outcomes]
+    return [replace(_row(reference, outcome), pairwise=pairwise) for outcome in result.outcomes]
 
 
-def _row(reference: Reference, outcome: Outcome, family: int) -> Row:
+def _row(reference: Reference, outcome: Outcome) -> Row:
     name, d = outcome.contender.name, len(reference.mean)
     posterior = outcome.posterior
     if posterior is None:
@@ -157,7 +148,7 @@ def _row(reference: Reference, outcome: Outcome, family: int) -> Row:
             sd_apart / np.hypot(found.sd_error, reference.sd_error),
         ]
     )
-    limit = float(ndtri(1.0 - ALPHA / (2 * family)))
+    limit = float(ndtri(1.0 - ALPHA / (2 * len(z))))
     ailing = examine(outcome.contender.method, posterior, outcome.iterates).ailments
     verdict = f"unconverged: {ailing[0].text}" if ailing else "within" if z.max() <= limit else "outside"
     return Row(

@@ -35,14 +35,13 @@ def run(options: argparse.Namespace) -> int:
     known = reference.load(options.folder, options.names)
     settings = Settings(reference="none", seed=options.seed, jobs=options.jobs)
     rows: list[reference.Row] = []
-    chosen = [options.backends or _contenders(one.problem) for one in known]
-    family = sum(2 * len(one.mean) * len(names) for one, names in zip(known, chosen, strict=True))
-    for one, contenders in zip(known, chosen, strict=True):
+    for one in known:
+        contenders = options.backends or _contenders(one.problem)
         if not contenders:
             rows.append(reference.Row(one.name, len(one.mean), "", None, None, None, None, "no backend can fit it"))
             continue
         with Bars(Console(stderr=True), quiet=options.quiet) as bars:
-            rows += reference.hold(one, contenders, settings, bars, family=family)
+            rows += reference.hold(one, contenders, settings, bars)
     table = reference.markdown(rows)
     print(table)
     if options.out is not None:
