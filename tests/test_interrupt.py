@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 
@@ -31,6 +33,15 @@ def alive(process: int) -> bool:
         return False
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A job in the background inherits that Ctrl-C is ignored, and hands it on; a handler is not inherited."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_children_and_keeps_what_is_finished(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     command = [sys.executable, "-m", "bayescore", "compare", "--backends", "exact", "hangs", "--jobs", "2"]
@@ -41,8 +52,6 @@ def test_ctrl_c_ends_the_children_and_keeps_what_is_finished(tmp_path: Path) -> 
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # a job in the background ignores it
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
     ) as process:
         deadline = time.monotonic() + 60
         while not (folder / "exact.nc").exists():
