@@ -6,17 +6,16 @@ not exist is an error.
 
 import numpy as np
 
+from bayescore import separation
 from bayescore.data import Data
 from bayescore.distributions import Array, Distribution
 from bayescore.errors import DataError
-from bayescore.families import Bernoulli, Binomial
 from bayescore.reduction import Reduced, reduce, triangular_factor
 from bayescore.regression import Regression
 
 _DEPENDENT = 1e-10
 _NEARLY = 0.1
 _SCALES = 1e4
-_LARGEST_PROGRAM = 2_000_000
 
 
 def check(regression: Regression, data: Data) -> list[str]:
@@ -28,8 +27,10 @@ def check(regression: Regression, data: Data) -> list[str]:
         y lies outside the family's support, or the posterior is improper.
     """
     regression.family.check_response(data)
-    if not data.columns or regression.network is not None:
+    if regression.network is not None:
         return []
+    if not data.columns:
+        return separation.check(regression, data)
     reduced = reduce(data)
     centred = regression.intercept is not None or bool(regression.thresholds)
     triangle = reduced.r[:-1, :-1]
@@ -54,9 +55,7 @@ def check(regression: Regression, data: Data) -> list[str]:
             f"columns on very different scales: {varying[low]} (sd {sds[low]:.3g}) "
             f"and {varying[high]} (sd {sds[high]:.3g})"
         )
-    if isinstance(regression.family, Bernoulli | Binomial):
-        warnings += _separation(regression, data)
-    return warnings
+    return warnings + separation.check(regression, data)
 
 
 def _dependence(names: "np.ndarray", triangle: Array) -> list[str]:
@@ -127,42 +126,3 @@ def _check_proper(
             f"the posterior is improper: the columns {', '.join(names[flat])} have Flat() priors "
             f"and are linearly dependent; {advice}"
         )
-
-
-def _separation(regression: Regression, data: Data) -> list[str]:
-    """Whether a linear predictor tells all failures from all successes (Albert and Anderson 1984, Biometrika 71)."""
-    failures = (1.0 if data.trials is None else data.trials) - data.observed
-    which = np.concatenate([np.flatnonzero(data.observed > 0), np.flatnonzero(failures > 0)])
-    signs = np.repeat([1.0, -1.0], [np.count_nonzero(data.observed > 0), np.count_nonzero(failures > 0)])
-    if which.size * data.x.shape[1] > _LARGEST_PROGRAM:
-        return []
-    x = data.x / np.where(np.ptp(data.x, axis=0) > 0, np.std(data.x, axis=0), 1.0)
-    intercept = regression.intercept if isinstance(regression.intercept, Distribution) else None
-    found = _separator(x[which], signs, np.ones(x.shape[1], dtype=bool), intercept is not None)
-    if found is None:
-        return []
-    names = [c for c, w in zip(data.columns, found, strict=True) if w > 0.05 * found.max(initial=0.0)]
-    parts = "the zeros of {y} from the ones" if data.trials is None else "the failures of {y} from the successes"
-    sentence = f"separation: {', '.join(names) or 'the intercept'} tells {parts.format(y=repr(data.response))}"
-    flat = np.array([not prior.proper for prior in regression.beta], dtype=bool)
-    if _separator(x[which], signs, flat, intercept is not None and not intercept.proper) is not None:
-        raise DataError(f"the posterior is improper: {sentence}, and priors are Flat(); give them Normal priors")
-    return [f"{sentence}; the likelihood has no maximum, and the priors set the size of the coefficients"]
-
-
-def _separator(x: Array, signs: Array, free: "np.ndarray", intercept: bool) -> Array | None:
-    """Sizes of weights with which no row lies on its wrong side and some lie on the right one, or None.
-
-    Weights that are not free are 0.
-    """
-    from scipy.optimize import linprog
-
-    if not (free.any() or intercept):
-        return None
-    centred = np.column_stack([np.ones(len(x)), x - x.mean(axis=0)]) if intercept else x
-    rows = signs[:, None] * centred
-    ends = np.outer([True, *free] if intercept else free, [-1.0, 1.0])
-    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=ends)
-    if found.status != 0 or -found.fun < 1e-7 * len(rows):
-        return None
-    return np.asarray(np.abs(found.x[1:] if intercept else found.x))

@@ -1,4 +1,4 @@
-"""Fewer rows that say the same: p + 2 of a Gaussian regression, one of each kind otherwise.
+"""Fewer rows that say the same: p + 2 of a Gaussian regression, and of others what is equal taken together.
 
 A Gaussian log likelihood depends on the rows through a triangle: with weights w_i and W
 their sum, it is -W log sigma - W log(2 pi) / 2 - |R (intercept, b, -1)|^2 / (2 sigma^2).
@@ -6,20 +6,18 @@ So do m = p + 2 rows with weight W / m each, which are the triangle's times sqrt
 backend that knows weighted rows needs nothing else.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from bayescore.aggregation import aggregate
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.regression import Regression
 
 _BLOCK_VALUES = 1 << 17
 """Values a block of rows holds: about 1 MB, which stays in a processor's cache."""
-_SAMPLE = 2000
-_WORTH_IT = 0.5
-"""Share of different rows above which nothing is gained by taking equal ones together."""
 
 
 @dataclass(frozen=True)
@@ -129,14 +127,14 @@ def reducible(regression: Regression) -> bool:
 def compress(regression: Regression, data: Data) -> Data:
     """The same likelihood in fewer rows, where that can be had.
 
-    Gaussian regressions without group terms come down to p + 2 rows; otherwise rows that
-    are equal in everything count once, with a weight.
+    Gaussian regressions without group terms come down to p + 2 rows; otherwise rows with
+    equal covariates are taken together (`bayescore.aggregation`).
     """
     if data.ones is not None:
         return data
     if reducible(regression):
         return as_rows(reduce(data), data) if data.rows > len(data.columns) + 2 else data
-    return aggregate(data)
+    return aggregate(regression.family, data)
 
 
 def as_rows(reduced: Reduced, data: Data) -> Data:
@@ -150,23 +148,3 @@ def as_rows(reduced: Reduced, data: Data) -> Data:
     rows *= np.sqrt(m / reduced.rows)
     weights = np.full(m, reduced.rows / m)
     return Data(rows[:, 1:-1].copy(), rows[:, -1].copy(), data.columns, data.response, weights=weights, ones=rows[:, 0])
-
-
-def aggregate(data: Data) -> Data:
-    """Rows that are equal in everything once, with the sum of their weights; the data where few are."""
-    sample = _table(data.take(slice(_SAMPLE)))
-    if len(np.unique(sample, axis=0)) > _WORTH_IT * len(sample):
-        return data
-    _, first, inverse = np.unique(_table(data), axis=0, return_index=True, return_inverse=True)
-    if len(first) > _WORTH_IT * data.rows:
-        return data
-    weights = np.ones(data.rows) if data.weights is None else data.weights
-    summed = np.bincount(inverse.ravel(), weights, len(first)).astype(np.float64)
-    return replace(data.take(first), weights=summed)
-
-
-def _table(data: Data) -> Array:
-    """All that a row's likelihood depends on but its weight, shape (row, k)."""
-    parts = [data.y, data.offset, data.trials, data.ones]
-    parts += [part for m in data.groups.values() for part in (m.index.astype(np.float64), m.value)]
-    return np.column_stack([data.x, *(part for part in parts if part is not None)])

@@ -100,65 +100,6 @@ def test_what_an_intercept_with_a_normal_prior_tells_apart_is_proper(other):
     assert "other" in warnings[0]
 
 
-def test_separation_is_named():
-    y = (A > 0.2).astype(float)
-    (text,) = warnings_of({"a": A, "b": B}, family="bernoulli", y=y)
-    assert text.startswith("separation: a")
-    assert "tells the zeros of 'y' from the ones" in text
-
-
-def test_quasi_separation_is_named():
-    flag = np.repeat([0.0, 1.0], 15)
-    y = np.where(flag == 1, 1.0, np.arange(30) % 2)
-    (text,) = warnings_of({"flag": flag}, family="bernoulli", y=y)
-    assert "separation: flag" in text
-
-
-def test_overlapping_classes_give_no_warning():
-    y = (RNG.random(30) < 0.5).astype(float)
-    assert warnings_of({"a": A}, family="bernoulli", y=y) == []
-
-
-def test_separation_with_flat_priors_is_improper():
-    with pytest.raises(DataError, match="improper: separation: a"):
-        warnings_of({"a": A}, FLAT, family="bernoulli", y=(A > 0).astype(float))
-
-
-def test_a_flat_intercept_beside_normal_slopes_is_proper():
-    """The separating direction is held by the slope's prior."""
-    y = (A > 0).astype(float)
-    (text,) = warnings_of({"a": A}, {"intercept": "Flat()", "beta": "Normal(0, 1)"}, family="bernoulli", y=y)
-    assert text.startswith("separation: a")
-
-
-def test_a_flat_slope_that_separates_is_improper_whatever_the_others_priors():
-    priors = NORMAL | {"beta[a]": "Flat()"}
-    with pytest.raises(DataError, match="improper: separation: "):
-        warnings_of({"a": A, "b": B}, priors, family="bernoulli", y=(A > 0).astype(float))
-    # with the intercept held by its prior, a slope alone has to tell them apart at 0
-    (text,) = warnings_of({"a": A, "b": B}, priors, family="bernoulli", y=(A > 0.5).astype(float))
-    assert text.startswith("separation: a")
-
-
-@pytest.mark.parametrize("trials", [1.0, 7.0])
-def test_successes_and_failures_are_separated_as_zeros_and_ones_are(trials):
-    data = from_arrays(np.column_stack([A, B]), trials * (A > 0.1), columns=("a", "b"))
-    data = replace(data, trials=np.full(30, trials))
-    (text,) = check(state("binomial", data, {}), data)
-    assert text.startswith("separation: a")
-    assert "tells the failures of 'y' from the successes" in text
-    with pytest.raises(DataError, match="improper: separation"):
-        check(state("binomial", data, {"intercept": "Flat()", "beta": "Flat()"}), data)
-
-
-def test_a_row_with_both_successes_and_failures_may_separate_nothing():
-    """It lies on both sides; between the others, it leaves no room."""
-    y, trials = 7.0 * (A > 0.1), np.full(30, 7.0)
-    y[np.argmax(A)] = 3.0
-    data = replace(from_arrays(A, y), trials=trials)
-    assert check(state("binomial", data, {}), data) == []
-
-
 def test_a_response_outside_the_support_is_refused():
     with pytest.raises(DataError, match="must be 0 or 1"):
         warnings_of({"a": A}, family="bernoulli", y=np.arange(30.0))

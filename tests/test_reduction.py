@@ -7,7 +7,7 @@ import pytest
 from declared import problems
 
 from bayescore import reduction
-from bayescore.data import Data, Membership, from_arrays
+from bayescore.data import from_arrays
 from bayescore.density import likelihood
 from bayescore.priors import state
 
@@ -145,86 +145,3 @@ def test_reduced_rows_keep_their_means_and_sds():
 def test_what_depends_on_more_than_the_triangle_is_not_reduced(name, stated):
     assert not reduction.reducible(stated.regression)
     assert reduction.compress(stated.regression, stated.data).ones is None
-
-
-def repeated(n=300, kinds=12, seed=0, **more):
-    """Rows of few kinds, in random order."""
-    rng = np.random.default_rng(seed)
-    kind = rng.integers(0, kinds, n)
-    x = np.round(rng.normal(size=(kinds, 2)), 2)[kind]
-    y = rng.integers(0, 2, kinds)[kind].astype(float)
-    return Data(x, y, ("a", "b"), **{name: np.asarray(v)[kind] for name, v in more.items()})
-
-
-def test_equal_rows_count_once_with_a_weight():
-    data = repeated()
-    few = reduction.aggregate(data)
-    assert few.rows == 12
-    assert few.weights.sum() == 300
-    for row in range(few.rows):
-        same = np.all(data.x == few.x[row], axis=1) & (data.y == few.y[row])
-        assert few.weights[row] == same.sum()
-
-
-def test_weights_of_equal_rows_are_added():
-    data = replace(repeated(), weights=np.random.default_rng(1).uniform(0.1, 3.0, 300))
-    few = reduction.aggregate(data)
-    regression = gaussian(data, family="bernoulli")
-    values = {"intercept": np.array(0.4), "beta": np.array([1.0, -0.7])}
-    assert few.rows == 12
-    assert np.isclose(few.weights.sum(), data.weights.sum())
-    assert np.isclose(likelihood(regression, few, values), likelihood(regression, data, values), rtol=1e-13)
-
-
-@pytest.mark.parametrize("part", ["y", "offset", "trials", "ones", "level", "value", "x"])
-def test_rows_that_differ_in_anything_are_kept_apart(part):
-    """Two kinds of rows that are equal in all but one thing."""
-    n = 100
-    which = np.arange(n) % 2
-    data = Data(
-        np.ones((n, 1)),
-        np.zeros(n),
-        ("a",),
-        offset=np.zeros(n),
-        trials=np.ones(n),
-        ones=np.ones(n),
-        groups={"1|g": Membership(np.zeros(n, dtype=int), np.ones(n))},
-    )
-    assert reduction.aggregate(data).rows == 1
-    member = data.groups["1|g"]
-    if part in {"level", "value"}:
-        index, value = (which, member.value) if part == "level" else (member.index, which + 1.0)
-        other = replace(data, groups={"1|g": Membership(index, value)})
-    elif part == "x":
-        other = replace(data, x=data.x + which[:, None])
-    else:
-        other = replace(data, **{part: which + 1.0})
-    few = reduction.aggregate(other)
-    assert few.rows == 2
-    np.testing.assert_array_equal(few.weights, [50.0, 50.0])
-
-
-def test_groups_and_trials_go_with_their_rows():
-    data = repeated(trials=np.arange(12.0) + 3, offset=np.linspace(-1.0, 1.0, 12))
-    level = data.trials.astype(int) % 5
-    data = replace(data, groups={"1|g": Membership(level, data.x[:, 0])})
-    few = reduction.aggregate(data)
-    assert few.rows == 12
-    np.testing.assert_array_equal(few.groups["1|g"].index, few.trials.astype(int) % 5)
-    np.testing.assert_array_equal(few.groups["1|g"].value, few.x[:, 0])
-    assert few.groups["1|g"].index.dtype.kind == "i"
-
-
-def test_rows_that_are_hardly_ever_equal_are_left_as_they_are():
-    data = problem(100, 2)
-    assert reduction.aggregate(data) is data
-    pairs = data.take(np.repeat(np.arange(100), 2)[:150])  # 75 kinds in 150 rows: just worth it
-    assert reduction.aggregate(pairs).rows == 75
-    assert reduction.aggregate(data.take(np.r_[np.arange(100), np.arange(49)])).rows == 149
-
-
-def test_repetition_that_the_first_rows_do_not_show_is_not_looked_for(monkeypatch):
-    monkeypatch.setattr(reduction, "_SAMPLE", 50)
-    data = problem(50, 2)
-    late = data.take(np.r_[np.arange(50), np.zeros(500, dtype=int)])
-    assert reduction.aggregate(late) is late

@@ -1,7 +1,7 @@
 """The families: how the response is distributed around the linear predictor."""
 
 from bayescore import calls
-from bayescore.families.base import Family, Given
+from bayescore.families.base import Family, Given, Sides
 from bayescore.families.binary import Bernoulli, Binomial
 from bayescore.families.categories import Categorical, Ordinal
 from bayescore.families.counts import NegativeBinomial, Poisson
@@ -39,6 +39,7 @@ __all__ = [
     "NegativeBinomial",
     "Ordinal",
     "Poisson",
+    "Sides",
     "StudentT",
     "parse",
 ]

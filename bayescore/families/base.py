@@ -9,17 +9,43 @@ Densities are written with autograd's NumPy, which differentiates them.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bayescore import calls
-from bayescore.data import Data, rows_text
+from bayescore.data import Data, Indices, rows_text
 from bayescore.distributions import Array, Distribution, Exponential, Gamma
 from bayescore.errors import DataError, RequestError, suggest
 
 Given = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Directions of the linear predictor and thresholds that the likelihood bears without end.
+
+    Every row of ``eta @ d_eta[row] + threshold @ d_threshold`` has to be at least 0.
+
+    Attributes
+    ----------
+    row
+        Which row of the data is meant, shape (m,).
+    eta
+        Shape (m, predictors).
+    parts
+        What is told apart if there is such a direction; ``{y}`` is the response.
+    threshold
+        Shape (m, thresholds).
+    """
+
+    row: Indices
+    eta: Array
+    parts: str
+    threshold: Array = field(default_factory=lambda: np.empty((0, 0)))
+
+
 _LARGEST_EXPONENT = 700.0
 
 
@@ -40,6 +66,8 @@ class Family(ABC):
     categorical: ClassVar[bool] = False
     thresholds: ClassVar[bool] = False
     """Whether increasing thresholds take the intercept's place."""
+    linear: ClassVar[bool] = False
+    """Whether log_prob is y a(eta) + b(eta) + c(y), whole y, c concave (`bayescore.aggregation`)."""
     written: ClassVar[str]
     """The response's distribution as on paper; ``{mean}``, ``{eta}`` and auxiliaries are filled in."""
 
@@ -98,6 +126,10 @@ class Family(ABC):
     @abstractmethod
     def sample(self, rng: np.random.Generator, eta: Array, given: Given) -> Array:
         """Draw responses, shape (..., row)."""
+
+    def sides(self, data: Data) -> Sides | None:
+        """Where the likelihood does not vanish far out; None where it does in every direction."""
+        return None
 
     def scale(self, data: Data) -> tuple[float, float]:
         """Location and scale of the linear predictor that default priors are scaled by."""

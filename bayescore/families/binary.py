@@ -9,7 +9,7 @@ from autograd import numpy as np
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.errors import DataError
-from bayescore.families.base import Family, Given, refuse, refuse_constant
+from bayescore.families.base import Family, Given, Sides, refuse, refuse_constant
 from bayescore.special import log_gamma, log_ndtr, softplus
 
 _LINKS = ("logit", "probit", "cloglog")
@@ -33,6 +33,13 @@ def log_probabilities(link: str, eta: Any) -> tuple[Any, Any]:
 class _Successes(Family):
     def mean(self, eta: Any, given: Given) -> Any:
         return np.exp(log_probabilities(self.link_name, eta)[0]) * given.get("trials", 1.0)
+
+    def sides(self, data: Data) -> Sides:
+        trials = 1.0 if data.trials is None else data.trials
+        some, lacking = numpy.flatnonzero(data.observed > 0), numpy.flatnonzero(data.observed < trials)
+        signs = numpy.repeat([1.0, -1.0], [some.size, lacking.size])
+        parts = "the zeros of {y} from the ones" if data.trials is None else "the failures of {y} from the successes"
+        return Sides(numpy.concatenate([some, lacking]), signs[:, None], parts)
 
     def start(self, data: Data) -> float:
         trials = numpy.ones(data.rows) if data.trials is None else data.trials
@@ -76,6 +83,7 @@ class Binomial(_Successes):
     """
 
     links: ClassVar[tuple[str, ...]] = _LINKS
+    linear: ClassVar[bool] = True
     written: ClassVar[str] = "Binomial(trials, {mean})"
     link: str = "logit"
 

@@ -9,8 +9,10 @@ from autograd import numpy as np
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.errors import DataError
-from bayescore.families.base import Family, Given, refuse
+from bayescore.families.base import Family, Given, Sides, refuse
 from bayescore.special import log_sum_exp, softplus
+
+_PARTS = "categories of {y} apart"
 
 
 class _Categories(Family):
@@ -78,6 +80,13 @@ class Ordinal(_Categories):
     def of(self, categories: int) -> Family:
         return replace(self, categories=categories)
 
+    def sides(self, data: Data) -> Sides:
+        y, unit = data.observed.astype(int), numpy.eye(self.categories - 1)
+        below, over = numpy.flatnonzero(y < self.categories - 1), numpy.flatnonzero(y > 0)
+        signs = numpy.repeat([-1.0, 1.0], [below.size, over.size])
+        threshold = numpy.concatenate([unit[y[below]], -unit[y[over] - 1]])
+        return Sides(numpy.concatenate([below, over]), signs[:, None], _PARTS, threshold)
+
     def log_probabilities(self, eta: Any, given: Given) -> Any:
         above = given["threshold"] - eta[..., None]
         low, high = above[..., :-1], above[..., 1:]
@@ -109,6 +118,13 @@ class Categorical(_Categories):
     @property
     def predictors(self) -> int:
         return max(self.categories - 1, 1)
+
+    def sides(self, data: Data) -> Sides:
+        y, unit = data.observed.astype(int), numpy.eye(self.categories)
+        row = numpy.repeat(numpy.arange(y.size), self.categories)
+        over = unit[y[row]] - numpy.tile(unit, (y.size, 1))
+        other = numpy.flatnonzero(over.any(axis=1))
+        return Sides(row[other], over[other, 1:], _PARTS)
 
     def log_probabilities(self, eta: Any, given: Given) -> Any:
         whole = np.concatenate([0.0 * eta[..., :1], eta], axis=-1)

@@ -8,7 +8,7 @@ from autograd import numpy as np
 
 from bayescore.data import Data
 from bayescore.distributions import Array
-from bayescore.families.base import Family, Given, refuse, refuse_overflow
+from bayescore.families.base import Family, Given, Sides, refuse, refuse_overflow
 from bayescore.special import log_gamma
 
 
@@ -28,6 +28,11 @@ class _Counts(Family):
     def mean(self, eta: Any, given: Given) -> Any:
         return np.exp(eta)
 
+    def sides(self, data: Data) -> Sides:
+        positive, zero = numpy.flatnonzero(data.observed > 0), numpy.flatnonzero(data.observed == 0)
+        signs = numpy.repeat([1.0, -1.0, -1.0], [positive.size, positive.size, zero.size])
+        return Sides(numpy.concatenate([positive, positive, zero]), signs[:, None], "zeros of {y} from other counts")
+
     def scale(self, data: Data) -> tuple[float, float]:
         return log_mean(data), 1.0
 
@@ -43,6 +48,7 @@ class Poisson(_Counts):
     """
 
     links: ClassVar[tuple[str, ...]] = ("log",)
+    linear: ClassVar[bool] = True
     written: ClassVar[str] = "Poisson({mean})"
     link: str = "log"
 

@@ -1,0 +1,76 @@
+"""Separation: a direction in which the likelihood keeps up for ever, so that only priors end it.
+
+Albert and Anderson 1984, Biometrika 71, for successes and categories; the same for counts,
+whose zeros may lie on one side of all others. A family says on which side of 0 each linear
+predictor has to stay (`bayescore.families.Family.sides`), and a linear program finds
+whether coefficients can keep all of them there.
+"""
+
+import numpy as np
+
+from bayescore.data import Data
+from bayescore.distributions import Array, Distribution
+from bayescore.errors import DataError
+from bayescore.families import Sides
+from bayescore.regression import Regression
+
+_LARGEST_PROGRAM = 2_000_000
+
+
+def check(regression: Regression, data: Data) -> list[str]:
+    """Return a warning where the data are separated.
+
+    Raises
+    ------
+    DataError
+        They are, in a direction in which all priors are flat.
+    """
+    present = data if data.weights is None else data.take(np.flatnonzero(data.weights))
+    sides = regression.family.sides(present)
+    if sides is None:
+        return []
+    proper = np.array([prior.proper for prior in (*_intercepts(regression), *regression.beta)])
+    width = proper.size
+    if sides.row.size * width > _LARGEST_PROGRAM:
+        if proper.all():
+            return []
+        return [f"whether {data.response!r} is separated was not looked for: {present.rows} rows are too many"]
+    found = _direction(regression, present, sides, np.ones(width, dtype=bool))
+    if found is None:
+        return []
+    sizes = found.reshape(regression.family.predictors, len(data.columns)).max(axis=0)
+    names = [c for c, size in zip(data.columns, sizes, strict=True) if size > 0.05 * sizes.max(initial=0.0)]
+    told = f"separation: {', '.join(names) or 'the intercept'} tells {sides.parts.format(y=repr(data.response))}"
+    if _direction(regression, present, sides, ~proper) is not None:
+        raise DataError(f"the posterior is improper: {told}, and priors are Flat(); give them Normal priors")
+    return [f"{told}; the likelihood has no maximum, and the priors set the size of the coefficients"]
+
+
+def _intercepts(regression: Regression) -> tuple[Distribution, ...]:
+    """Priors of what does not multiply a column."""
+    if regression.thresholds:
+        return regression.thresholds
+    if regression.intercept is None:
+        return ()
+    return regression.intercept if isinstance(regression.intercept, tuple) else (regression.intercept,)
+
+
+def _direction(regression: Regression, data: Data, sides: Sides, free: "np.ndarray") -> Array | None:
+    """Sizes of coefficients that keep every predictor on its side and move some, or None.
+
+    ``free`` are the intercepts or thresholds, then the coefficients level by level; the others are 0.
+    """
+    from scipy.optimize import linprog
+
+    if not free.any():
+        return None
+    constants = free.size - len(regression.beta)
+    x = data.x / np.where(np.ptp(data.x, axis=0) > 0, np.std(data.x, axis=0), 1.0)
+    if constants and free[:constants].all():
+        x = x - x.mean(axis=0)
+    slopes = (sides.eta[:, :, None] * x[sides.row][:, None, :]).reshape(len(sides.row), -1)
+    rows = np.column_stack([sides.threshold if regression.thresholds else sides.eta[:, :constants], slopes])
+    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=np.outer(free, [-1.0, 1.0]))
+    if found.status != 0 or -found.fun < 1e-7 * len(rows):
+        return None
+    return np.asarray(np.abs(found.x[constants:]))

@@ -1,0 +1,199 @@
+"""Separated data are told, and where priors are flat they are refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bayescore import separation
+from bayescore.checks import check
+from bayescore.data import Data, from_arrays
+from bayescore.errors import DataError
+from bayescore.families import FAMILIES
+from bayescore.priors import state
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(size=30), RNG.normal(size=30)
+NORMAL = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
+FLAT = {"intercept": "Flat()", "beta": "Flat()"}
+CATEGORIES = ("low", "mid", "high")
+
+
+def warnings_of(columns, priors=NORMAL, family="bernoulli", y=None):
+    data = from_arrays(np.column_stack(list(columns.values())), y, columns=tuple(columns))
+    return check(state(family, data, priors), data)
+
+
+RESPONSES = {
+    "StudentT": [-2.0, 0.0],
+    "Gaussian": [-2.0, 0.0],
+    "Bernoulli": [0.0, 1.0],
+    "Binomial": [0.0, 2.0, 5.0],
+    "Poisson": [0.0, 1.0, 9.0],
+    "NegativeBinomial": [0.0, 1.0, 9.0],
+    "Gamma": [0.2, 3.0],
+    "Exponential": [0.2, 3.0],
+    "Beta": [0.01, 0.9],
+}
+
+
+@pytest.mark.parametrize(
+    "family", [cls(link=link) for cls in FAMILIES.values() if not cls.categorical for link in cls.links], ids=str
+)
+def test_a_family_vanishes_far_out_but_on_the_sides_it_names(family):
+    y = np.array(RESPONSES[family.name])
+    data = Data(np.zeros((len(y), 1)), y, ("x",), trials=np.full(len(y), 5.0) if family.name == "Binomial" else None)
+    given = {name: np.array(2.0) for name in family.auxiliaries} | {"trials": np.full(len(y), 5.0)}
+    sides = family.sides(data)
+    for eta in (-690.0, 690.0):
+        stays = family.log_prob(y, np.full(len(y), eta), given) > -12.0
+        borne = np.zeros(len(y), dtype=bool)
+        if sides is not None:
+            borne = np.array([np.all(sides.eta[sides.row == i] * eta >= 0) for i in range(len(y))])
+        np.testing.assert_array_equal(stays, borne)
+
+
+@pytest.mark.parametrize("name", ["Ordinal", "Categorical"])
+def test_categories_vanish_far_out_but_on_the_sides_they_name(name):
+    """In random directions of predictors and thresholds."""
+    family, rng = FAMILIES[name]().of(4), np.random.default_rng(1)
+    y = np.arange(4.0)
+    sides = family.sides(Data(np.zeros((4, 1)), y, ("x",), categories=("a", "b", "c", "d")))
+    kept = 0
+    for _ in range(200):
+        eta = np.broadcast_to(rng.normal(size=family.predictors), (4, family.predictors))
+        threshold = np.sort(rng.normal(size=3)) if family.thresholds else np.zeros(0)
+        far = {"threshold": 600.0 * threshold}
+        density = family.log_prob(y, 600.0 * (eta[:, 0] if family.thresholds else eta), far)
+        distance = np.einsum("mk,mk->m", sides.eta, eta[sides.row])
+        distance = distance + sides.threshold @ threshold if family.thresholds else distance
+        borne = np.array([np.all(distance[sides.row == i] >= 0) for i in range(4)])
+        clear = np.abs(600.0 * distance).min() > 20.0
+        if clear:
+            kept += 1
+            np.testing.assert_array_equal(density > -12.0, borne)
+    assert kept > 50
+
+
+def test_separation_is_named():
+    y = (A > 0.2).astype(float)
+    (text,) = warnings_of({"a": A, "b": B}, family="bernoulli", y=y)
+    assert text.startswith("separation: a")
+    assert "tells the zeros of 'y' from the ones" in text
+
+
+def test_quasi_separation_is_named():
+    flag = np.repeat([0.0, 1.0], 15)
+    y = np.where(flag == 1, 1.0, np.arange(30) % 2)
+    (text,) = warnings_of({"flag": flag}, family="bernoulli", y=y)
+    assert "separation: flag" in text
+
+
+def test_overlapping_classes_give_no_warning():
+    y = (RNG.random(30) < 0.5).astype(float)
+    assert warnings_of({"a": A}, family="bernoulli", y=y) == []
+
+
+def test_separation_with_flat_priors_is_improper():
+    with pytest.raises(DataError, match="improper: separation: a"):
+        warnings_of({"a": A}, FLAT, family="bernoulli", y=(A > 0).astype(float))
+
+
+def test_a_flat_intercept_beside_normal_slopes_is_proper():
+    """The separating direction is held by the slope's prior."""
+    y = (A > 0).astype(float)
+    (text,) = warnings_of({"a": A}, {"intercept": "Flat()", "beta": "Normal(0, 1)"}, family="bernoulli", y=y)
+    assert text.startswith("separation: a")
+
+
+def test_a_flat_slope_that_separates_is_improper_whatever_the_others_priors():
+    priors = NORMAL | {"beta[a]": "Flat()"}
+    with pytest.raises(DataError, match="improper: separation: "):
+        warnings_of({"a": A, "b": B}, priors, family="bernoulli", y=(A > 0).astype(float))
+    # with the intercept held by its prior, a slope alone has to tell them apart at 0
+    (text,) = warnings_of({"a": A, "b": B}, priors, family="bernoulli", y=(A > 0.5).astype(float))
+    assert text.startswith("separation: a")
+
+
+@pytest.mark.parametrize("trials", [1.0, 7.0])
+def test_successes_and_failures_are_separated_as_zeros_and_ones_are(trials):
+    data = from_arrays(np.column_stack([A, B]), trials * (A > 0.1), columns=("a", "b"))
+    data = replace(data, trials=np.full(30, trials))
+    (text,) = check(state("binomial", data, {}), data)
+    assert text.startswith("separation: a")
+    assert "tells the failures of 'y' from the successes" in text
+    with pytest.raises(DataError, match="improper: separation"):
+        check(state("binomial", data, {"intercept": "Flat()", "beta": "Flat()"}), data)
+
+
+def test_a_row_with_both_successes_and_failures_may_separate_nothing():
+    """It lies on both sides; between the others, it leaves no room."""
+    y, trials = 7.0 * (A > 0.1), np.full(30, 7.0)
+    y[np.argmax(A)] = 3.0
+    data = replace(from_arrays(A, y), trials=trials)
+    assert check(state("binomial", data, {}), data) == []
+
+
+@pytest.mark.parametrize("family", ["poisson", "NegativeBinomial(concentration=2)"])
+def test_a_column_that_is_there_for_zeros_only_separates_counts(family):
+    flag = (np.arange(30) < 7).astype(float)
+    y = np.where(flag == 1, 0.0, 1.0 + np.arange(30) % 4)
+    (text,) = warnings_of({"a": A, "flag": flag}, family=family, y=y)
+    assert text.startswith("separation: flag")
+    assert "tells zeros of 'y' from other counts" in text
+    with pytest.raises(DataError, match="improper: separation: flag"):
+        warnings_of({"a": A, "flag": flag}, FLAT, family=family, y=y)
+    y[0] = 1.0  # one is enough
+    assert warnings_of({"a": A, "flag": flag}, FLAT, family=family, y=y) == []
+
+
+def test_counts_all_zero_under_a_flat_intercept_are_improper():
+    with pytest.raises(DataError, match="improper: separation"):
+        warnings_of({"a": A}, NORMAL | {"intercept": "Flat()"}, family="poisson", y=np.zeros(30))
+    alone = from_arrays(np.empty((5, 0)), np.zeros(5))
+    with pytest.raises(DataError, match="improper: separation: the intercept tells zeros"):
+        check(state("poisson", alone, {"intercept": "Flat()"}), alone)
+
+
+FLAT_CATEGORIES = {
+    "ordinal": {"beta": "Flat()", "threshold": "Flat()"},
+    "categorical": {"beta": "Flat()", "intercept": "Flat()"},
+}
+
+
+def categories_by(family, y, priors):
+    data = Data(np.column_stack([A, B]), y.astype(float), ("a", "b"), categories=CATEGORIES)
+    return check(state(family, data, priors), data)
+
+
+@pytest.mark.parametrize("family", ["ordinal", "categorical"])
+def test_a_column_that_orders_the_categories_separates_them(family):
+    y = np.digitize(A, [-0.5, 0.4])
+    (text,) = categories_by(family, y, {})
+    assert text.startswith("separation: a")
+    assert "tells categories of 'y' apart" in text
+    with pytest.raises(DataError, match="improper: separation: a"):
+        categories_by(family, y, FLAT_CATEGORIES[family])
+
+
+@pytest.mark.parametrize("family", ["ordinal", "categorical"])
+def test_categories_that_overlap_are_not_separated(family):
+    y = np.random.default_rng(1).permutation(np.arange(30) % 3)
+    assert categories_by(family, y, FLAT_CATEGORIES[family]) == []
+
+
+def test_one_category_apart_separates_a_categorical_response_but_not_an_ordered_one():
+    """The middle one far out: no order of a holds it, but its own coefficients do."""
+    y = np.random.default_rng(2).integers(0, 2, 30) * 2
+    y[A > 0.8] = 1
+    assert categories_by("ordinal", y, FLAT_CATEGORIES["ordinal"]) == []
+    with pytest.raises(DataError, match="improper: separation: a"):
+        categories_by("categorical", y, FLAT_CATEGORIES["categorical"])
+
+
+def test_too_many_rows_to_look_for_separation_are_told(monkeypatch):
+    monkeypatch.setattr(separation, "_LARGEST_PROGRAM", 50)
+    y = (A > 0).astype(float)
+    (text,) = warnings_of({"a": A}, FLAT, family="bernoulli", y=y)
+    assert "was not looked for" in text
+    assert warnings_of({"a": A}, family="bernoulli", y=y) == []
