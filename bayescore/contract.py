@@ -88,6 +88,7 @@ class Checked(Backend):
         _raise(self.info.refusal(regression.requirements | data.requirements))
         if data.columns != regression.columns:
             raise RequestError(f"the data's columns {data.columns} are not the regression's {regression.columns}")
+        data.check()
         with self._phase("build_data"):
             return self.backend.build_data(regression, data)
 
@@ -186,6 +187,8 @@ class Checked(Backend):
             ends = site.bounds[column]
             wanted = "positive values" if ends == POSITIVE else f"values within {ends}"
             self._expect(False, f"sample_posterior: {site.parameters[column]}", wanted, f"{odd:g}")
+        wrong = site.check(values)
+        self._expect(wrong is None, f"sample_posterior: {site.name}", wrong, "others")
 
     def _check_moments(self, regression: Regression, moments: Moments) -> None:
         names = regression.parameters

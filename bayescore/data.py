@@ -101,6 +101,31 @@ class Data:
         said = {"offset": self.offset, "weights": self.weights, "reduction": self.ones}
         return frozenset(f"feature:{name}" for name, values in said.items() if values is not None)
 
+    def check(self) -> None:
+        """Look at all arrays.
+
+        Raises
+        ------
+        DataError
+            One has the wrong shape, NaN or infinity; a weight is negative, or all are 0.
+        """
+        if self.x.ndim != 2 or self.x.shape[1] != len(self.columns):
+            raise DataError(f"the design matrix has shape {self.x.shape}, and {len(self.columns)} columns are named")
+        check_finite(self.x, self.columns)
+        parts = {self.response: self.y, "offset": self.offset, "weights": self.weights, "trials": self.trials}
+        parts |= {name: member.value for name, member in self.groups.items()} | {"ones": self.ones}
+        for name, values in parts.items():
+            if values is not None:
+                if values.shape != (self.rows,):
+                    raise DataError(f"{name!r} has shape {values.shape}, and there are {self.rows} rows")
+                check_finite(values[:, None], (name,))
+        if self.weights is not None:
+            negative = np.flatnonzero(self.weights < 0)
+            if negative.size:
+                raise DataError(f"the weights are negative in {rows_text(negative)}")
+            if not self.weights.any():
+                raise DataError("all weights are 0: there is nothing to fit")
+
     def take(self, rows: slice | Sequence[int] | Indices) -> "Data":
         """A part of the rows."""
 

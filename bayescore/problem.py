@@ -86,6 +86,7 @@ def from_data(
     RequestError, DataError
         The request or the data can't be used.
     """
+    data.check()
     family = families.parse(family).for_data(data)
     family.check_response(data)
     given = {} if priors == "auto" else priors

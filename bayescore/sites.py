@@ -90,6 +90,10 @@ class Site(ABC):
     def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
         """Draw its values, given those of sites before it. Improper priors give numbers around 0 or 1."""
 
+    def check(self, values: Array) -> str | None:
+        """What values (..., *shape) have to be together, where they are not."""
+        return None
+
     @abstractmethod
     def written(self) -> list[str]:
         """Its prior as on paper."""
@@ -216,6 +220,9 @@ class Thresholds(Site):
     def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
         return numpy.sort(self.independent.sample(rng, values))
 
+    def check(self, values: Array) -> str | None:
+        return None if numpy.all(numpy.diff(values, axis=-1) >= 0.0) else "values that increase"
+
     def written(self) -> list[str]:
         return [*self.independent.written(), f"{self.name}[1] < {self.name}[2] < ..."]
 
@@ -256,6 +263,15 @@ class Correlation(Site):
                 partial.append(2.0 * rng.beta(b, b) - 1.0)
         drawn = self.transform.forward(numpy.arctanh(numpy.array(partial)), {}, numpy)[0]
         return numpy.reshape(drawn, self.shape)
+
+    def check(self, values: Array) -> str | None:
+        matrix = numpy.broadcast_to(
+            numpy.eye(self.k), (*values.shape[: -1 if self.shape else None], self.k, self.k)
+        ).copy()
+        row, column = numpy.triu_indices(self.k, 1)
+        matrix[..., row, column] = matrix[..., column, row] = values if self.shape else values[..., None]
+        least = numpy.linalg.eigvalsh(matrix).min()
+        return None if least > -1e-6 else "correlations of a positive definite matrix"
 
     def written(self) -> list[str]:
         return [f"{self.name} ~ {self.prior}"]

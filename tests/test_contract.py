@@ -12,7 +12,7 @@ from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity
 from bayescore.contract import Checked, refusal
 from bayescore.density import log_density
-from bayescore.errors import BackendContractError, RequestError, UnsupportedError
+from bayescore.errors import BackendContractError, DataError, RequestError, UnsupportedError
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.plugin import bayescore_backends
 from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Laplace
@@ -181,6 +181,29 @@ def test_draws_outside_of_their_support_are_an_offence(prior, values, message):
         checked(Odd()).sample_posterior(Fit(stated.regression, NUTS(), None), seed=0)
 
 
+@pytest.mark.parametrize(
+    "name, site, values, message",
+    [
+        ("Ordinal-logit", "threshold", [0.5, -0.5], "expected values that increase"),
+        ("groups-three-correlated", "cor(1,x1,x2|g)", [0.9, -0.9, 0.9], "correlations of a positive definite matrix"),
+    ],
+)
+def test_values_that_cant_be_together_are_an_offence(name, site, values, message):
+    stated = PROBLEMS[name]
+    one = prior_draw(stated.regression, np.random.default_rng(0))
+    draws = {n: np.stack([[v, v, v]]) for n, v in one.items()}
+
+    class Odd(ExactBackend):
+        def sample_posterior(self, fit, *, seed):
+            return label(fit.regression, draws)
+
+    fit = Fit(stated.regression, NUTS(), None)
+    assert checked(Odd()).sample_posterior(fit, seed=0).shape == (1, 3)
+    draws[site][0, 1] = values
+    with pytest.raises(BackendContractError, match=f"{re.escape(site)}: .*{message}"):
+        checked(Odd()).sample_posterior(fit, seed=0)
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_sound_draws_of_whatever_can_be_declared_pass(name):
     """And are refused with an element less, another name, or labels out of order."""
@@ -248,6 +271,12 @@ def test_data_of_other_columns_are_refused():
     fit = fitted(backend)
     with pytest.raises(RequestError, match="new data's columns"):
         backend.predict(fit, backend.sample_posterior(fit, seed=0), other.new_data, seed=0)
+
+
+def test_data_that_no_formula_made_are_looked_at():
+    data = replace(TOY.data, weights=np.full(TOY.data.rows, -1.0))
+    with pytest.raises(DataError, match="weights are negative in rows 1, 2"):
+        checked().build_data(TOY.regression, data)
 
 
 def test_an_offence_names_the_plugin_what_was_expected_and_what_came():
