@@ -1,11 +1,16 @@
 """Lifted modules: a torch module whose parameters have priors, fitted and drawn from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pyro_support import toy
 
+import bayescore
 from bayescore import methods
+from bayescore.data import from_arrays
 from bayescore.errors import RequestError
+from bayescore.problem import from_data
 
 
 @pytest.fixture
@@ -111,6 +116,28 @@ def test_a_lifted_linear_module_is_the_regression(net, method, tolerance):
         np.testing.assert_allclose([bias.std(), weight.std()], sd, rtol=0.1)
     predicted = fit.predict(rows.x[:3], seed=0)
     np.testing.assert_allclose(predicted, bias + weight[..., 0] * rows.x[:3, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("family", ["Poisson", "Binomial"])
+def test_offset_trials_and_weights_are_those_of_the_regression(net, family):
+    from bayescore_pyro import fit_module, lift
+
+    rng = np.random.default_rng(0)
+    x, offset, weights = rng.normal(size=(40, 1)), rng.normal(size=40), rng.uniform(0.2, 2.0, 40)
+    trials = np.full(40, 6.0) if family == "Binomial" else None
+    y = rng.binomial(6, 0.4, 40).astype(float)
+    data = replace(from_arrays(x, y), offset=offset, weights=weights, trials=trials)
+    priors = {"intercept": "Normal(0, 2)", "beta": "Normal(0, 2)"}
+    stated = from_data(data, family=family, priors=priors)
+    truth = bayescore.compare(stated, ["exact:map"]).outcomes[0].posterior
+    lifted = lift(net, "Normal(0, 2)")
+    given = {"offset": offset, "trials": trials}
+    fit = fit_module(lifted, x, y, family, methods.MAP(), weights=weights, **given, seed=1)
+    found = [fit.posterior.draws[name].item() for name in ("linear.bias", "linear.weight")]
+    np.testing.assert_allclose(found, [truth.draws[name].item() for name in ("intercept", "beta")], atol=1e-4)
+    mean = np.exp(offset + found[0] + x[:, 0] * found[1])
+    mean = mean if family == "Poisson" else 6 * mean / (1 + mean)
+    np.testing.assert_allclose(fit.predict(x, **given, seed=0)[0, 0], mean, rtol=1e-6)
 
 
 def test_free_sigma_and_positive_weights(net):

@@ -14,19 +14,18 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 
-from bayescore import distributions, families, methods
+from bayescore import families, methods, modules
 from bayescore.backend import Precision, Progress, no_progress
 from bayescore.coordinates import Coordinates
-from bayescore.data import from_arrays
-from bayescore.distributions import Array, Distribution
-from bayescore.errors import RequestError, suggest
+from bayescore.distributions import Array
+from bayescore.errors import RequestError
 from bayescore.families import Family
 from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
+from bayescore.modules import Prior
 from bayescore.network import Network
 from bayescore.posterior import Posterior
 from bayescore.regression import Regression
 from bayescore.sites import Independent
-from bayescore.transforms import unconstrain
 from bayescore_numpyro.backend import METHODS
 from bayescore_numpyro.form import Form, Numbers, Rows, Values, form_of, numbers_of, prior_numbers, rows_of, variable_of
 from bayescore_numpyro.laplace import mode
@@ -36,7 +35,6 @@ from bayescore_numpyro.precision import precision_of
 from bayescore_numpyro.predict import predict
 from bayescore_numpyro.problem import Target, place
 
-Prior = Distribution | str
 FITTED = (SVI, NUTS, MAP, Laplace)
 
 
@@ -93,10 +91,19 @@ class ModuleFit:
     _form: Form
     _precision: Precision
 
-    def predict(self, x: object, *, kind: Literal["mean", "response"] = "mean", seed: int) -> Array:
+    def predict(
+        self,
+        x: object,
+        *,
+        offset: object = None,
+        trials: object = None,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
         """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
+        data = modules.rows(x, offset=offset, trials=trials)
         with precision_of(self._precision):
-            rows = rows_of(from_arrays(x), self._regression)
+            rows = rows_of(data, self._regression)
             return predict(self._form, self._regression.family.fixed, self.posterior.draws, rows, kind, seed)
 
 
@@ -128,29 +135,8 @@ def lift(module: Any, prior: Prior | Mapping[str, Prior], *, precision: Precisio
         A name is no parameter of the module, or a parameter has no prior or two names.
     """
     opened = take_apart(module)
-    priors = _priors_by_name(prior, list(opened.parameters))
-    sites = tuple(_site(name, value.shape, priors[name]) for name, value in opened.parameters.items())
+    sites = modules.lift({name: value.shape for name, value in opened.parameters.items()}, prior)
     return Lifted(opened, sites, precision)
-
-
-def _site(name: str, shape: tuple[int, ...], prior: Distribution) -> Independent:
-    """All elements under one prior, whose support is the site's."""
-    labels = tuple(",".join(map(str, index)) for index in np.ndindex(shape)) if shape else ()
-    support: Literal["real", "positive"] = "positive" if prior.support == "positive" else "real"
-    return Independent(name, shape, labels, support, (prior,) * max(len(labels), 1))
-
-
-def _priors_by_name(prior: Prior | Mapping[str, Prior], names: list[str]) -> dict[str, Distribution]:
-    if not isinstance(prior, Mapping):
-        return dict.fromkeys(names, distributions.parse(prior))
-    known = ", ".join(names)
-    for name in prior:
-        if name not in names:
-            raise RequestError(f"no parameter {name!r}{suggest(name, names)} (parameters: {known})")
-    absent = [name for name in names if name not in prior]
-    if absent:
-        raise RequestError(f"no prior for {' and '.join(absent)} (parameters: {known})")
-    return {name: distributions.parse(prior[name]) for name in names}
 
 
 def _checked(lifted: Any) -> Lifted:
@@ -183,6 +169,9 @@ def fit_module(
     method: Method | str,
     *,
     auxiliary: Mapping[str, Prior] | None = None,
+    offset: object = None,
+    trials: object = None,
+    weights: object = None,
     seed: int,
     progress: Progress = no_progress,
 ) -> ModuleFit:
@@ -199,22 +188,21 @@ def fit_module(
         Arrays of shape (row, column) or (row,), and (row,).
     auxiliary
         A prior for each of the family's free auxiliary parameters, such as ``sigma``.
+    offset, trials, weights
+        Arrays of shape (row,), as `bayescore.Data` has them, or None.
 
     Raises
     ------
-    RequestError
-        A method, prior or shape doesn't fit.
+    RequestError, DataError
+        A method, prior, shape or response doesn't fit.
     """
     lifted, family, method = _checked(lifted), families.parse(family), methods.parse(method)
     if not isinstance(method, FITTED):
         known = ", ".join(m.name for m in FITTED)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
-    if family.categorical:
-        raise RequestError(f"a lifted module gives one number a row: {family.name} needs more")
-    data = from_arrays(x, y)
-    family.check_response(data)
-    extra = {name: distributions.parse(prior) for name, prior in (auxiliary or {}).items()}
-    regression = Regression(family, data.columns, None, (), extra, network=_Parameters((), {}, lifted.sites))
+    data = modules.observations(x, y, family, offset=offset, trials=trials, weights=weights)
+    priors = modules.auxiliary_priors(family, auxiliary)
+    regression = Regression(family, data.columns, None, (), priors, network=_Parameters((), {}, lifted.sites))
     with precision_of(lifted.precision):
         numbers = numbers_of(regression, data)
         _check_output(lifted, numbers.rows.x)
@@ -227,14 +215,9 @@ def fit_module(
 
 
 def _start(regression: Regression, lifted: Lifted) -> Coordinates:
-    """The module's own parameters as z = 0; elements outside their prior's support start at 0."""
+    """The module's own parameters as z = 0."""
     slots = regression.slots()
-    start = np.zeros(slots[-1].stop)
-    for slot in slots:
-        if slot.site in lifted.opened.parameters:
-            with np.errstate(all="ignore"):
-                own = unconstrain([slot], {slot.site: np.asarray(lifted.opened.parameters[slot.site], float)}, np)
-            start[slot.start : slot.stop] = np.where(np.isfinite(own), own, 0.0)
+    start = modules.start(slots, {name: np.asarray(own) for name, own in lifted.opened.parameters.items()})
     return Coordinates(start, np.eye(start.size), slots)
 
 
@@ -255,6 +238,4 @@ def _coordinates(form: Form, numbers: Numbers, start: Coordinates, method: Metho
 
 def _check_output(lifted: Lifted, x: jax.Array) -> None:
     values = {site.name: jnp.zeros(site.shape) for site in lifted.sites}
-    shape, rows = jax.eval_shape(lifted.output, values, x).shape, x.shape[0]
-    if shape not in ((rows,), (rows, 1)):
-        raise RequestError(f"the module must return shape ({rows}, 1) or ({rows},) for {rows} rows, not {shape}")
+    modules.check_output(jax.eval_shape(lifted.output, values, x).shape, x.shape[0])

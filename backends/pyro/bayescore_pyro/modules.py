@@ -15,27 +15,26 @@ import torch
 from pyro.nn import PyroModule
 from torch import nn
 
-from bayescore import distributions, families, methods
+from bayescore import families, methods, modules
 from bayescore.backend import Precision, Progress, no_progress
 from bayescore.coordinates import Coordinates
-from bayescore.data import from_arrays
-from bayescore.distributions import Array, Distribution
-from bayescore.errors import RequestError, suggest
+from bayescore.distributions import Array
+from bayescore.errors import RequestError
 from bayescore.families import Family
 from bayescore.methods import Method
+from bayescore.modules import Prior
 from bayescore.posterior import Posterior
 from bayescore.sites import Independent
-from bayescore.transforms import Slot, unconstrain
+from bayescore.transforms import Slot
 from bayescore_pyro.inference import FITTERS, infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.laplace import laplace_coordinates
 from bayescore_pyro.lifting import with_priors
 from bayescore_pyro.prediction import predict
 from bayescore_pyro.rows import to_tensors
-from bayescore_pyro.stated import Stated
+from bayescore_pyro.stated import Stated, with_offset
 from bayescore_pyro.target import Target
 
-Prior = Distribution | str
 _ORIGIN = "_bayescore_origin"
 
 
@@ -76,33 +75,12 @@ def lift(module: nn.Module, prior: Prior | Mapping[str, Prior], *, precision: Pr
         raise RequestError(f"{aliases[0]} is the same parameter as another one: shared parameters can't be lifted")
     if not parameters:
         raise RequestError("the module has no parameters: there is nothing to lift")
-    priors = _priors_by_name(prior, list(parameters))
-    sites = tuple(_site(name, tuple(parameter.shape), priors[name]) for name, parameter in parameters.items())
+    sites = modules.lift({name: tuple(parameter.shape) for name, parameter in parameters.items()}, prior)
     copied = copy.deepcopy(module).eval().to(getattr(torch, precision))
     with isolated(precision):
         lifted = with_priors(copied, sites)
     object.__setattr__(lifted, _ORIGIN, Origin(copied, sites, precision))
     return lifted
-
-
-def _site(name: str, shape: tuple[int, ...], prior: Distribution) -> Independent:
-    """All elements under one prior, whose support is the site's."""
-    labels = tuple(",".join(map(str, index)) for index in np.ndindex(shape)) if shape else ()
-    support: Literal["real", "positive"] = "positive" if prior.support == "positive" else "real"
-    return Independent(name, shape, labels, support, (prior,) * max(len(labels), 1))
-
-
-def _priors_by_name(prior: Prior | Mapping[str, Prior], names: list[str]) -> dict[str, Distribution]:
-    if not isinstance(prior, Mapping):
-        return dict.fromkeys(names, distributions.parse(prior))
-    known = ", ".join(names)
-    for name in prior:
-        if name not in names:
-            raise RequestError(f"no parameter {name!r}{suggest(name, names)} (parameters: {known})")
-    absent = [name for name in names if name not in prior]
-    if absent:
-        raise RequestError(f"no prior for {' and '.join(absent)} (parameters: {known})")
-    return {name: distributions.parse(prior[name]) for name in names}
 
 
 def _origin(lifted: nn.Module) -> Origin:
@@ -147,9 +125,17 @@ class ModuleFit:
     _stated: Stated
     _precision: Precision
 
-    def predict(self, x: object, *, kind: Literal["mean", "response"] = "mean", seed: int) -> Array:
+    def predict(
+        self,
+        x: object,
+        *,
+        offset: object = None,
+        trials: object = None,
+        kind: Literal["mean", "response"] = "mean",
+        seed: int,
+    ) -> Array:
         """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
-        data = from_arrays(x)
+        data = modules.rows(x, offset=offset, trials=trials)
         with isolated(self._precision, seed):
             return predict(self._stated, self.posterior.draws, to_tensors(data), kind)
 
@@ -162,10 +148,13 @@ def fit_module(
     method: Method | str,
     *,
     auxiliary: Mapping[str, Prior] | None = None,
+    offset: object = None,
+    trials: object = None,
+    weights: object = None,
     seed: int,
     progress: Progress = no_progress,
 ) -> ModuleFit:
-    """Fit a lifted module with SVI, NUTS or MAP.
+    """Fit a lifted module with SVI, NUTS, MAP or Laplace.
 
     It is fitted in the module's own parameters, from the mode nearest to their values:
     ``standardize`` has no meaning here.
@@ -178,41 +167,35 @@ def fit_module(
         Arrays of shape (row, column) or (row,), and (row,).
     auxiliary
         A prior for each of the family's free auxiliary parameters, such as ``sigma``.
+    offset, trials, weights
+        Arrays of shape (row,), as `bayescore.Data` has them, or None.
 
     Raises
     ------
-    RequestError
-        A method, prior or shape doesn't fit.
+    RequestError, DataError
+        A method, prior, shape or response doesn't fit.
     """
     origin, family, method = _origin(lifted), families.parse(family), methods.parse(method)
     if type(method) not in FITTERS:
         known = ", ".join(m.name for m in FITTERS)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
-    if family.categorical:
-        raise RequestError(f"a lifted module gives one number a row: {family.name} needs more")
-    data = from_arrays(x, y)
-    family.check_response(data)
-    own = _own_sites(family, auxiliary or {})
+    data = modules.observations(x, y, family, offset=offset, trials=trials, weights=weights)
+    priors = modules.auxiliary_priors(family, auxiliary)
+    own = tuple(Independent(name, (), (), "positive", (priors[name],)) for name in family.free)
     with isolated(origin.precision, seed):
         rows = to_tensors(data)
-        _check_output(origin.module, rows.x)
-        stated = Stated(lambda rows: lifted(rows.x).reshape(rows.count), family, own)
+        with torch.no_grad():
+            modules.check_output(tuple(origin.module(rows.x).shape), data.rows)
+        stated = Stated(lambda rows: with_offset(lifted(rows.x).reshape(rows.count), rows), family, own)
         slots = _slots([*origin.sites, *own])
-        start = _start(slots, origin.module)
+        parameters = {name: p.detach().double().numpy() for name, p in origin.module.named_parameters()}
+        start = modules.start(slots, parameters)
         target = Target(stated, rows, Coordinates(start, np.eye(start.size), slots))
         target = target.at(laplace_coordinates(target, start, method))
         outcome = infer(target, method, seed, progress)
         draws, stats = outcome.draw(seed)
     posterior = Posterior(draws, sample_stats=stats, estimand=method.estimand)
     return ModuleFit(posterior, outcome.losses, stated, origin.precision)
-
-
-def _own_sites(family: Family, auxiliary: Mapping[str, Prior]) -> tuple[Independent, ...]:
-    """The family's free auxiliary parameters."""
-    priors = {name: distributions.parse(prior) for name, prior in auxiliary.items()}
-    if set(priors) != set(family.free):
-        raise RequestError(f"{family} needs priors for {list(family.free)}, not {list(priors)}")
-    return tuple(Independent(name, (), (), "positive", (priors[name],)) for name in family.free)
 
 
 def _slots(sites: Sequence[Independent]) -> tuple[Slot, ...]:
@@ -222,24 +205,3 @@ def _slots(sites: Sequence[Independent]) -> tuple[Slot, ...]:
         start, stop = stop, stop + site.size
         slots.append(Slot(site.name, start, stop, site.shape, site.transform))
     return tuple(slots)
-
-
-def _start(slots: Sequence[Slot], module: nn.Module) -> Array:
-    """The unconstrained vector of the module's own parameters; elements outside their prior's support start at 0."""
-    parameters = dict(module.named_parameters())
-    start = np.zeros(slots[-1].stop)
-    for slot in slots:
-        if slot.site in parameters:
-            value = parameters[slot.site].detach().double().numpy()
-            with np.errstate(all="ignore"):
-                own = unconstrain([slot], {slot.site: value}, np)
-            start[slot.start : slot.stop] = np.where(np.isfinite(own), own, 0.0)
-    return start
-
-
-def _check_output(module: nn.Module, x: torch.Tensor) -> None:
-    with torch.no_grad():
-        shape = tuple(module(x).shape)
-    rows = x.shape[0]
-    if shape not in ((rows,), (rows, 1)):
-        raise RequestError(f"the module must return shape ({rows}, 1) or ({rows},) for {rows} rows, not {shape}")

@@ -83,6 +83,13 @@ class Stated:
         return LogDensity(total.item(), by_site, gradient)
 
 
+def with_offset(eta: Tensor, rows: Rows) -> Tensor:
+    """Linear predictors (row,) or (row, level) with the rows' offset added."""
+    if rows.offset is None:
+        return eta
+    return eta + (rows.offset if eta.ndim == 1 else rows.offset[:, None])
+
+
 def state(regression: Regression) -> Stated:
     """Write the neutral regression as a Pyro model."""
     family = regression.family
@@ -102,8 +109,6 @@ def state(regression: Regression) -> Stated:
             eta = eta + linear(rows.x, values["beta"])
         for key, member in rows.groups.items():
             eta = eta + member.effect(values[f"offset({key})"])
-        if rows.offset is not None:
-            eta = eta + (rows.offset[:, None] if levels else rows.offset)
-        return eta
+        return with_offset(eta, rows)
 
     return Stated(predictor, family, given)
