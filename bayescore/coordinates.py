@@ -110,52 +110,76 @@ def for_method(regression: Regression, data: Data, method: Method) -> Coordinate
     return Coordinates(mode, basis / np.sqrt(np.diag(precision)), slots)
 
 
-def linear_index(regression: Regression) -> tuple[int | None, "np.ndarray"]:
-    """Where intercept and coefficients lie in u; no coefficients where they are not one a column."""
-    position, intercept, beta = 0, None, np.arange(0)
-    for site in regression.sites:
-        if site.name == "intercept" and not site.shape:
-            intercept = position
-        elif site.name == "beta" and len(site.shape) == 1 and isinstance(site, Independent):
-            beta = np.arange(position, position + site.size)
-        position += site.size
-    return intercept, beta
+@dataclass(frozen=True)
+class _Predictor:
+    """Where a linear predictor's coefficients lie in u, and what shifts all of it.
+
+    Attributes
+    ----------
+    coefficients
+        Positions, shape (p,).
+    constant
+        That of the intercept, or of the first threshold, which the others follow; or None.
+    sign
+        1 where the predictor grows with the constant, and -1 for a threshold.
+    """
+
+    coefficients: "np.ndarray"
+    constant: int | None
+    sign: float
+
+
+def _predictors(regression: Regression) -> list[_Predictor]:
+    """One, or one a level; none where the coefficients are not one a column, or don't range over all numbers."""
+    slots = {slot.site: slot for slot in regression.slots()}
+    free = np.array([np.isinf(low) for low, _ in regression.bounds], dtype=bool)
+    sites = {site.name: site for site in regression.sites}
+    if not isinstance(sites.get("beta"), Independent):
+        return []
+    columns, first = len(regression.columns), slots["beta"].start
+    levels = sites["beta"].size // columns
+    found = []
+    for level in range(levels):
+        index = first + level * columns + np.arange(columns)
+        if not free[index].all():
+            return []
+        if "threshold" in slots:
+            found.append(_Predictor(index, slots["threshold"].start, -1.0))
+        else:
+            constant = slots["intercept"].start + level if "intercept" in slots else None
+            found.append(_Predictor(index, constant, 1.0))
+    return found
 
 
 def standardizing_matrix(regression: Regression, data: Data) -> Array:
-    """T of centred (where there is an intercept) and scaled columns: u = T z, shape (d, d)."""
+    """T of centred (where something constant is added) and scaled columns: u = T z, shape (d, d)."""
     matrix = np.eye(len(regression.parameters))
-    first, index = linear_index(regression)
-    free = np.array([np.isinf(low) for low, _ in regression.bounds], dtype=bool)
-    if index.size == 0 or not free[index].all():
-        return matrix
     mean, scale = column_moments(data)
-    if first is not None:
-        scale[scale <= 1e-12 * np.abs(mean)] = 0.0
-    else:
-        scale = np.hypot(scale, mean)
-    scale = np.where(scale > 0, scale, np.where(mean != 0, np.abs(mean), 1.0))
-    matrix[index, index] = 1.0 / scale
-    if first is not None:
-        matrix[first, index] = -mean / scale
+    for predictor in _predictors(regression):
+        index, constant = predictor.coefficients, predictor.constant
+        own = np.hypot(scale, mean) if constant is None else np.where(scale > 1e-12 * np.abs(mean), scale, 0.0)
+        own = np.where(own > 0, own, np.where(mean != 0, np.abs(mean), 1.0))
+        matrix[index, index] = 1.0 / own
+        if constant is not None:
+            matrix[constant, index] = -predictor.sign * mean / own
     return matrix
 
 
 def orthogonal_matrix(joint: LogJoint, data: Data, basis: Array) -> Array:
     """Columns made orthogonal, in units of the linear predictor's scale, shape (d, d)."""
     regression = joint.regression
-    first, index = linear_index(regression)
-    if index.size == 0:
-        return basis
-    mixed = data.x @ basis[np.ix_(index, index)]
-    if first is not None:
-        mixed = mixed + (1.0 if data.ones is None else data.ones[:, None]) * basis[first, index]
-    if data.weights is not None:
-        mixed = mixed * np.sqrt(data.weights)[:, None]
-    triangle = triangular_factor(mixed) / np.sqrt(data.rows if data.weights is None else data.weights.sum())
-    unit = np.eye(len(regression.parameters))
-    if min(mixed.shape) == index.size and np.min(np.abs(np.diag(triangle))) > 1e-8:
-        unit[np.ix_(index, index)] = np.linalg.inv(triangle)
-    linear = index if first is None else np.append(first, index)
-    unit[np.ix_(linear, linear)] *= regression.family.scale(data)[1]
-    return basis @ unit
+    matrix, total = np.eye(len(regression.parameters)), data.rows if data.weights is None else data.weights.sum()
+    for predictor in _predictors(regression):
+        index, constant = predictor.coefficients, predictor.constant
+        mixed = data.x @ basis[np.ix_(index, index)]
+        if constant is not None:
+            ones = 1.0 if data.ones is None else data.ones[:, None]
+            mixed = mixed + predictor.sign * ones * basis[constant, index]
+        if data.weights is not None:
+            mixed = mixed * np.sqrt(data.weights)[:, None]
+        triangle = triangular_factor(mixed) / np.sqrt(total)
+        if min(mixed.shape) == index.size and np.min(np.abs(np.diag(triangle))) > 1e-8:
+            matrix[np.ix_(index, index)] = np.linalg.inv(triangle)
+        linear = index if constant is None else np.append(index, constant)
+        matrix[np.ix_(linear, linear)] *= regression.family.scale(data)[1]
+    return basis @ matrix

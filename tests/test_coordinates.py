@@ -9,7 +9,7 @@ from scipy import optimize
 
 from bayescore import coordinates, mode, problem
 from bayescore.data import from_arrays
-from bayescore.density import LogJoint
+from bayescore.density import LogJoint, likelihood
 from bayescore.exact.posterior import solve
 from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace
 from bayescore.priors import state
@@ -17,6 +17,7 @@ from bayescore.reduction import compress
 from bayescore.transforms import constrain
 
 TOY = problem.toy()
+PROBLEMS = problems()
 METHODS = [MLE(), MAP(), SVI(), SVI(guide="full_rank"), NUTS(), SVI.tutorial(), NUTS(standardize=False)]
 METHODS += [Laplace()]
 
@@ -100,6 +101,21 @@ def test_the_standardizing_matrix_centres_and_scales_the_columns():
     assert u[3] == z[3]
 
 
+@pytest.mark.parametrize("name", ["Ordinal-logit", "Categorical-softmax"])
+def test_categories_have_centred_and_scaled_columns_too(name):
+    """The densities of all rows are those of the standardized columns, at any point."""
+    stated = PROBLEMS[name]
+    data = replace(stated.data, x=stated.data.x * [1.0, 50.0] + [300.0, -20.0])
+    regression = stated.regression
+    matrix = coordinates.standardizing_matrix(regression, data)
+    standardized = replace(data, x=(data.x - data.x.mean(axis=0)) / data.x.std(axis=0))
+    for z in np.random.default_rng(0).normal(size=(5, len(regression.parameters))):
+        raw = constrain(regression.slots(), matrix @ z, np)[0]
+        own = constrain(regression.slots(), z, np)[0]
+        found = likelihood(regression, data, raw)
+        assert np.isclose(found, likelihood(regression, standardized, own), rtol=1e-9)
+
+
 def test_without_an_intercept_columns_are_scaled_only():
     x = np.array([[1.0, 5.0], [3.0, -5.0]])
     data = from_arrays(x, [0.0, 1.0], columns=("a", "b"))
@@ -139,9 +155,6 @@ def test_the_tutorials_coordinates_are_the_raw_ones():
     space = coordinates.for_method(TOY.regression, TOY.data, SVI.tutorial())
     np.testing.assert_array_equal(space.matrix, np.eye(2))
     np.testing.assert_array_equal(space.centre, 0.0)
-
-
-PROBLEMS = problems()
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
