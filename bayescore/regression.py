@@ -18,6 +18,10 @@ from bayescore.sites import Correlation, Independent, Offsets, Shrunken, Site, T
 from bayescore.transforms import Bounds, GroupOffsets, Shrinkage, Slot
 
 
+_MEANS = {"log": "exp(eta)", "logit": "logistic(eta)", "probit": "Phi(eta)", "cloglog": "1 - exp(-exp(eta))"}
+"""What the inverse of each link makes of the linear predictor, as on paper."""
+
+
 @dataclass(frozen=True)
 class Regression:
     """One Bayesian regression, stated once for every backend.
@@ -158,8 +162,7 @@ class Regression:
         """Write the model down, density by density, as on paper."""
         names = {name: f"{self.family.fixed.get(name, name):g}" if name in self.family.fixed else name
                  for name in self.family.auxiliaries}  # fmt: skip
-        link = self.family.link_name
-        mean = "eta" if link in {"identity", "softmax"} else f"inverse-{link}(eta)"
+        mean = _MEANS.get(self.family.link_name, "eta")
         response = self.family.written.format(mean=mean, eta="eta", **names)
         lines = [f"y ~ {response}", *self._written_predictor()]
         return "\n".join(lines + [line for site in self.sites for line in site.written()])

@@ -110,7 +110,7 @@ def test_the_model_is_written_down():
     alone = Regression(Gaussian(sigma=0.25), (), ONE, ())
     assert alone.describe().splitlines() == ["y ~ Normal(eta, 0.25)", "eta = intercept", "intercept ~ Normal(0, 1)"]
     nothing = Regression(Bernoulli("probit"), (), None, ())
-    assert nothing.describe().splitlines() == ["y ~ Bernoulli(inverse-probit(eta))", "eta = 0"]
+    assert nothing.describe().splitlines() == ["y ~ Bernoulli(Phi(eta))", "eta = 0"]
 
 
 def test_group_terms_are_written_down():

@@ -106,5 +106,5 @@ def test_the_same_model_with_a_bernoulli_family_is_a_logistic_regression() -> No
     x = rng.normal(size=100)
     y = (rng.random(100) < 1 / (1 + np.exp(-2 * x))).astype(float)
     problem = bayescore.from_data(bayescore.from_arrays(x, y), family="Bernoulli")
-    assert problem.regression.describe().splitlines()[0] == "y ~ Bernoulli(inverse-logit(eta))"
+    assert problem.regression.describe().splitlines()[0] == "y ~ Bernoulli(logistic(eta))"
     assert str(problem.regression.intercept) == "Normal(0, 2.5)"
