@@ -17,7 +17,6 @@ from bayescore.network import Network
 from bayescore.sites import Correlation, Independent, Offsets, Shrunken, Site, Thresholds
 from bayescore.transforms import Bounds, GroupOffsets, Shrinkage, Slot
 
-
 _MEANS = {"log": "exp(eta)", "logit": "logistic(eta)", "probit": "Phi(eta)", "cloglog": "1 - exp(-exp(eta))"}
 """What the inverse of each link makes of the linear predictor, as on paper."""
 
