@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescore import reference
 from bayescore.cli import main
 from bayescore.exact.posterior import solve
 from bayescore.problem import from_table
@@ -61,6 +62,37 @@ def test_draws_are_held_to_their_monte_carlo_error(folder: Path, capsys: pytest.
     assert "| within |" in capsys.readouterr().out
 
 
+def test_what_lies_outside_is_fitted_again_with_more_draws(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault is outside again, and farther; chance is not, here where it is asked for every other time."""
+    right = json.loads((folder / "references.json").read_text())[0]["parameters"]
+    for of in right.values():
+        of |= {"mcse_mean": 1e-9, "mcse_sd": 1e-9}
+    wrong = json.loads(json.dumps(right))
+    wrong["beta[x]"]["mean"] += 0.1 * wrong["beta[x]"]["sd"]
+    write(folder, wrong)
+    assert main(["reference", str(folder), "--quiet"]) == 1
+    first, again = figures(capsys.readouterr().out)
+    assert again > 1.5 * first > 6
+    write(folder, right)
+    monkeypatch.setattr(reference, "ALPHA", 0.6)
+    codes, seconds = [], []
+    for seed in range(10):
+        codes.append(main(["reference", str(folder), "--quiet", "--seed", str(seed)]))
+        seconds.append(figures(capsys.readouterr().out)[1])
+    repeated = [code for code, second in zip(codes, seconds, strict=True) if second is not None]
+    assert 0 in repeated
+    assert 1 in repeated
+    assert None in seconds
+
+
+def figures(out: str) -> tuple[float, float | None]:
+    """Worst z, and that of the second fit."""
+    cells = out.splitlines()[-1].split(" | ")
+    return float(cells[5]), float(cells[6]) if cells[6].strip() else None
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -75,6 +107,11 @@ def test_a_wrong_request_is_one_line(
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_a_point_estimate_is_not_held_against_a_posterior(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reference", str(folder), "--quiet", "--backends", "exact:map"]) == 4
+    assert "not comparable: a point estimate has no sds" in capsys.readouterr().out
 
 
 def test_a_folder_without_references_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
