@@ -40,7 +40,7 @@ class Method(ABC):
             least = 0 if setting == "warmup" else 1
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 self._refuse(setting, value, f"a whole number of at least {least}")
-        elif setting in _FLAGS and not isinstance(value, bool):
+        elif setting in _FLAGS and not isinstance(value, bool) and not (setting == "dense_mass" and value is None):
             self._refuse(setting, value, "True or False")
         elif setting in _CHOICES and value not in _CHOICES[setting] and not callable(value):
             self._refuse(setting, value, "one of " + ", ".join(map(str, _CHOICES[setting])))
@@ -59,6 +59,10 @@ class Method(ABC):
 
     def smoke(self) -> "Method":
         """The same with two iterations, for trying out the plumbing."""
+        return self
+
+    def settled(self, *, network: bool) -> "Method":
+        """The same, with what was left open as the regression wants it."""
         return self
 
     def __str__(self) -> str:
@@ -201,7 +205,8 @@ class NUTS(Method):
     max_tree_depth
         At most 2 to this power leapfrog steps an iteration.
     dense_mass
-        Adapt a dense mass matrix, not a diagonal one.
+        Adapt a dense mass matrix, not a diagonal one. None, which no backend gets to see:
+        dense, but for a network, whose many modes have no covariance in common.
     standardize
         Sample in the coordinates of `bayescore.coordinates`.
     centred
@@ -214,7 +219,7 @@ class NUTS(Method):
     draws: int = 2500
     target_accept: float = 0.8
     max_tree_depth: int = 10
-    dense_mass: bool = True
+    dense_mass: bool | None = None
     standardize: bool = True
     centred: bool = False
 
@@ -227,6 +232,9 @@ class NUTS(Method):
 
     def smoke(self) -> "Method":
         return replace(self, warmup=2, draws=2)
+
+    def settled(self, *, network: bool) -> "Method":
+        return self if self.dense_mass is not None else replace(self, dense_mass=not network)
 
 
 @dataclass(frozen=True)

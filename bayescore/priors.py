@@ -139,8 +139,10 @@ def default_priors(
     2.5 scale), beta[j] ~ Normal(0, 2.5 scale / sd(x_j)), sigma ~ Exponential(1 / scale),
     df and concentration ~ Gamma(2, 0.1), thresholds ~ Normal(0, 5), sds of groups ~
     HalfNormal(2.5 scale / sd of what varies), correlations ~ LKJ(1). A constant column
-    counts with sd 1. A network's first layer is scaled to its inputs and the last one to
-    the response, each weight's sd falling with the root of the number of its inputs.
+    counts with sd 1. A network's weights have sd 1 over the root of the number of their
+    inputs, in units of the inputs' sds in the first layer, of the scale in the last one;
+    biases ~ Normal(0, 1), in the first layer with room for the inputs' means, and
+    Normal(location, scale) in the last.
     """
     location, scale = family.scale(data)
     priors: dict[str, Distribution] = {name: family.default_prior(name, scale) for name in family.free}
@@ -173,14 +175,14 @@ def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scal
     sds = np.array(_sds(data))
     for layer, width in enumerate((len(data.columns), *hidden)):
         last = layer == len(hidden)
-        unit = (2.5 * scale if last else 2.0) / float(np.sqrt(width))
+        unit = (scale if last else 1.0) / float(np.sqrt(width))
         priors[f"layer{layer}.weight"] = Normal(0.0, unit)
-        priors[f"layer{layer}.bias"] = Normal(location if last else 0.0, 2.5 * scale if last else 1.0)
+        priors[f"layer{layer}.bias"] = Normal(location if last else 0.0, scale if last else 1.0)
     for j, sd in enumerate(sds):
         for unit_ in range(hidden[0]):
-            priors[f"layer0.weight[{unit_},{j}]"] = Normal(0.0, 2.0 / float(np.sqrt(sds.size)) / float(sd))
+            priors[f"layer0.weight[{unit_},{j}]"] = Normal(0.0, 1.0 / float(np.sqrt(sds.size)) / float(sd))
     spread = float(np.sqrt(np.mean((data.x.mean(axis=0) / sds) ** 2)))
-    priors["layer0.bias"] = Normal(0.0, 2.0 * float(np.hypot(1.0, spread)))
+    priors["layer0.bias"] = Normal(0.0, float(np.hypot(1.0, spread)))
     return priors
 
 

@@ -142,10 +142,10 @@ def test_a_networks_default_priors_are_the_documented_ones():
     regression = state("gaussian", REAL, {}, hidden=hidden)
     priors = {name: np.array([p.scale for p in ps]) for name, ps in regression.network.priors.items()}
     sd = REAL.y.std()
-    np.testing.assert_allclose(priors["layer0.weight"].reshape(4, 2), np.tile(2 / np.sqrt(2) / sds(REAL), (4, 1)))
-    np.testing.assert_allclose(priors["layer1.weight"], 2 / np.sqrt(4))
-    np.testing.assert_allclose(priors["layer2.weight"], 2.5 * sd / np.sqrt(2))
-    np.testing.assert_allclose(priors["layer2.bias"], 2.5 * sd)
+    np.testing.assert_allclose(priors["layer0.weight"].reshape(4, 2), np.tile(1 / np.sqrt(2) / sds(REAL), (4, 1)))
+    np.testing.assert_allclose(priors["layer1.weight"], 1 / np.sqrt(4))
+    np.testing.assert_allclose(priors["layer2.weight"], sd / np.sqrt(2))
+    np.testing.assert_allclose(priors["layer2.bias"], sd)
     assert regression.network.priors["layer2.bias"][0].loc == pytest.approx(REAL.y.mean())
     assert regression.intercept is None
     assert regression.beta == ()
