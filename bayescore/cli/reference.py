@@ -4,6 +4,9 @@ import argparse
 from pathlib import Path
 
 _EPILOG = """\
+What lies outside is fitted again by another seed with four times the draws, and the second fit decides: chance is
+gone, a fault is twice as far out.
+
 exit codes: 0 all within Monte Carlo error of the references, 1 one is outside, 2 the request is wrong,
 3 a fit did not converge, 4 a contender could not be run.
 """
