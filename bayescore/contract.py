@@ -189,7 +189,7 @@ class Checked(Backend):
             wanted = "positive values" if ends == POSITIVE else f"values within {ends}"
             self._expect(False, f"sample_posterior: {site.parameters[column]}", wanted, f"{odd:g}")
         wrong = site.check(values)
-        self._expect(wrong is None, f"sample_posterior: {site.name}", wrong, "others")
+        self._expect(wrong is None, f"sample_posterior: {site.name}", wrong, "some that are not")
 
     def _check_moments(self, regression: Regression, moments: Moments) -> None:
         names = regression.parameters

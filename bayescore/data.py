@@ -112,9 +112,9 @@ class Data:
         if self.x.ndim != 2 or self.x.shape[1] != len(self.columns):
             raise DataError(f"the design matrix has shape {self.x.shape}, and {len(self.columns)} columns are named")
         check_finite(self.x, self.columns)
-        parts = {self.response: self.y, "offset": self.offset, "weights": self.weights, "trials": self.trials}
-        parts |= {name: member.value for name, member in self.groups.items()} | {"ones": self.ones}
-        for name, values in parts.items():
+        parts = [(self.response, self.y), ("offset", self.offset), ("weights", self.weights), ("trials", self.trials)]
+        parts += [("ones", self.ones), *((name, member.value) for name, member in self.groups.items())]
+        for name, values in parts:
             if values is not None:
                 if values.shape != (self.rows,):
                     raise DataError(f"{name!r} has shape {values.shape}, and there are {self.rows} rows")

@@ -1,4 +1,4 @@
-"""Separation: a direction in which the likelihood keeps up for ever, so that only priors end it.
+"""Separation: a direction in which the likelihood never falls, so that only priors bound the coefficients.
 
 Albert and Anderson 1984, Biometrika 71, for successes and categories; the same for counts,
 whose zeros may lie on one side of all others. A family says on which side of 0 each linear

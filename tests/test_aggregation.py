@@ -100,6 +100,20 @@ def test_rows_that_are_hardly_ever_equal_are_left_as_they_are():
     assert aggregate(FAMILY, data.take(np.r_[np.arange(100), np.arange(49)])).rows == 149
 
 
+def test_different_responses_of_one_cell_are_no_reason_to_leave_them():
+    y = np.random.default_rng(2).permutation(np.arange(100.0))
+    data = Data(np.ones((100, 1)), y, ("a",))
+    assert aggregate(families.Poisson(), data).rows <= 4
+    assert aggregate(families.NegativeBinomial(), data) is data
+
+
+def test_rows_that_repeat_at_the_beginning_only_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(aggregation, "_SAMPLE", 50)
+    data = different(500)
+    early = data.take(np.r_[np.zeros(50, dtype=int), np.arange(500)])
+    assert aggregate(FAMILY, early) is early
+
+
 def test_repetition_that_the_first_rows_do_not_show_is_not_looked_for(monkeypatch):
     monkeypatch.setattr(aggregation, "_SAMPLE", 50)
     data = different(50)

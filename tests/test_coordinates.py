@@ -116,6 +116,19 @@ def test_categories_have_centred_and_scaled_columns_too(name):
         assert np.isclose(found, likelihood(regression, standardized, own), rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["Ordinal-logit", "Categorical-softmax", "Poisson-log"])
+def test_climbing_starts_in_orthogonal_columns(name):
+    """Steps in two coordinates move the linear predictors of the rows in orthogonal directions."""
+    stated = PROBLEMS[name]
+    data = replace(stated.data, x=stated.data.x * [1.0, 50.0] + [300.0, -20.0])
+    matrix = coordinates.for_method(stated.regression, data, MAP()).matrix
+    slots = {slot.site: slot for slot in stated.regression.slots()}
+    constant = slots["threshold" if "threshold" in slots else "intercept"].start
+    beta = slots["beta"].start + np.arange(2)
+    moved = data.x @ matrix[np.ix_(beta, beta)] + (-1 if "threshold" in slots else 1) * matrix[constant, beta]
+    assert np.allclose(moved.T @ moved, np.eye(2) * (moved.T @ moved)[0, 0], atol=1e-6 * data.rows)
+
+
 def test_without_an_intercept_columns_are_scaled_only():
     x = np.array([[1.0, 5.0], [3.0, -5.0]])
     data = from_arrays(x, [0.0, 1.0], columns=("a", "b"))

@@ -20,6 +20,12 @@ SOUND = Data(
 )
 
 
+def test_a_response_by_the_name_of_another_part_is_looked_at_all_the_same():
+    wrong = replace(SOUND, response="weights", y=np.array([0.0, np.nan, 1.0, 0.0]))
+    with pytest.raises(DataError, match="'weights' is NaN or infinite in row 2"):
+        wrong.check()
+
+
 def test_sound_data_pass():
     SOUND.check()
 

@@ -191,6 +191,33 @@ def test_one_category_apart_separates_a_categorical_response_but_not_an_ordered_
         categories_by("categorical", y, FLAT_CATEGORIES["categorical"])
 
 
+def test_a_row_of_weight_0_does_not_hold_the_others_together():
+    y = (A > 0.2).astype(float)
+    y[np.argmax(A)] = 0.0
+    data = from_arrays(A, y)
+    regression = state("bernoulli", data, FLAT)
+    assert check(regression, data) == []
+    with pytest.raises(DataError, match="improper: separation"):
+        check(regression, replace(data, weights=np.where(np.arange(30) == np.argmax(A), 0.0, 1.0)))
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e9])
+def test_columns_far_from_zero_are_told_apart_as_near_ones_are(shift):
+    y = (A > 0.2).astype(float)
+    with pytest.raises(DataError, match="improper: separation: a"):
+        warnings_of({"a": A + shift}, FLAT, y=y)
+    y[np.argmax(A)] = 0.0
+    assert warnings_of({"a": A + shift}, FLAT, y=y) == []
+
+
+def test_an_intercept_that_its_prior_holds_does_not_move_the_columns():
+    """The slope alone separates at 0, not at the mean."""
+    shifted = A + 5.0
+    priors = {"intercept": "Normal(0, 1)", "beta": "Flat()"}
+    (text,) = warnings_of({"a": shifted}, priors, y=(shifted > shifted.mean()).astype(float))
+    assert text.startswith("separation: a")
+
+
 def test_too_many_rows_to_look_for_separation_are_told(monkeypatch):
     monkeypatch.setattr(separation, "_LARGEST_PROGRAM", 50)
     y = (A > 0).astype(float)
