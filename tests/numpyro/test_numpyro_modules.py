@@ -13,7 +13,7 @@ from bayescore.data import from_arrays
 from bayescore.errors import RequestError
 from bayescore.problem import from_data
 
-jax = pytest.importorskip("jax")
+jax = pytest.importorskip("jax", reason="the NumPyro plugin needs it")
 eqx = pytest.importorskip("equinox", reason="modules of equinox need it")
 nnx = pytest.importorskip("flax.nnx", reason="modules of flax need it")
 LIBRARIES = ["equinox", "flax"]
