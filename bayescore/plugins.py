@@ -1,14 +1,16 @@
-"""Which backends there are: the hook, and the guarded loading of whoever answers it.
+"""Which backends there are: the hook, and the registry of whoever answers it.
 
-Each entry point of the group ``bayescore`` is loaded on its own. One that fails is
-kept as a row with its distribution and its reason, and never hurts the others.
+Each entry point of the group ``bayescore`` is asked on its own. One that fails is kept as
+a row with its distribution and its reason, and never hurts the others. What this project
+ships is asked here; a stranger's plugin is asked in a process of its own
+(`bayescore.survey`), and runs in this one only when its backend is made here.
 """
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 
 import pluggy
@@ -20,7 +22,8 @@ from bayescore.errors import MissingLibraryError, PluginError, RequestError, sug
 GROUP = "bayescore"
 RESTRICT = "BAYESCORE_PLUGINS"
 _CORE = "bayescore"
-_OURS = {"pyro": "bayescore-pyro", "numpyro": "bayescore-numpyro"}
+_OURS = {"exact": _CORE, "pyro": "bayescore-pyro", "numpyro": "bayescore-numpyro"}
+"""Names that only these distributions may give a backend."""
 
 
 class Hooks:
@@ -32,17 +35,38 @@ class Hooks:
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A backend and the distribution that it came with."""
+class Origin:
+    """Where a plugin comes from.
 
-    info: BackendInfo
+    Attributes
+    ----------
+    name, value
+        Its entry point, and the module that this names.
+    distribution, version
+        What was installed.
+    """
+
+    name: str
+    value: str
     distribution: str
     version: str
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """Import names of its libraries that are not installed; nothing is imported."""
-        return tuple(name for name in self.info.requires if _absent(name))
+    def ours(self) -> bool:
+        """Whether this project ships it."""
+        return self.distribution in _OURS.values()
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A backend, where it comes from, and import names of its libraries that are not installed."""
+
+    info: BackendInfo
+    origin: Origin
+    missing: tuple[str, ...] = ()
 
     def make(self, precision: Precision = "float64") -> Backend:
         """Make the backend.
@@ -55,24 +79,23 @@ class Registered:
         if self.missing:
             raise MissingLibraryError(
                 f"{self.info.name} needs {' and '.join(self.missing)}, not installed here: "
-                f"pip install {self.distribution}"
+                f"pip install {self.origin.distribution}"
             )
         try:
             return self.info.factory(precision)
         except ImportError as error:
             raise MissingLibraryError(
-                f"{self.info.name} can't be imported ({error}): reinstall {self.distribution}"
+                f"{self.info.name} can't be imported ({error}): reinstall {self.origin.distribution}"
             ) from error
 
 
 @dataclass(frozen=True)
 class Broken:
-    """An entry point that could not be used, and why."""
+    """An entry point that could not be used, why, and what names its backends would have."""
 
-    name: str
-    distribution: str
-    version: str
+    origin: Origin
     reason: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,39 +117,91 @@ class Registry:
         """
         if name in self.backends:
             return self.backends[name]
-        for broken in self.broken:
-            if broken.name == name:
-                raise PluginError(f"the plugin {name!r} of {broken.distribution} is broken: {broken.reason}")
+        reasons = [f"of {b.origin.distribution} is broken: {b.reason}" for b in self.broken if name in b.names]
         known = ", ".join(self.backends) or "none"
-        if name in _OURS:
+        if name in _OURS and not any(broken.origin.ours and name in broken.names for broken in self.broken):
             raise RequestError(f"the backend {name!r} is not installed: pip install {_OURS[name]} (installed: {known})")
+        if reasons:
+            raise PluginError(f"the plugin {name!r} {'; '.join(reasons)}")
         raise RequestError(f"unknown backend {name!r}{suggest(name, list(self.backends))} (installed: {known})")
 
 
-def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load the plugins of the environment, or the given entry points.
+@dataclass(frozen=True)
+class Declaration:
+    """What a plugin said when it was asked: its backends with what they miss, or why there are none."""
 
-    The environment variable ``BAYESCORE_PLUGINS`` restricts loading to the entry
-    points it names, separated by commas; the core's own is always loaded.
+    backends: tuple[tuple[BackendInfo, tuple[str, ...]], ...] = ()
+    failure: str | None = None
+
+
+def installed() -> bool:
+    """Whether there is any plugin, the core's own among them; nothing is asked."""
+    return bool(entry_points(group=GROUP))
+
+
+def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
+    """Ask the plugins of the environment, or those of the given entry points.
+
+    The environment variable ``BAYESCORE_PLUGINS`` restricts this to the entry points that
+    it names, separated by commas; the core's own is always asked.
     """
-    found = entry_points(group=GROUP) if entries is None else entries
-    backends: dict[str, Registered] = {}
-    broken: list[Broken] = []
-    for entry in sorted(_restrict(found), key=lambda e: (_distribution(e) != _CORE, e.name)):
-        owner, release = _distribution(entry), _version(entry)
-        try:
-            declared = _declared(entry)
-        except (Exception, SystemExit) as error:  # a stranger's code: whatever it raises costs its own row only
-            broken.append(Broken(entry.name, owner, release, in_one_line(error)))
-            continue
-        for info in declared:
-            other = backends.get(info.name)
-            if other is not None:
-                reason = f"its backend {info.name!r} is already there from {other.distribution} {other.version}"
-                broken.append(Broken(entry.name, owner, release, reason))
+    from bayescore.survey import ask
+
+    found = _restrict(entry_points(group=GROUP) if entries is None else entries)
+    origins = sorted({_origin(entry) for entry in found}, key=lambda o: (o.distribution != _CORE, o.name))
+    strangers = ask([origin for origin in origins if not origin.ours])
+    return register({origin: declare(origin) if origin.ours else strangers[origin] for origin in origins})
+
+
+def register(declarations: Mapping[Origin, Declaration]) -> Registry:
+    """Put together what all plugins declare; no name is anybody's by coming first."""
+    broken = [
+        Broken(origin, declared.failure, (origin.name,))
+        for origin, declared in declarations.items()
+        if declared.failure is not None
+    ]
+    claims: dict[str, list[Registered]] = {}
+    for origin, declared in declarations.items():
+        for info, missing in declared.backends:
+            owner = _OURS.get(info.name, origin.distribution)
+            if owner == origin.distribution:
+                claims.setdefault(info.name, []).append(Registered(info, origin, missing))
             else:
-                backends[info.name] = Registered(info, owner, release)
+                broken.append(Broken(origin, f"the name {info.name!r} belongs to {owner}", (origin.name, info.name)))
+    backends = {}
+    for name, claimants in claims.items():
+        if len(claimants) == 1:
+            backends[name] = claimants[0]
+        for one in claimants if len(claimants) > 1 else ():
+            others = " and ".join(str(c.origin) for c in claimants if c is not one)
+            reason = f"its backend {name!r} is declared by {others}, too: uninstall all but one"
+            broken.append(Broken(one.origin, reason, (one.origin.name, name)))
     return Registry(backends, tuple(broken))
+
+
+def declare(origin: Origin) -> Declaration:
+    """Ask a plugin in this process what it declares."""
+    try:
+        infos = _declared(origin)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin's code: whatever it raises costs its own row only
+        return Declaration(failure=in_one_line(error))
+    return Declaration(tuple((info, tuple(name for name in info.requires if _absent(name))) for info in infos))
+
+
+def backend(origin: Origin, name: str) -> Registered:
+    """Load one plugin into this process, and give its backend of this name.
+
+    Raises
+    ------
+    PluginError
+        It can't be loaded, or has no such backend any more.
+    """
+    registry = register({origin: declare(origin)})
+    if name not in registry.backends and not registry.broken:
+        raise PluginError(f"the plugin of {origin} has no backend {name!r} any more")
+    return registry[name]
 
 
 def _absent(library: str) -> bool:
@@ -136,50 +211,81 @@ def _absent(library: str) -> bool:
 
 
 def _restrict(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
-    unique = {(e.name, e.value): e for e in entries}
     wanted = os.environ.get(RESTRICT)
     if wanted is None:
-        return list(unique.values())
+        return list(entries)
     names = {name.strip() for name in wanted.split(",")}
-    return [e for e in unique.values() if e.name in names or _distribution(e) == _CORE]
+    return [e for e in entries if e.name in names or _origin(e).distribution == _CORE]
 
 
-def _declared(entry: EntryPoint) -> list[BackendInfo]:
+def _origin(entry: EntryPoint) -> Origin:
+    if entry.dist is None:
+        return Origin(entry.name, entry.value, "unknown distribution", "unknown version")
+    name = re.sub(r"[-_.]+", "-", entry.dist.name).lower()
+    return Origin(entry.name, entry.value, name, entry.dist.version)
+
+
+def _declared(origin: Origin) -> list[BackendInfo]:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(Hooks)
-    manager.register(entry.load())
+    manager.register(EntryPoint(origin.name, origin.value, GROUP).load())
     manager.check_pending()
     infos = [info for result in manager.hook.bayescore_backends() for info in result]
     if not infos:
         raise PluginError("it declares no backend: implement the hook bayescore_backends")
     for info in infos:
-        if not isinstance(info, BackendInfo):
-            raise PluginError(f"it declares {info!r}, which is no BackendInfo")
-        if info.api_version != API_VERSION:
-            raise PluginError(
-                f"it was written for interface version {info.api_version}, this core has {API_VERSION}: "
-                "upgrade the older of the two"
-            )
-        if not isinstance(info.supports, set | frozenset):
-            raise PluginError(f"its backend {info.name!r} declares as supports {info.supports!r}, which is no set")
-        methods.parse(info.default_method)
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", info.name):
-            raise PluginError(f"its backend's name {info.name!r} is not made of a-z, 0-9 and _")
+        check(info)
     return infos
+
+
+def check(info: object) -> None:
+    """Refuse a declaration that can't be used.
+
+    Raises
+    ------
+    PluginError
+        It says what was expected and what came.
+    """
+    if not isinstance(info, BackendInfo):
+        raise PluginError(f"it declares {info!r}, which is no BackendInfo")
+    if info.api_version != API_VERSION:
+        raise PluginError(
+            f"it was written for interface version {info.api_version}, this core has {API_VERSION}: "
+            "upgrade the older of the two"
+        )
+    if not isinstance(info.name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", info.name):
+        raise PluginError(f"its backend's name {info.name!r} is not made of a-z, 0-9 and _")
+    for what, value, good, wanted in (
+        ("supports", info.supports, isinstance(info.supports, set | frozenset) and _texts(info.supports),
+         "a set of texts"),
+        ("gaps", info.gaps, isinstance(info.gaps, Mapping) and _texts([*info.gaps, *info.gaps.values()]),
+         "texts by text"),
+        ("requires", info.requires, isinstance(info.requires, tuple | list)
+         and all(isinstance(name, str) and name.isidentifier() for name in info.requires),
+         "import names without dots"),
+        ("environment", info.environment, isinstance(info.environment, Mapping)
+         and all(_variable(*pair) for pair in info.environment.items()), "variables and their texts"),
+        ("default_method", info.default_method, isinstance(info.default_method, str), "a method as it is written"),
+        ("factory", info.factory, callable(info.factory), "a function of the precision"),
+        ("limits", info.limits, callable(info.limits), "a function of the regression and the method"),
+    ):  # fmt: skip
+        if not good:
+            raise PluginError(f"its backend {info.name!r} declares as {what} {value!r}, which is not {wanted}")
+    methods.parse(info.default_method)
+
+
+def _texts(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _variable(name: object, value: object) -> bool:
+    """Whether the system takes it for a variable of the environment."""
+    if not isinstance(name, str) or not isinstance(value, str):
+        return False
+    return name != "" and "=" not in name and "\0" not in name + value
 
 
 def in_one_line(error: BaseException) -> str:
     """What a plugin's code raised, in one line."""
     text = " ".join(str(error).split()) or "no message"
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else "unknown distribution"
-
-
-def _version(entry: EntryPoint) -> str:
-    try:
-        return version(_distribution(entry))
-    except PackageNotFoundError:
-        return entry.dist.version if entry.dist is not None else "unknown version"

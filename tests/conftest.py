@@ -28,7 +28,7 @@ REQUIRE = "BAYESCORE_REQUIRE"
 def _state() -> tuple[list[str], dict[str, str]]:
     """Names of the backends that can be used, and why the others can't."""
     registry = plugins.load()
-    absent = {broken.name: f"broken: {broken.reason}" for broken in registry.broken}
+    absent = {broken.names[-1]: f"broken: {broken.reason}" for broken in registry.broken}
     for name, registered in registry.backends.items():
         if registered.missing:
             absent[name] = f"needs {' and '.join(registered.missing)}"

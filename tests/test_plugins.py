@@ -51,7 +51,7 @@ def distribution(tmp_path, monkeypatch):
 def test_a_distribution_on_disk_is_found(distribution):
     registry = plugins.load(distribution("fake-alpha", version="2.5"))
     registered = registry["fake_alpha"]
-    assert (registered.distribution, registered.version) == ("fake-alpha", "2.5")
+    assert (registered.origin.distribution, registered.origin.version) == ("fake-alpha", "2.5")
     assert registry.broken == ()
 
 
@@ -66,19 +66,24 @@ def test_it_is_found_through_the_environment_too(distribution, monkeypatch):
 def test_two_distributions_with_one_backend_are_both_named(distribution):
     distribution("fake-one", GOOD.format(name="same"))
     registry = plugins.load(distribution("fake-two", GOOD.format(name="same")))
-    assert registry["same"].distribution == "fake-one"
+    assert registry.backends == {}
+    one, two = registry.broken
+    assert (one.origin.distribution, two.origin.distribution) == ("fake-one", "fake-two")
+    assert "'same' is declared by fake-two 1.0" in one.reason
+    assert "'same' is declared by fake-one 1.0" in two.reason
+    with pytest.raises(PluginError, match=r"fake-one is broken: .* of fake-two is broken: .* uninstall all but one"):
+        registry["same"]
+
+
+@pytest.mark.parametrize("name", ["exact", "pyro", "numpyro"])
+def test_nobody_can_take_a_name_of_ours(distribution, name):
+    entries = distribution("a-fake", GOOD.format(name=name))
+    ours = [entry for entry in plugins.entry_points(group=plugins.GROUP) if entry.name == name]
+    registry = plugins.load([*entries, *ours])
+    assert {n: r.origin.distribution for n, r in registry.backends.items()} == {e.name: e.dist.name for e in ours}
     (broken,) = registry.broken
-    assert broken.distribution == "fake-two"
-    assert "'same'" in broken.reason
-    assert "fake-one 1.0" in broken.reason
-
-
-def test_nobody_can_take_the_name_of_exact(distribution):
-    entries = distribution("a-fake", GOOD.format(name="exact"))
-    core = [entry for entry in plugins.entry_points(group=plugins.GROUP) if entry.name == "exact"]
-    registry = plugins.load([*entries, *core])
-    assert registry["exact"].distribution == "bayescore"
-    assert [broken.distribution for broken in registry.broken] == ["a-fake"]
+    assert broken.origin.distribution == "a-fake"
+    assert f"the name {name!r} belongs to bayescore" in broken.reason
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_nobody_can_take_the_name_of_exact(distribution):
 def test_a_wrong_declaration_is_a_broken_row(distribution, declared, reason):
     registry = plugins.load(distribution("fake-wrong", declared))
     (broken,) = registry.broken
-    assert (broken.name, broken.distribution, broken.version) == ("fake_wrong", "fake-wrong", "1.0")
+    assert broken.origin == plugins.Origin("fake_wrong", "fake_wrong", "fake-wrong", "1.0")
     assert reason in broken.reason
     with pytest.raises(PluginError, match="of fake-wrong is broken"):
         registry["fake_wrong"]

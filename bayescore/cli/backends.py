@@ -23,10 +23,13 @@ def run(options: argparse.Namespace) -> int:
     rows = [("backend", "distribution", "version", "state", "methods")]
     for name, registered in registry.backends.items():
         missing = registered.missing
-        state = f"needs {', '.join(missing)}: pip install {registered.distribution}" if missing else "ready"
+        state = f"needs {', '.join(missing)}: pip install {registered.origin.distribution}" if missing else "ready"
         methods = ", ".join(_of_kind(registered.info.supports, "method"))
-        rows.append((name, registered.distribution, registered.version, state, methods))
-    rows += [(b.name, b.distribution, b.version, f"broken: {b.reason}", "") for b in registry.broken]
+        rows.append((name, registered.origin.distribution, registered.origin.version, state, methods))
+    rows += [
+        (broken.names[-1], broken.origin.distribution, broken.origin.version, f"broken: {broken.reason}", "")
+        for broken in registry.broken
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

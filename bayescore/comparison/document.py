@@ -139,6 +139,8 @@ def _contender(outcome: Outcome, health: Health | None) -> Document:
     return {
         "name": contender.name,
         "backend": contender.backend,
+        "distribution": None if outcome.origin is None else outcome.origin.distribution,
+        "version": None if outcome.origin is None else outcome.origin.version,
         "method": str(contender.method),
         "status": outcome.status,
         "error": outcome.error,

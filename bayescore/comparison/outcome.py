@@ -9,6 +9,7 @@ from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender
 from bayescore.data import Data
 from bayescore.distributions import Array
+from bayescore.plugins import Origin
 from bayescore.posterior import Posterior
 from bayescore.regression import Regression
 
@@ -17,7 +18,7 @@ Status = Literal["ok", "unsupported", "missing", "failed", "timeout", "interrupt
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker process has to do: check the model at the points, and unless that is all, fit."""
+    """What a worker process has to do: load a plugin, check the model at the points, and unless that is all, fit."""
 
     contender: Contender
     regression: Regression
@@ -25,6 +26,7 @@ class Task:
     new_data: Data
     seed: int
     precision: Precision
+    origin: Origin
     points: tuple[Point, ...] = ()
     model_only: bool = False
 
@@ -68,6 +70,8 @@ class Outcome:
         As in `bayescore.backend.Fit`.
     model
         How its log density compares with the specification.
+    origin
+        The plugin that ran, or was to run; None where there is none that could.
     """
 
     contender: Contender
@@ -80,3 +84,4 @@ class Outcome:
     losses: Array | None = None
     iterates: Mapping[str, Array] = field(default_factory=dict)
     model: ModelCheck | None = None
+    origin: Origin | None = None

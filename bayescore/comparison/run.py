@@ -16,7 +16,6 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.guide_family import at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
-from bayescore.agreement.model_check import Point
 from bayescore.agreement.quantities import Judge
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.verdict import Decision, decide
@@ -188,7 +187,20 @@ def _run_all(
     waiting = [c for c in contenders if c.name not in known]
     at = tuple(model_check.points(problem.regression, problem.data)) if waiting else ()
     fewer = compress(problem.regression, problem.data) if settings.reduce and waiting else problem.data
-    tasks = [_task(c, problem, settings, at, _data_for(c, problem.data, fewer, registry)) for c in waiting]
+    tasks = [
+        Task(
+            c,
+            problem.regression,
+            _data_for(c, problem.data, fewer, registry),
+            problem.new_data,
+            settings.seed,
+            settings.precision,
+            registry[c.backend].origin,
+            at,
+            settings.model_only,
+        )
+        for c in waiting
+    ]
     jobs = settings.jobs or os.cpu_count() or 1
     runner = Runner(jobs, settings.timeout, watch)
     if archive is not None:
@@ -197,7 +209,8 @@ def _run_all(
     # imported while the workers run, since the verdict needs it and it takes seconds
     threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
     ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
-    return [known.get(c.name) or ran[c.name] for c in contenders]
+    origins = {name: registered.origin for name, registered in registry.backends.items()}
+    return [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
 
 
 def _data_for(contender: Contender, whole: Data, fewer: Data, registry: Registry) -> Data:
@@ -205,19 +218,6 @@ def _data_for(contender: Contender, whole: Data, fewer: Data, registry: Registry
     if isinstance(contender.method, SVI) and contender.method.batch_size is not None:
         return whole
     return fewer if fewer.requirements <= set(registry[contender.backend].info.supports) else whole
-
-
-def _task(contender: Contender, problem: Problem, settings: Settings, at: tuple[Point, ...], data: Data) -> Task:
-    return Task(
-        contender,
-        problem.regression,
-        data,
-        problem.new_data,
-        settings.seed,
-        settings.precision,
-        at,
-        settings.model_only,
-    )
 
 
 def _without_running(contender: Contender, problem: Problem, settings: Settings, registry: Registry) -> Outcome | None:
@@ -234,7 +234,7 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
         return Outcome(contender, "unsupported", refused)
     if registered.missing:
         names = " and ".join(registered.missing)
-        return Outcome(contender, "missing", f"{names} not installed: pip install {registered.distribution}")
+        return Outcome(contender, "missing", f"{names} not installed: pip install {registered.origin.distribution}")
     return None
 
 

@@ -9,20 +9,25 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from subprocess import PIPE
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from bayescore import processes
 from bayescore.backend import BackendInfo
+from bayescore.comparison import handover
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome, Task
+from bayescore.processes import Child
 
 Finished = Callable[[Outcome, str], None]
+_LAST_WORDS = 1.0
+"""Seconds that an ended worker's last messages are waited for."""
 
 
 class Watcher(Protocol):
@@ -52,7 +57,7 @@ class Runner:
     timeout: float | None = None
     watch: Watcher = lambda contender, message: None
     finished: Finished = lambda outcome, log: None
-    _processes: set["subprocess.Popen[str]"] = field(default_factory=set)
+    _children: set[Child] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
 
@@ -88,67 +93,69 @@ class Runner:
         """End all children."""
         with self._lock:
             self._stopped = True
-            for process in self._processes:
-                _kill(process)
+            for child in self._children:
+                child.end()
 
     def _run_one(self, task: Task, info: BackendInfo | None) -> tuple[Outcome, str]:
-        with TemporaryDirectory(prefix="bayescore-") as name:
+        with TemporaryDirectory(prefix="bayescore-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             with (folder / "task.pickle").open("wb") as file:
                 pickle.dump(task, file)
             with (folder / "log").open("w") as log:
                 outcome = self._supervise(task, folder, log.fileno(), _environment(info))
             self.watch(task.contender, {"finished": outcome.status})
-            return outcome, (folder / "log").read_text(errors="replace")
+            kept = folder / "log"  # not there where the worker has removed its folder
+            return outcome, kept.read_text(errors="replace") if kept.is_file() else ""
 
     def _supervise(self, task: Task, folder: Path, log: int, environment: dict[str, str]) -> Outcome:
-        command = [sys.executable, "-m", "bayescore.comparison.worker", str(folder)]
         with self._lock:
             if self._stopped:
                 return Outcome(task.contender, "interrupted", "stopped before it ran")
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                text=True,
-                start_new_session=True,
+            child = processes.start(
+                "bayescore.comparison.worker", str(folder), environment=environment, stdin=PIPE, stdout=PIPE, stderr=log
             )
-            self._processes.add(process)
+            self._children.add(child)
         late = threading.Event()
 
         def expire() -> None:
             late.set()
-            _kill(process)
+            child.end()
 
         timer = threading.Timer(self.timeout or 0.0, expire)
         if self.timeout is not None:
             timer.start()
-        try:
-            with process:
-                self._listen(task.contender, process)
+        listener = threading.Thread(target=self._listen, args=(task.contender, child.process), daemon=True)
+        listener.start()
+        try:  # until it ends, not until its pipe does, which whatever it started may hold open
+            code = child.process.wait()
         finally:
             timer.cancel()
+            child.end()
+            assert child.process.stdin is not None
+            child.process.stdin.close()
             with self._lock:
-                self._processes.discard(process)
-        return self._outcome(task, folder, process.returncode, late.is_set())
+                self._children.discard(child)
+        listener.join(_LAST_WORDS)
+        return self._outcome(task, folder, code, late.is_set())
 
-    def _listen(self, contender: Contender, process: "subprocess.Popen[str]") -> None:
+    def _listen(self, contender: Contender, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue
-            self.watch(contender, message)
+        with process.stdout:
+            for line in process.stdout:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(message, dict):
+                    self.watch(contender, message)
 
     def _outcome(self, task: Task, folder: Path, code: int, late: bool) -> Outcome:
-        result = folder / "outcome.pickle"
-        if result.exists():
-            with result.open("rb") as file:
-                outcome: Outcome = pickle.load(file)
-            return outcome
+        try:
+            found = handover.read(folder)
+        except Exception as error:  # whatever lies there is not what the worker writes
+            return Outcome(task.contender, "failed", f"its result can't be read: {type(error).__name__}: {error}")
+        if found is not None:
+            return replace(found, contender=task.contender)
         if self._stopped:
             return Outcome(task.contender, "interrupted", "stopped before it was finished")
         if late:
@@ -177,11 +184,3 @@ def cache_folder() -> Path:
     chosen = os.environ.get("BAYESCORE_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(chosen) if chosen else Path(base) / "bayescore"
-
-
-def _kill(process: "subprocess.Popen[str]") -> None:
-    """End a child and whatever it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()

@@ -18,10 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from bayescore import plugins
+from bayescore import plugins, processes
 from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
+from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Status, Task
 from bayescore.comparison.predictions import summarize
 from bayescore.contract import Checked, refusal
@@ -66,7 +67,7 @@ def run(task: Task, channel: Channel) -> Outcome:
 
 def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
     contender = task.contender
-    registered = plugins.load()[contender.backend]
+    registered = plugins.backend(task.origin, contender.backend)
     refused = refusal(registered.info, task.regression, contender.method, task.data, task.precision)
     if refused:
         raise UnsupportedError(refused)
@@ -134,33 +135,33 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def write(outcome: Outcome, folder: Path) -> None:
-    """Hand an outcome over, whole or not at all."""
-    unfinished = folder / "outcome.unfinished"
-    with unfinished.open("wb") as stream:
-        pickle.dump(outcome, stream)
-    unfinished.rename(folder / "outcome.pickle")
-
-
-def _die_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+def _die_with_parent(pipe: int) -> None:
+    while os.read(pipe, 1):
         pass
-    os._exit(1)
+    processes.end_own()
+
+
+def _apart() -> TextIO:
+    """Keep the pipes to the parent apart from a plugin's input and output: it reads nothing, and prints to the log."""
+    parent, messages = os.dup(0), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    threading.Thread(target=_die_with_parent, args=(parent,), daemon=True).start()
+    return messages
 
 
 def main(folder: Path) -> None:
     """Run the task that lies in a folder."""
-    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    stream = _apart()
     with (folder / "task.pickle").open("rb") as file:
         task: Task = pickle.load(file)
     outcome = run(task, Channel(stream))
     try:
-        write(outcome, folder)
+        handover.write(outcome, folder)
     except Exception as error:  # a result that can't be handed over is a failure of the backend
         sentence = f"its result can't be handed over: {type(error).__name__}: {error}"
-        write(replace(Outcome(task.contender, "failed"), error=sentence), folder)
+        handover.write(replace(Outcome(task.contender, "failed"), error=sentence), folder)
     stream.flush()
     sys.stderr.flush()
     os._exit(0)  # skips the tensor libraries' slow teardown

@@ -217,7 +217,7 @@ def _spread(total: int) -> list[int]:
 def _contenders(document: Document) -> Table:
     phases = ("import", "build_data", "fit", "sample_posterior", "predict")
     heads = ("import", "data", "fit", "sample", "predict")
-    table = _table("contender", *heads, "total", "MiB", "diagnosis")
+    table = _table("contender", "from", *heads, "total", "MiB", "diagnosis", left=2)
     table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for contender in document["contenders"]:
         seconds = contender["seconds"]
@@ -226,6 +226,7 @@ def _contenders(document: Document) -> Table:
         memory = contender["peak_memory_bytes"]
         table.add_row(
             Text(contender["name"]),
+            Text(f"{contender.get('distribution') or ''} {contender.get('version') or ''}".strip()),
             *spent,
             total,
             "" if memory is None else f"{memory / 2**20:.0f}",

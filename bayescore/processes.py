@@ -1,0 +1,106 @@
+"""Processes of our own that run a stranger's code: bounded, and nothing of them is left behind.
+
+A child is the leader of its session and carries a mark in its environment, which whatever
+it starts inherits: so what it started can be found and ended, wherever it went.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+_MARK = "BAYESCORE_CHILD"
+_ROUNDS = 100
+"""How often what a child started is looked for again: something may start more while it is ended."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process that was started, and the mark by which what it starts is known."""
+
+    process: "subprocess.Popen[bytes]"
+    mark: str
+
+    def end(self) -> None:
+        """End it and whatever it started.
+
+        A process that clears its environment and leaves the session escapes; where there
+        is no ``/proc``, one that leaves the session does.
+        """
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            self.process.kill()
+        self.process.wait()
+        _end_all(self.mark)
+
+
+def start(
+    module: str,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    stdin: int | IO[Any] = subprocess.DEVNULL,
+    stdout: int | IO[Any] = subprocess.DEVNULL,
+    stderr: int | IO[Any] = subprocess.DEVNULL,
+) -> Child:
+    """Start ``python -m module``, with this process's search path and not the current folder."""
+    mark = secrets.token_hex(16)
+    path = os.pathsep.join(str(Path(entry).absolute()) for entry in dict.fromkeys(sys.path))
+    variables = {**(os.environ if environment is None else environment), "PYTHONPATH": path, _MARK: mark}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=variables,
+        start_new_session=True,
+    )
+    return Child(process, mark)
+
+
+def end_own() -> None:
+    """End this process, which `start` has started, and whatever it has started."""
+    mark = os.environ.get(_MARK)
+    if mark is not None:
+        _end_all(mark)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _end_all(mark: str) -> None:
+    """End all processes but this one that carry a mark."""
+    for _ in range(_ROUNDS):
+        left = [pid for pid in _carrying(mark) if pid != os.getpid()]
+        if not left:
+            return
+        for pid in left:
+            _kill(pid)
+
+
+def _carrying(mark: str) -> list[int]:
+    """Processes with a mark in their environment, as it was when they began."""
+    wanted = f"{_MARK}={mark}".encode()
+    return [int(entry.name) for entry in _processes() if wanted in _environment(entry).split(b"\0")]
+
+
+def _processes() -> list[Path]:
+    folder = Path("/proc")
+    return [entry for entry in folder.iterdir() if entry.name.isdigit()] if folder.is_dir() else []
+
+
+def _environment(process: Path) -> bytes:
+    """Empty where it is gone, is another user's, or has ended and waits to be told of."""
+    try:
+        return (process / "environ").read_bytes()
+    except OSError:
+        return b""
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
