@@ -11,7 +11,11 @@ from importlib import import_module
 from typing import NoReturn
 
 from bayescore import __version__
+from bayescore.cli.streams import sturdy_streams
 from bayescore.errors import BayescoreError
+
+INTERNAL = 70
+"""Exit code of a fault of our own (EX_SOFTWARE of sysexits.h)."""
 
 _COMMANDS = {
     "compare": "fit one regression with several backends, and tell whether they agree",
@@ -34,10 +38,33 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code.
 
-    2 stands for a wrong request, which has then been said in one line; for the others
-    see ``bayescore compare --help``.
+    2 stands for a wrong request and 70 for a fault of our own, which have then been said in
+    one line; for the others see ``bayescore compare --help``. What becomes of standard
+    output changes no code.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    with sturdy_streams():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(arguments: list[str]) -> int:
+    options = _parser(arguments).parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except BayescoreError as error:
+        print(f"bayescore: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bayescore: stopped", file=sys.stderr)
+        return 130
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of an extension module is no Exception
+        return _fault(error)
+    return code
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """The parser; of the commands only the one that is called has its arguments."""
     parser = _Parser(
         prog="bayescore",
         description="One Bayesian regression, every inference backend, one verdict.",
@@ -52,16 +79,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             module = import_module(f"bayescore.cli.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _fault(error: BaseException) -> int:
+    """Say that this program failed, and keep the traceback; the code is nobody's verdict."""
+    import traceback
+    from tempfile import NamedTemporaryFile
+
+    what = " ".join(f"{type(error).__name__}: {error}".split())
     try:
-        code: int = options.run(options)
-    except BayescoreError as error:
-        print(f"bayescore: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("bayescore: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
-    return code
+        with NamedTemporaryFile("w", prefix="bayescore-fault-", suffix=".txt", delete=False) as file:
+            file.write(f"bayescore {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}")
+        where = f"the traceback is in {file.name}"
+    except OSError as full:
+        where = f"the traceback can't be kept ({full})"
+    print(f"bayescore: a fault of bayescore's own, no verdict: {what}; {where}: please report it", file=sys.stderr)
+    return INTERNAL

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _EPILOG = """\
 exit codes: 0 agree, 1 disagree, 2 the request is wrong (nothing is written), 3 inconclusive,
-4 a contender could not be run, 130 stopped by Ctrl-C.
+4 a contender could not be run, 70 a fault of bayescore's own, 130 stopped by Ctrl-C.
 
 examples:
   bayescore compare --backends pyro numpyro
