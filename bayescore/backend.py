@@ -121,7 +121,11 @@ class Backend(ABC):
 
     @abstractmethod
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
-        """Draws of every site, in the constrained space; MCMC's own, unthinned."""
+        """Draws of every site, in the constrained space; MCMC's own, unthinned.
+
+        The posterior says of what ``kind`` it is: one of the method's
+        (`bayescore.methods.Method.kinds`).
+        """
 
     @abstractmethod
     def predict(

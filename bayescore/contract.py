@@ -121,7 +121,7 @@ class Checked(Backend):
         _check_seed(seed)
         with self._phase("sample_posterior"):
             posterior = self.backend.sample_posterior(fit, seed=seed)
-        self._check_posterior(fit.regression, posterior)
+        self._check_posterior(fit.regression, fit.method, posterior)
         return posterior
 
     def predict(
@@ -153,9 +153,11 @@ class Checked(Backend):
         self._expect(sorted(density.by_site) == wanted, "log_density", f"terms {wanted}", sorted(density.by_site))
         return density
 
-    def _check_posterior(self, regression: Regression, posterior: Posterior) -> None:
+    def _check_posterior(self, regression: Regression, method: Method, posterior: Posterior) -> None:
         verb = "sample_posterior"
         self._expect(isinstance(posterior, Posterior), verb, "a Posterior", type(posterior).__name__)
+        kinds = " or ".join(f"kind={kind!r}" for kind in method.kinds)
+        self._expect(posterior.kind in method.kinds, verb, f"{kinds} of {method.name}", f"kind={posterior.kind!r}")
         wanted = [site.name for site in regression.sites]
         self._expect(sorted(posterior.draws) == sorted(wanted), verb, f"sites {wanted}", list(posterior.draws))
         for site in regression.sites:

@@ -1,6 +1,7 @@
 """Posteriors to and from ArviZ: labelled DataTrees, netCDF files, older InferenceData."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -8,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from bayescore.errors import DataError
-from bayescore.methods import Estimand
-from bayescore.posterior import Posterior
+from bayescore.methods import Kind
+from bayescore.posterior import Moments, Posterior
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
+_KIND = "bayescore_kind"
 _SLASH = "\N{DIVISION SLASH}"
 
 
@@ -23,8 +25,9 @@ class _HasPosterior(Protocol):
 
 
 def to_datatree(posterior: Posterior) -> "xr.DataTree":
-    """Groups ``posterior`` and ``sample_stats``; the coefficients along ``coef``."""
+    """Groups ``posterior``, ``sample_stats`` and ``moments``; the coefficients along ``coef``."""
     from arviz_base import from_dict
+    from xarray import DataTree
 
     groups: dict[str, dict[str, Any]] = {"posterior": {_stored(site): v for site, v in posterior.draws.items()}}
     if posterior.sample_stats:
@@ -36,8 +39,30 @@ def to_datatree(posterior: Posterior) -> "xr.DataTree":
         dims[_stored(site)] = _dimensions(_stored(site), len(axes))
         coords |= dict(zip(dims[_stored(site)], axes, strict=True))
     tree = from_dict(groups, coords=coords, dims=dims)
-    tree["posterior"].attrs["estimand"] = posterior.estimand
+    tree["posterior"].attrs[_KIND] = posterior.kind
+    if posterior.moments is not None:
+        tree["moments"] = DataTree(_of_moments(posterior.moments))
     return tree
+
+
+def _of_moments(moments: Moments) -> "xr.Dataset":
+    """Their arrays along ``parameter``, and ``other`` for the columns of covariances; what is unknown is left out."""
+    import xarray as xr
+
+    values = {f.name: getattr(moments, f.name) for f in fields(Moments) if f.name != "names"}
+    known = {name: np.asarray(value) for name, value in values.items() if value is not None}
+    variables = {name: (("parameter", "other")[: value.ndim], value) for name, value in known.items()}
+    return xr.Dataset(variables, coords={"parameter": list(moments.names)})
+
+
+def _to_moments(dataset: "xr.Dataset") -> Moments:
+    """The inverse of `_of_moments`."""
+    variables = {str(name): np.asarray(variable.values) for name, variable in dataset.data_vars.items()}
+    values: dict[str, Any] = {name: value if value.ndim else float(value) for name, value in variables.items()}
+    try:
+        return Moments(names=tuple(str(name) for name in dataset["parameter"].values), **values)
+    except (KeyError, TypeError) as error:
+        raise DataError(f"the group 'moments' is not one that bayescore wrote: {error}") from error
 
 
 def _stored(site: str) -> str:
@@ -69,7 +94,7 @@ def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
     Raises
     ------
     DataError
-        It has no posterior with chains and draws.
+        It has no posterior with chains and draws, or is of no kind that there is.
     """
     dataset = getattr(data, "posterior", None)
     if dataset is None or not {"chain", "draw"} <= set(dataset.dims):
@@ -86,8 +111,11 @@ def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
             labels[name] = tuple(",".join(parts) for parts in product(*axes))
     stats = getattr(data, "sample_stats", None)
     kept = {} if stats is None else {str(k): np.asarray(v.values) for k, v in stats.data_vars.items()}
-    estimand = cast(Estimand, dataset.attrs.get("estimand", "posterior"))
-    return Posterior(draws, labels, kept, estimand=estimand)
+    if _KIND not in dataset.attrs:
+        return Posterior(draws, labels, kept)
+    group = getattr(data, "moments", None)
+    moments = None if group is None else _to_moments(group.to_dataset())
+    return Posterior(draws, labels, kept, moments, cast(Kind, dataset.attrs[_KIND]))
 
 
 def save(posterior: Posterior, path: Path) -> None:

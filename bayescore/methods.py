@@ -14,12 +14,31 @@ from typing import ClassVar, Literal, cast
 from bayescore import calls
 from bayescore.errors import RequestError
 
+Kind = Literal["chains", "independent", "exact", "guide", "mle", "map"]
+"""What a `bayescore.posterior.Posterior` is, which says how far its numbers can be believed.
+
+``chains`` of a sampler, whose draws depend on one another; ``independent`` draws from the
+posterior; the ``exact`` posterior, with moments to prove it; a ``guide``: independent draws
+from a distribution that stands for the posterior, as SVI's and Laplace's do; or a point:
+``mle``, ``map``.
+"""
 Estimand = Literal["posterior", "mle", "map"]
+
+
+def estimand_of(kind: Kind) -> Estimand:
+    """What a kind of posterior estimates."""
+    points: dict[Kind, Estimand] = {"mle": "mle", "map": "map"}
+    return points.get(kind, "posterior")
 
 
 @dataclass(frozen=True)
 class Method(ABC):
     """What to do with a regression.
+
+    Attributes
+    ----------
+    kinds
+        The kinds that its posteriors can be, the usual one first.
 
     Raises
     ------
@@ -28,7 +47,7 @@ class Method(ABC):
     """
 
     name: ClassVar[str]
-    estimand: ClassVar[Estimand] = "posterior"
+    kinds: ClassVar[tuple[Kind, ...]]
 
     def __post_init__(self) -> None:
         for setting, value in self.__dict__.items():
@@ -51,6 +70,11 @@ class Method(ABC):
 
     def _refuse(self, setting: str, value: object, wanted: str) -> None:
         raise RequestError(f"{self.name}: {setting} must be {wanted}, not {value!r}")
+
+    @property
+    def estimand(self) -> Estimand:
+        """What it estimates."""
+        return estimand_of(self.kinds[0])
 
     @property
     def requirements(self) -> frozenset[str]:
@@ -123,7 +147,7 @@ class MLE(Optimizer):
     """Maximum likelihood; the priors are left out. For a Gaussian: least squares."""
 
     name: ClassVar[str] = "mle"
-    estimand: ClassVar[Estimand] = "mle"
+    kinds: ClassVar[tuple[Kind, ...]] = ("mle",)
     schedule: str = "cosine"
 
 
@@ -132,7 +156,7 @@ class MAP(Optimizer):
     """Mode of the posterior density in the constrained space, without Jacobian."""
 
     name: ClassVar[str] = "map"
-    estimand: ClassVar[Estimand] = "map"
+    kinds: ClassVar[tuple[Kind, ...]] = ("map",)
     schedule: str = "cosine"
 
 
@@ -168,6 +192,7 @@ class SVI(Optimizer):
     """
 
     name: ClassVar[str] = "svi"
+    kinds: ClassVar[tuple[Kind, ...]] = ("guide",)
     guide: "str | Callable[..., object]" = "mean_field"
     rate: float = 0.1
     particles: int = 32
@@ -214,6 +239,7 @@ class NUTS(Method):
     """
 
     name: ClassVar[str] = "nuts"
+    kinds: ClassVar[tuple[Kind, ...]] = ("chains",)
     chains: int = 4
     warmup: int = 1000
     draws: int = 2500
@@ -245,6 +271,7 @@ class Laplace(Method):
     """
 
     name: ClassVar[str] = "laplace"
+    kinds: ClassVar[tuple[Kind, ...]] = ("guide",)
     draws: int = 10_000
     centred: bool = False
 
@@ -257,6 +284,7 @@ class Exact(Method):
     """The exact posterior, by closed form or quadrature, and independent draws from it."""
 
     name: ClassVar[str] = "exact"
+    kinds: ClassVar[tuple[Kind, ...]] = ("exact", "independent")
     draws: int = 10_000
 
     def smoke(self) -> "Method":

@@ -1,12 +1,14 @@
 """What a fit says about the parameters: labelled draws, and moments where they are known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, get_args
 
 import numpy as np
 
 from bayescore.distributions import Array
-from bayescore.methods import Estimand
+from bayescore.errors import DataError
+from bayescore.methods import Estimand, Kind, estimand_of
 from bayescore.regression import Regression
 from bayescore.transforms import REAL, Bounds, to_real
 
@@ -60,6 +62,16 @@ class Moments:
     log_evidence_error: float = 0.0
     quadrature_error: float = 0.0
 
+    def take(self, names: Sequence[str]) -> "Moments":
+        """The same of these parameters, in this order."""
+        at = [self.names.index(name) for name in names]
+        taken: dict[str, Any] = {}
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if isinstance(value, np.ndarray):
+                taken[part.name] = value[np.ix_(at, at)] if value.ndim == 2 else value[at]
+        return replace(self, names=tuple(names), **taken)
+
 
 def to_judged(values: Array, bounds: Sequence[Bounds]) -> Array:
     """Scalar parameters (..., d) on the scale they are judged on: as they are, as logarithms, as logits."""
@@ -87,15 +99,32 @@ class Posterior:
         draws, of the values as they are reported.
     moments
         Moments that are known better than from the draws, or None.
-    estimand
-        ``posterior``, or ``mle`` or ``map`` for a point estimate.
+    kind
+        What it is (`bayescore.methods.Kind`): ``chains``, ``independent``, ``exact``,
+        ``guide``, ``mle`` or ``map``.
+
+    Raises
+    ------
+    DataError
+        There is no such kind, or it says exact and has no moments.
     """
 
     draws: Mapping[str, Array]
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sample_stats: Mapping[str, np.ndarray] = field(default_factory=dict)
     moments: Moments | None = None
-    estimand: Estimand = "posterior"
+    kind: Kind = "chains"
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise DataError(f"a posterior can't be of the kind {self.kind!r} (kinds: {', '.join(get_args(Kind))})")
+        if self.kind == "exact" and self.moments is None:
+            raise DataError("an exact posterior has moments; draws alone are of the kind 'independent'")
+
+    @property
+    def estimand(self) -> Estimand:
+        """What it estimates: ``posterior``, or ``mle`` or ``map`` for a point."""
+        return estimand_of(self.kind)
 
     @property
     def shape(self) -> tuple[int, int]:

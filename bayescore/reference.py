@@ -27,7 +27,6 @@ from bayescore.comparison.run import Settings, compare
 from bayescore.comparison.runner import Watcher
 from bayescore.distributions import Array
 from bayescore.errors import DataError
-from bayescore.methods import Exact
 from bayescore.problem import Problem, from_table
 from bayescore.tables import read_table
 
@@ -159,7 +158,7 @@ def _row(reference: Reference, outcome: Outcome) -> Row:
         said = "not comparable: a point estimate has no sds"
         return Row(reference.name, d, name, None, None, None, None, said, seconds)
     moments = posterior.moments
-    if isinstance(outcome.contender.method, Exact) and moments is not None and not reference.mean_error.any():
+    if moments is not None and posterior.kind == "exact" and not reference.mean_error.any():
         rounding = _DIGITS * np.abs(reference.mean) / reference.sd
         mean = float(np.max(np.maximum(np.abs(moments.mean - reference.mean) / reference.sd - rounding, 0.0)))
         sd = float(np.max(np.abs(moments.sd / reference.sd - 1.0)))

@@ -92,17 +92,18 @@ def _posterior(data: Draws) -> Posterior:
 def _ordered(posterior: Posterior, names: tuple[str, ...]) -> Posterior:
     """The scalar parameters as sites of their own, in a common order."""
     flat = posterior.parameters()
+    if posterior.estimand != "posterior":
+        raise DataError(f"one side is a point estimate ({posterior.kind}), which has no spread to judge it by")
     for name, values in flat.items():
         if not np.all(np.isfinite(values)):
             raise DataError(f"the draws of {name!r} are not all finite")
-    same_order = tuple(flat) == names
-    return Posterior({n: flat[n] for n in names}, {}, posterior.sample_stats, posterior.moments if same_order else None)
+    moments = None if posterior.moments is None else posterior.moments.take(names)
+    return Posterior({n: flat[n] for n in names}, {}, posterior.sample_stats, moments, posterior.kind)
 
 
 def _compare(a: Posterior, b: Posterior, given: _Parameters, margin: float, alpha: float) -> Pair:
     def contestant(name: str, posterior: Posterior) -> Contestant:
-        exact = posterior.moments is not None and not np.any(posterior.moments.mean_error)
-        method = Exact() if exact else NUTS()
+        method = NUTS() if posterior.kind == "chains" else Exact()
         return Contestant(name, given, method, posterior, examine(method, posterior, {}))
 
     first, second = contestant("a", a), contestant("b", b)

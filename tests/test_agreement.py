@@ -45,7 +45,7 @@ def point(method, shift=0.0, name=None):
     posterior = label(
         TOY.regression,
         {"intercept": values[None, None, 0], "beta": values[None, None, 1:]},
-        estimand=method.estimand,
+        kind=method.kinds[0],
     )
     return Contestant(name or f"a:{method.name}", TOY.regression, method, posterior, WELL)
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from bayescore.density import log_density
 from bayescore.errors import BackendContractError, DataError, RequestError, UnsupportedError
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.plugin import bayescore_backends
-from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Laplace
+from bayescore.guide import gaussian_moments
+from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Kind, Laplace
 from bayescore.posterior import label
 
 (INFO,) = bayescore_backends()
@@ -202,6 +204,27 @@ def test_values_that_cant_be_together_are_an_offence(name, site, values, message
     draws[site][0, 1] = values
     with pytest.raises(BackendContractError, match=f"{re.escape(site)}: .*{message}"):
         checked(Odd()).sample_posterior(fit, seed=0)
+
+
+@pytest.mark.parametrize("method", [NUTS(), SVI(), Laplace(), MLE(), MAP(), Exact()], ids=lambda m: m.name)
+def test_a_posterior_of_another_kind_than_the_methods_is_an_offence(method):
+    moments = gaussian_moments(TOY.regression, np.zeros(2), np.eye(2), np.zeros((2, 2)), np.zeros(2))
+
+    class Given(ExactBackend):
+        kind = "chains"
+
+        def sample_posterior(self, fit, *, seed):
+            draws = {site.name: np.zeros((1, 5, *site.shape)) for site in fit.regression.sites}
+            return label(fit.regression, draws, moments=moments, kind=self.kind)
+
+    backend, fit = Given(), Fit(TOY.regression, method, None)
+    for backend.kind in get_args(Kind):
+        if backend.kind in method.kinds:
+            assert checked(backend).sample_posterior(fit, seed=0).kind == backend.kind
+        else:
+            message = f"expected kind='{method.kinds[0]}' .*of {method.name}, got kind='{backend.kind}'"
+            with pytest.raises(BackendContractError, match=message):
+                checked(backend).sample_posterior(fit, seed=0)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

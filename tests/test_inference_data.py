@@ -1,6 +1,8 @@
 """Posteriors to and from ArviZ."""
 
+from dataclasses import fields, replace
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import bayescore
 from bayescore import inference_data, problem
 from bayescore.agreement.model_check import prior_draw
 from bayescore.errors import DataError
+from bayescore.exact.posterior import solve
 from bayescore.guide import gaussian_moments
+from bayescore.methods import Kind
 from bayescore.posterior import Posterior, label
 from bayescore.priors import state
 
@@ -28,7 +32,7 @@ PROBLEMS = {
 def posterior(stats=True):
     draws = {site.name: np.exp(RNG.normal(size=(4, 10, *site.shape))) for site in REGRESSION.sites}
     kept = {"diverging": np.zeros((4, 10), dtype=bool), "energy": RNG.normal(size=(4, 10))} if stats else {}
-    return label(REGRESSION, draws, sample_stats=kept, estimand="posterior")
+    return label(REGRESSION, draws, sample_stats=kept)
 
 
 def assert_same(a, b):
@@ -39,7 +43,19 @@ def assert_same(a, b):
     assert set(a.sample_stats) == set(b.sample_stats)
     for name, values in a.sample_stats.items():
         np.testing.assert_array_equal(values, b.sample_stats[name])
-    assert a.estimand == b.estimand
+    assert a.kind == b.kind
+    assert_same_moments(a.moments, b.moments)
+
+
+def assert_same_moments(a, b):
+    assert type(a) is type(b)
+    for part in fields(a) if a is not None else ():
+        assert_equal(getattr(a, part.name), getattr(b, part.name))
+
+
+def assert_equal(a, b):
+    assert type(a) is type(b)
+    np.testing.assert_array_equal(a, b)
 
 
 def test_parameters_are_named_and_keep_their_order():
@@ -64,10 +80,52 @@ def test_a_file_holds_all_of_it(tmp_path):
     path.unlink()  # it was closed
 
 
-def test_the_estimand_is_kept(tmp_path):
-    point = label(REGRESSION, {s.name: np.ones((1, 1, *s.shape)) for s in REGRESSION.sites}, estimand="map")
-    bayescore.save(point, tmp_path / "map.nc")
-    assert bayescore.load(tmp_path / "map.nc").estimand == "map"
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("known", [False, True])
+def test_the_kind_and_the_moments_are_kept(tmp_path, kind, known):
+    """Each number to the last bit, what is unknown as unknown."""
+    error = 0.1 * RNG.random(4)
+    full = gaussian_moments(REGRESSION, RNG.normal(size=4), np.diag(RNG.random(4)), np.diag(error**2), error)
+    full = replace(full, log_joint=-1.25, log_joint_error=0.1, log_evidence=None, quadrature_error=1e-7)
+    before = replace(posterior(), moments=full if known or kind == "exact" else None, kind=kind)
+    bayescore.save(before, tmp_path / "fit.nc")
+    after = bayescore.load(tmp_path / "fit.nc")
+    assert_same(after, before)
+    assert after.estimand == (kind if kind in {"mle", "map"} else "posterior")
+
+
+@pytest.mark.parametrize("sigma", [None, 0.1])
+def test_an_exact_posterior_is_the_same_after_a_file(tmp_path, sigma):
+    toy = problem.from_data(problem.toy().data, family="Gaussian" if sigma is None else f"Gaussian(sigma={sigma})")
+    before = solve(toy.regression, toy.data).sample(100, 0)
+    bayescore.save(before, tmp_path / "exact.nc")
+    after = bayescore.load(tmp_path / "exact.nc")
+    assert after.kind == "exact"
+    assert_same(after, before)
+    bayescore.save(after, tmp_path / "again.nc")
+    assert_same(bayescore.load(tmp_path / "again.nc"), before)
+
+
+def test_kinds_that_cant_be_are_refused(tmp_path):
+    with pytest.raises(DataError, match="can't be of the kind 'bogus'"):
+        replace(posterior(), kind="bogus")
+    with pytest.raises(DataError, match="an exact posterior has moments"):
+        replace(posterior(), kind="exact")
+    tree = bayescore.to_datatree(posterior())
+    tree["posterior"].attrs["bayescore_kind"] = "exact"
+    with pytest.raises(DataError, match="an exact posterior has moments"):
+        bayescore.from_arviz(tree)
+    tree["moments"] = xr.DataTree(xr.Dataset({"mean": ("parameter", np.ones(4))}))
+    with pytest.raises(DataError, match="the group 'moments' is not one that bayescore wrote"):
+        bayescore.from_arviz(tree)
+
+
+def test_a_strangers_file_holds_chains():
+    """Whatever else is in it."""
+    tree = bayescore.to_datatree(posterior())
+    del tree["posterior"].attrs["bayescore_kind"]
+    tree["moments"] = xr.DataTree(xr.Dataset({"of": 1.0}))
+    assert bayescore.from_arviz(tree).kind == "chains"
 
 
 def test_inference_data_of_old_is_read():

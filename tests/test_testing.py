@@ -1,5 +1,7 @@
 """The assertions for other people's tests, and what the whole decision is invariant to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from bayescore import problem
 from bayescore.errors import DataError
 from bayescore.exact.posterior import solve
-from bayescore.inference_data import to_datatree
+from bayescore.inference_data import load, save, to_datatree
 from bayescore.posterior import Posterior
 from bayescore.testing import assert_posteriors_agree, assert_same_model
 
@@ -46,6 +48,33 @@ def test_exact_moments_are_used_where_they_are_known() -> None:
     assert_posteriors_agree(EXACT, draws(3))
     with pytest.raises(AssertionError, match="different-posterior"):
         assert_posteriors_agree(EXACT, draws(3, mean=EXACT.moments.mean + 0.2 * EXACT.moments.sd))
+
+
+def test_what_is_exact_is_so_by_its_kind(tmp_path) -> None:
+    """Not by errors of 0, which a Laplace approximation has too; in any order, and after a file."""
+    moments = EXACT.moments
+    off = replace(
+        moments, unconstrained_mean=moments.mean + moments.sd, unconstrained_cov=moments.unconstrained_cov * 9
+    )
+    unit = {}
+    for kind in ("exact", "guide"):
+        with pytest.raises(AssertionError, match="disagree: different-posterior") as failure:
+            assert_posteriors_agree(replace(EXACT, kind=kind, moments=off), draws(3))
+        unit[kind] = str(failure.value)
+    assert unit["exact"] != unit["guide"]  # the one's sds are the unit, the other's are pooled with those of the draws
+    turned = {name: draws(3)[name] for name in NAMES[::-1]}
+    for b in (draws(3), turned, EXACT):
+        assert_posteriors_agree(EXACT, b)
+        assert_posteriors_agree(b, EXACT)
+    save(EXACT, tmp_path / "exact.nc")
+    assert_posteriors_agree(load(tmp_path / "exact.nc"), draws(3))
+    assert_posteriors_agree(draws(3), load(tmp_path / "exact.nc"))
+
+
+@pytest.mark.parametrize("kind", ["mle", "map"])
+def test_a_point_is_no_posterior(kind) -> None:
+    with pytest.raises(DataError, match=f"a point estimate \\({kind}\\)"):
+        assert_posteriors_agree(replace(EXACT, kind=kind), draws(3))
 
 
 def test_the_tutorials_printed_numbers_disagree_seven_sds_jointly() -> None:

@@ -17,7 +17,7 @@ from bayescore.agreement.estimates import (
 from bayescore.agreement.health import Health
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
-from bayescore.methods import SVI, Exact, Laplace, Method
+from bayescore.methods import SVI, Laplace, Method
 from bayescore.posterior import Posterior
 from bayescore.transforms import Bounds
 
@@ -63,7 +63,7 @@ class Contestant:
     @property
     def exact(self) -> bool:
         """Whether its moments are exact."""
-        return isinstance(self.method, Exact) and self.posterior.moments is not None
+        return self.posterior.kind == "exact"
 
     @property
     def mean_field(self) -> bool:

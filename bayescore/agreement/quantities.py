@@ -79,7 +79,8 @@ class Judge:
         if guide is not None and guide[1]:
             moments = moments_by_draws(names, bounds, self._flat, guide[0], guide[1], average=guide[2])
         draws = {name: flat[..., k] for k, name in enumerate(names)}
-        return Posterior(draws, {}, posterior.sample_stats, moments, posterior.estimand)
+        kind = "independent" if posterior.kind == "exact" else posterior.kind  # its moments were those of parameters
+        return Posterior(draws, {}, posterior.sample_stats, moments, kind)
 
     def _flat(self, values: Mapping[str, Array]) -> Array:
         """The quantities of values (draw, *site shape), shape (draw, k)."""

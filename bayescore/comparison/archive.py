@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +19,6 @@ from bayescore.comparison.outcome import Outcome, Predictions
 from bayescore.data import Data
 from bayescore.errors import DataError, RequestError
 from bayescore.inference_data import from_arviz, open_tree, to_datatree
-from bayescore.posterior import Moments, Posterior
 from bayescore.problem import Problem
 
 if TYPE_CHECKING:
@@ -184,13 +182,6 @@ def _write(outcome: Outcome, key: str) -> "xr.DataTree":
         "score": {} if outcome.predictions is None else dict(outcome.predictions.score),
         "model": None if outcome.model is None else vars(outcome.model),
     }
-    if posterior.moments is not None:
-        for f in fields(Moments):
-            value = getattr(posterior.moments, f.name)
-            if isinstance(value, np.ndarray):
-                arrays[f"moments_{f.name}"] = value
-            elif f.name != "names":
-                record[f"moments_{f.name}"] = value
     dataset = xr.Dataset({name: (_dims(name, values), values) for name, values in arrays.items()})
     dataset.attrs |= {"fingerprint": key, "contender": outcome.contender.name, "record": json.dumps(record)}
     tree = to_datatree(posterior)
@@ -210,24 +201,15 @@ def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:
     def part(prefix: str) -> dict[str, np.ndarray]:
         return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
 
-    posterior = from_arviz(tree)
     predictions = part("predictions_")
     return Outcome(
         contender,
         "ok",
         seconds=record["seconds"],
         peak_memory_bytes=record["peak_memory_bytes"],
-        posterior=_with_moments(posterior, part("moments_"), record),
+        posterior=from_arviz(tree),
         predictions=Predictions(**predictions, score=record["score"]) if predictions else None,
         losses=arrays.get("losses"),
         iterates=part("iterates_"),
         model=ModelCheck(**record["model"]) if record["model"] else None,
     )
-
-
-def _with_moments(posterior: Posterior, arrays: Mapping[str, Any], record: Mapping[str, Any]) -> Posterior:
-    if not arrays:
-        return posterior
-    numbers = {k.removeprefix("moments_"): v for k, v in record.items() if k.startswith("moments_")}
-    moments = Moments(names=tuple(posterior.parameters()), **arrays, **numbers)
-    return Posterior(posterior.draws, posterior.labels, posterior.sample_stats, moments, posterior.estimand)

@@ -142,6 +142,7 @@ def _contender(outcome: Outcome, health: Health | None) -> Document:
         "distribution": None if outcome.origin is None else outcome.origin.distribution,
         "version": None if outcome.origin is None else outcome.origin.version,
         "method": str(contender.method),
+        "kind": None if outcome.posterior is None else outcome.posterior.kind,
         "status": outcome.status,
         "error": outcome.error,
         "seconds": dict(outcome.seconds),

@@ -57,7 +57,7 @@ class ExactBackend(Backend):
             drawn: Posterior = fit.native.sample(fit.method.draws, seed)
             return drawn
         point = {name: np.asarray(value)[None, None] for name, value in fit.native.values.items()}
-        return label(fit.regression, point, estimand=fit.method.estimand)
+        return label(fit.regression, point, kind=fit.method.kinds[0])
 
     def predict(
         self,

@@ -57,7 +57,7 @@ class ExactPosterior:
             values["beta"] = theta[None, :, first:]
         if regression.auxiliary:
             values["sigma"] = np.exp(u)[None]
-        return label(regression, values, moments=self.moments)
+        return label(regression, values, moments=self.moments, kind="exact")
 
 
 def solve(regression: Regression, data: Data) -> ExactPosterior:

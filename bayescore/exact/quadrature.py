@@ -56,7 +56,8 @@ class QuadraturePosterior:
         """Independent draws, shape (1, draws, ...)."""
         t = sample(self.lattice, draws, np.random.default_rng(seed))
         values = constrain(self.regression.slots(), self.lattice.integrand.frame.at(t)[0])
-        return label(self.regression, {name: v[None] for name, v in values.items()}, moments=self.moments)
+        drawn = {name: v[None] for name, v in values.items()}
+        return label(self.regression, drawn, moments=self.moments, kind="exact")
 
 
 @dataclass(frozen=True)

@@ -88,25 +88,26 @@ def _scientific(value: float | None) -> str:
 def _parameters(document: Document) -> Table:
     table = _table("parameter", "contender", "mean", "sd", "MCSE", "5 %", "95 %", "ESS", "R-hat", left=2)
     rows = document["parameters"]
+    exact = {contender["name"] for contender in document["contenders"] if contender.get("kind") == "exact"}
     names = list(dict.fromkeys(row["name"] for row in rows))
     for name in names[:_MOST_PARAMETERS]:
         shown = name
         for row in rows:
             if row["name"] == name:
-                table.add_row(Text(shown), Text(row["contender"]), *_figures(row))
+                table.add_row(Text(shown), Text(row["contender"]), *_figures(row, row["contender"] in exact))
                 shown = ""
     if len(names) > _MOST_PARAMETERS:
         table.add_row(Text(f"and {len(names) - _MOST_PARAMETERS} more (--json has them all)"))
     return table
 
 
-def _figures(row: Document) -> list[str]:
+def _figures(row: Document, exact: bool) -> list[str]:
     digits = _digits(row["sd"])
     ess = None if row["ess_bulk"] is None else min(row["ess_bulk"], row["ess_tail"] or row["ess_bulk"])
     return [
         _number(row["mean"], digits),
         _number(row["sd"], digits),
-        "exact" if row["mcse_mean"] == 0 else _number(row["mcse_mean"], digits),
+        "exact" if exact else _number(row["mcse_mean"], digits),
         _number(row["q05"], digits),
         _number(row["q95"], digits),
         _number(ess, 0),

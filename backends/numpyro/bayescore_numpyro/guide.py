@@ -24,4 +24,4 @@ def draw(fit: Fit, seed: int) -> Posterior:
     draws, log_slope = coordinates.mapped(fitted.loc + noise @ fitted.scale_tril.T)
     log_det = np.log(np.diag(fitted.scale_tril)).sum() + log_slope
     log_q = -0.5 * (noise**2 + math.log(2.0 * math.pi)).sum(axis=-1) - log_det
-    return posterior.label(fit.regression, draws, sample_stats={"log_q": log_q}, moments=fitted.moments)
+    return posterior.label(fit.regression, draws, sample_stats={"log_q": log_q}, moments=fitted.moments, kind="guide")

@@ -42,4 +42,4 @@ def fit(target: Target, method: MLE | MAP, seed: int, progress: Progress) -> Fit
 def draw(fit: Fit, seed: int) -> Posterior:
     """The point as one draw; no seed matters."""
     draws = {site: value[None, None] for site, value in fit.native.items()}
-    return posterior.label(fit.regression, draws, estimand=fit.method.estimand)
+    return posterior.label(fit.regression, draws, kind=fit.method.kinds[0])

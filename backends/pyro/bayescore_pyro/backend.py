@@ -77,7 +77,7 @@ class PyroBackend(Backend):
         with isolated(self.precision, seed):
             draws, stats = outcome.draw(seed)
         moments = None if outcome.moments is None else outcome.moments(fit.regression)
-        return label(fit.regression, draws, sample_stats=stats, moments=moments, estimand=fit.method.estimand)
+        return label(fit.regression, draws, sample_stats=stats, moments=moments, kind=fit.method.kinds[0])
 
     def predict(
         self,

@@ -194,7 +194,7 @@ def fit_module(
         target = target.at(laplace_coordinates(target, start, method))
         outcome = infer(target, method, seed, progress)
         draws, stats = outcome.draw(seed)
-    posterior = Posterior(draws, sample_stats=stats, estimand=method.estimand)
+    posterior = Posterior(draws, sample_stats=stats, kind=method.kinds[0])
     return ModuleFit(posterior, outcome.losses, stated, origin.precision)
 
 
