@@ -27,6 +27,7 @@ from bayescore.comparison.run import Settings, compare
 from bayescore.comparison.runner import Watcher
 from bayescore.distributions import Array
 from bayescore.errors import DataError
+from bayescore.printable import cell
 from bayescore.problem import Problem, from_table
 from bayescore.tables import read_table
 
@@ -207,7 +208,7 @@ def markdown(rows: Sequence[Row]) -> str:
             row.verdict,
             row.pairwise,
         ]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(map(cell, cells))} |")
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from bayescore.errors import RequestError
 from bayescore.families import Family
 from bayescore.groups import GroupTerm
 from bayescore.network import Network
+from bayescore.printable import printable
 from bayescore.sites import Correlation, Independent, Offsets, Shrunken, Site, Thresholds
 from bayescore.transforms import Bounds, GroupOffsets, Shrinkage, Slot
 
@@ -164,7 +165,7 @@ class Regression:
         mean = _MEANS.get(self.family.link_name, "eta")
         response = self.family.written.format(mean=mean, eta="eta", **names)
         lines = [f"y ~ {response}", *self._written_predictor()]
-        return "\n".join(lines + [line for site in self.sites for line in site.written()])
+        return "\n".join(map(printable, lines + [line for site in self.sites for line in site.written()]))
 
     def _written_predictor(self) -> list[str]:
         if self.network is not None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from bayescore import __version__
 from bayescore.cli.streams import sturdy_streams
 from bayescore.errors import BayescoreError
+from bayescore.printable import shortened
 
 INTERNAL = 70
 """Exit code of a fault of our own (EX_SOFTWARE of sysexits.h)."""
@@ -31,8 +32,13 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as the rest of the program does."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"bayescore: {message} ({self.prog} --help tells more)", file=sys.stderr)
+        say(f"{message} ({self.prog} --help tells more)")
         raise SystemExit(2)
+
+
+def say(text: str) -> None:
+    """Tell on standard error what went wrong, in one line."""
+    print(f"bayescore: {shortened(text)}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,10 +57,10 @@ def _main(arguments: list[str]) -> int:
     try:
         code: int = options.run(options)
     except BayescoreError as error:
-        print(f"bayescore: {error}", file=sys.stderr)
+        say(str(error))
         return 2
     except KeyboardInterrupt:
-        print("bayescore: stopped", file=sys.stderr)
+        say("stopped")
         return 130
     except SystemExit:
         raise
@@ -94,5 +100,5 @@ def _fault(error: BaseException) -> int:
         where = f"the traceback is in {file.name}"
     except OSError as full:
         where = f"the traceback can't be kept ({full})"
-    print(f"bayescore: a fault of bayescore's own, no verdict: {what}; {where}: please report it", file=sys.stderr)
+    say(f"a fault of bayescore's own, no verdict: {what}; {where}: please report it")
     return INTERNAL

@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print one row a backend."""
     from bayescore import plugins
+    from bayescore.printable import printable
 
     registry = plugins.load()
     if options.markdown:
@@ -20,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
 
         print(markdown(registry.backends))
         return 0
-    rows = [("backend", "distribution", "version", "state", "methods")]
+    rows: list[tuple[str, ...]] = [("backend", "distribution", "version", "state", "methods")]
     for name, registered in registry.backends.items():
         missing = registered.missing
         state = f"needs {', '.join(missing)}: pip install {registered.origin.distribution}" if missing else "ready"
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
         (broken.names[-1], broken.origin.distribution, broken.origin.version, f"broken: {broken.reason}", "")
         for broken in registry.broken
     ]
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -38,9 +40,9 @@ def run(options: argparse.Namespace) -> int:
             print(f"\n{name}")
             kinds = sorted({text.split(":", 1)[0] for text in registered.info.supports})
             for kind in kinds:
-                print(f"  {kind}: {', '.join(_of_kind(registered.info.supports, kind))}")
+                print(printable(f"  {kind}: {', '.join(_of_kind(registered.info.supports, kind))}"))
             for gap, sentence in sorted(registered.info.gaps.items()):
-                print(f"  without {gap}: {sentence}")
+                print(printable(f"  without {gap}: {sentence}"))
     return 0
 
 

@@ -78,14 +78,12 @@ _FLAGS = (
 
 def run(options: argparse.Namespace) -> int:
     """Run the comparison and report it."""
-    from rich.console import Console
-
     from bayescore import request
     from bayescore.comparison.archive import Archive, write_text
     from bayescore.comparison.run import compare
     from bayescore.errors import RequestError
     from bayescore.report.progress import Bars
-    from bayescore.report.terminal import show
+    from bayescore.report.terminal import plain_console, show
 
     if (options.force or options.resume) and options.out is None:
         raise RequestError("--force and --resume go with --out DIR")
@@ -107,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         archive = Archive(
             options.out, problem, settings.seed, settings.precision, force=options.force, resume=options.resume
         )
-    with Bars(Console(stderr=True), quiet=options.quiet) as bars:
+    with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
         result = compare(problem, contenders, settings, watch=bars, archive=archive)
     if archive is not None:
         archive.finish(result.document, request.overlay(asked, {"backends": tuple(contenders)}).write())
@@ -116,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.json is not None:
         write_text(Path(options.json), json.dumps(result.document, indent=1) + "\n")
     if options.json != "-" and not options.quiet:
-        show(result.document, Console(highlight=False, width=None if sys.stdout.isatty() else 130))
+        show(result.document, plain_console(width=None if sys.stdout.isatty() else 130))
     return 130 if result.interrupted else result.decision.exit_code
 
 

@@ -28,12 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit every reference, print the table, and tell by the exit code."""
-    from rich.console import Console
-
     from bayescore import reference
     from bayescore.comparison.archive import write_text
     from bayescore.comparison.run import Settings
     from bayescore.report.progress import Bars
+    from bayescore.report.terminal import plain_console
 
     known = reference.load(options.folder, options.names)
     settings = Settings(reference="none", seed=options.seed, jobs=options.jobs)
@@ -43,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         if not contenders:
             rows.append(reference.Row(one.name, len(one.mean), "", None, None, None, None, "no backend can fit it"))
             continue
-        with Bars(Console(stderr=True), quiet=options.quiet) as bars:
+        with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
             rows += reference.hold(one, contenders, settings, bars)
     table = reference.markdown(rows)
     print(table)

@@ -11,16 +11,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; the exit code is that of the comparison."""
-    from rich.console import Console
-
     from bayescore.agreement.verdict import EXIT_CODES
     from bayescore.comparison.archive import read_document
     from bayescore.errors import RequestError
-    from bayescore.report.terminal import show
+    from bayescore.report.terminal import plain_console, render, show
 
     document = read_document(options.folder)
     try:
-        show(document, Console(highlight=False))
-        return EXIT_CODES[document["verdict"]]
-    except (KeyError, TypeError) as error:
-        raise RequestError(f"the comparison in {str(options.folder)!r} is damaged: {error}") from error
+        render(document)  # as a whole, before a line of it is printed
+        code = EXIT_CODES[document["verdict"]]
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise RequestError(f"the comparison in {str(options.folder)!r} is damaged: {error!r}") from error
+    show(document, plain_console())
+    return code

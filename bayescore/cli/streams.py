@@ -26,8 +26,8 @@ class Sturdy(TextIOBase):
         self.failure: OSError | ValueError | None = None
 
     def write(self, text: str) -> int:
-        """Write what can be written; after a failure nothing more."""
-        self._try(lambda: self._stream.write(text))
+        """Write what can be written; after a failure nothing more. What the encoding lacks is written as an escape."""
+        self._try(lambda: self._stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding)))
         return len(text)
 
     def flush(self) -> None:

@@ -19,6 +19,7 @@ from bayescore.comparison.outcome import Outcome, Predictions
 from bayescore.data import Data
 from bayescore.errors import DataError, RequestError
 from bayescore.inference_data import from_arviz, open_tree, to_datatree
+from bayescore.printable import lines, printable
 from bayescore.problem import Problem
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Archive:
     def keep(self, outcome: Outcome, log: str) -> None:
         """Store an outcome and its log."""
         with (self.folder / LOG).open("a") as stream:
-            stream.write(f"== {outcome.contender.name}: {outcome.status} {outcome.error or ''}\n{log}\n")
+            head = printable(f"== {outcome.contender.name}: {outcome.status} {outcome.error or ''}")
+            stream.write(f"{head}\n{lines(log)}\n")
         if outcome.posterior is None:
             return
         path = self.path(outcome.contender)

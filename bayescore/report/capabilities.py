@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bayescore.plugins import Registered
+from bayescore.printable import cell
 
 _KINDS = {
     "family": "family",
@@ -25,5 +26,5 @@ def markdown(backends: Mapping[str, Registered]) -> str:
     for kind, words in _KINDS.items():
         for capability in sorted(c for c in every if c.rpartition(":")[0] == kind):
             marks = ["yes" if capability in supports else "" for supports in declared.values()]
-            lines.append(f"| {words} | `{capability.rpartition(':')[2]}` | {' | '.join(marks)} |")
+            lines.append(f"| {words} | `{cell(capability.rpartition(':')[2])}` | {' | '.join(marks)} |")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bayescore.comparison.contender import Contender
+from bayescore.printable import printable
 
 
 class Bars:
@@ -14,10 +15,10 @@ class Bars:
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -38,14 +39,18 @@ class Bars:
         """Take up a worker's message."""
         task = self._tasks.get(contender.name)
         if task is None:
-            task = self._tasks[contender.name] = self._progress.add_task(contender.name, total=None, text="")
+            task = self._tasks[contender.name] = self._progress.add_task(printable(contender.name), total=None, text="")
         if "finished" in message:
             self._progress.update(task, completed=1.0, total=1.0, text=str(message["finished"]))
             return
         if "phase" in message:
-            self._progress.update(task, text=str(message["phase"]))
+            self._progress.update(task, text=printable(str(message["phase"])))
             return
-        figures = ", ".join(f"{k} {v:.4g}" for k, v in message.items() if k not in {"step", "total"})
-        self._progress.update(
-            task, completed=float(str(message["step"])), total=float(str(message["total"])), text=figures
-        )
+        step, total = message.get("step"), message.get("total")
+        if isinstance(step, int | float) and isinstance(total, int | float):
+            figures = ", ".join(f"{k} {_figure(v)}" for k, v in message.items() if k not in {"step", "total"})
+            self._progress.update(task, completed=step, total=total, text=printable(figures))
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)

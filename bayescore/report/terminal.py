@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bayescore.printable import everywhere
+
 Document = Mapping[str, Any]
 
 _MOST_PARAMETERS = 30
@@ -17,15 +19,21 @@ _STYLES = {"agree": "bold green", "disagree": "bold red", "inconclusive": "bold 
 _STATISTICS = {"mean": "mean", "sd": "sd", "sd_in_family": "sd, of its family's best"}
 
 
+def plain_console(**settings: Any) -> Console:
+    """A console that takes every text as it stands: ``[red]`` and ``:b:`` stay what they are."""
+    return Console(markup=False, emoji=False, highlight=False, **settings)
+
+
 def render(document: Document, *, width: int = 110) -> str:
     """The report as plain text."""
     stream = io.StringIO()
-    show(document, Console(file=stream, width=width, color_system=None, highlight=False))
+    show(document, plain_console(file=stream, width=width, color_system=None))
     return stream.getvalue()
 
 
 def show(document: Document, console: Console) -> None:
-    """Print the report."""
+    """Print the report; nothing that a name, a level or a plugin says acts on the terminal."""
+    document = everywhere(dict(document), of_lines=("model",))
     _problem(document, console)
     if document["model_check"]:
         _section(console, "Model: log density against the specification", _model(document))
@@ -61,8 +69,8 @@ def _table(*columns: str, left: int = 1) -> Table:
 def _problem(document: Document, console: Console) -> None:
     problem = document["problem"]
     formula = f"{problem['formula']}, " if problem["formula"] else ""
-    console.print(f"[bold]Problem[/bold]  {formula}{problem['rows']} rows of {problem['source']}", markup=True)
-    for line in problem["model"].splitlines():
+    console.print(Text.assemble(("Problem", "bold"), f"  {formula}{problem['rows']} rows of {problem['source']}"))
+    for line in problem["model"].split("\n"):
         console.print(Text(f"  {line}"))
     for note in problem["notes"]:
         console.print(Text(f"note: {note}"))
@@ -173,7 +181,7 @@ def _difference(row: Document) -> list[str]:
     return [
         signed(row["difference"]),
         "?" if row["se"] is None else f"{row['se']:.3f}",
-        f"[{signed(row['lower'])}, {signed(row['upper'])}]".replace("[", "\\["),
+        f"[{signed(row['lower'])}, {signed(row['upper'])}]",
         ratio,
         row["verdict"] + expected,
     ]

@@ -1,0 +1,60 @@
+"""Text of users, tables and plugins as it may be shown: nothing in it acts on a terminal.
+
+Whoever prints escapes; JSON and netCDF keep the text as it is.
+"""
+
+from typing import Any
+
+_MOST = 1500
+
+
+def printable(text: str) -> str:
+    """The text in one line, with an escape for every character that has no picture of its own.
+
+    These are controls (escape sequences begin with one), line breaks, marks that turn the
+    direction of writing, spaces other than the usual one, and lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shortened(text: str) -> str:
+    """The same without the middle of what is too long to be read."""
+    shown = printable(text)
+    left_out = len(shown) - _MOST
+    if left_out <= 0:
+        return shown
+    return f"{shown[: 2 * _MOST // 3]} [... {left_out} characters ...] {shown[-_MOST // 3 :]}"
+
+
+def lines(text: str) -> str:
+    """The same line by line."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def cell(text: str) -> str:
+    """The same in a cell of a Markdown table."""
+    return printable(text).replace("|", "\\|")
+
+
+def everywhere(content: Any, *, of_lines: tuple[str, ...] = ()) -> Any:
+    """A JSON value with all its texts made printable, the keys too.
+
+    Parameters
+    ----------
+    of_lines
+        Keys whose texts keep their line breaks.
+    """
+    if isinstance(content, str):
+        return printable(content)
+    if isinstance(content, list | tuple):
+        return [everywhere(value, of_lines=of_lines) for value in content]
+    if isinstance(content, dict):
+        return {
+            printable(str(key)): lines(value)
+            if key in of_lines and isinstance(value, str)
+            else everywhere(value, of_lines=of_lines)
+            for key, value in content.items()
+        }
+    return content
