@@ -3,6 +3,8 @@
 Every message says what happened, where, and what to do about it, in one line.
 """
 
+from pathlib import Path
+
 
 class BayescoreError(Exception):
     """The base of all errors this project raises on purpose."""
@@ -14,6 +16,14 @@ class RequestError(BayescoreError):
 
 class DataError(RequestError):
     """The data can't be used as they are: a missing column, a NaN, y outside its support."""
+
+
+class KeepingError(BayescoreError):
+    """What was found can't be written down; ``reason`` is why, without the file's name."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"can't write {str(path)!r}: {reason}")
+        self.reason = reason
 
 
 class UnsupportedError(BayescoreError):

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from bayescore.errors import DataError
+from bayescore.errors import DataError, KeepingError
 from bayescore.methods import Kind
 from bayescore.posterior import Moments, Posterior
+from bayescore.writing import write
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,8 +121,30 @@ def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
 
 
 def save(posterior: Posterior, path: Path) -> None:
-    """Write a netCDF file that ArviZ reads."""
-    to_datatree(posterior).to_netcdf(path, engine="h5netcdf")
+    """Write a netCDF file that ArviZ reads.
+
+    Raises
+    ------
+    KeepingError
+        It can't be written.
+    """
+    write(path, encode(to_datatree(posterior), path))
+
+
+def encode(tree: "xr.DataTree", path: Path) -> bytes:
+    """The content of a netCDF file, made in memory: on a full disk the HDF5 library ends the process.
+
+    Raises
+    ------
+    KeepingError
+        The file, of this name, could not hold it.
+    """
+    content = BytesIO()
+    try:
+        tree.to_netcdf(content, engine="h5netcdf")
+    except Exception as error:  # its writers raise whatever they come across
+        raise KeepingError(path, f"not as netCDF: {type(error).__name__}: {' '.join(str(error).split())}") from error
+    return content.getvalue()
 
 
 def load(path: Path) -> Posterior:
@@ -136,10 +160,24 @@ def load(path: Path) -> Posterior:
 
 def open_tree(path: Path) -> "xr.DataTree":
     """Read a netCDF file into memory, and close it."""
+    try:
+        return decode(path.read_bytes())
+    except (OSError, DataError) as error:
+        raise DataError(f"can't read {str(path)!r} as ArviZ netCDF: {error}") from error
+
+
+def decode(content: bytes) -> "xr.DataTree":
+    """Read what `encode` made, or the content of another netCDF file.
+
+    Raises
+    ------
+    DataError
+        It is none.
+    """
     import xarray as xr
 
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
+        with xr.open_datatree(BytesIO(content), engine="h5netcdf") as tree:
             return tree.load()
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"can't read {str(path)!r} as ArviZ netCDF: {error}") from error
+    except Exception as error:  # a damaged file raises whatever its reader comes across
+        raise DataError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error

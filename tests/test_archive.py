@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import bayescore
-from bayescore import problem
+from bayescore import plugins, problem
 from bayescore.cli import main
 from bayescore.comparison import run as comparison
-from bayescore.comparison.archive import Archive, read_document, write_text
+from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.run import Settings
 from bayescore.errors import RequestError
 from bayescore.methods import Exact
 
@@ -37,6 +38,11 @@ def copy(kept, tmp_path):
     return shutil.copytree(kept, tmp_path / "copy")
 
 
+@pytest.fixture
+def exact():
+    return plugins.load()["exact"]
+
+
 def fits(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.nc")}
 
@@ -45,7 +51,7 @@ def test_everything_is_kept_and_nothing_half_written(kept):
     names = {path.name for path in kept.iterdir()}
     assert {"comparison.json", "problem.toml", "log.txt", "exact.nc"} <= names
     assert len(fits(kept)) == 2
-    assert len(names) == 5
+    assert len(names) == 6
     document = json.loads((kept / "comparison.json").read_text())
     assert document["verdict"] == "agree"
     assert document == read_document(kept) == read_document(kept / "comparison.json")
@@ -79,8 +85,8 @@ def test_an_existing_folder_is_left_alone_without_force_or_resume(copy, capsys):
 
 
 def test_an_empty_folder_is_used(tmp_path):
-    archive = Archive(tmp_path, problem.toy(), 0, "float64", force=False, resume=False)
-    assert archive.folder == tmp_path
+    with Archive(tmp_path, problem.toy(), Settings()):
+        assert [path.name for path in tmp_path.iterdir()] == [".bayescore"]
 
 
 def test_resume_fits_only_what_is_not_there(copy):
@@ -125,22 +131,11 @@ def test_a_damaged_fit_is_fitted_again(copy, kept):
 
 
 def test_force_replaces_a_comparison(copy):
-    (copy / "leftover.nc").write_bytes(b"old")
-    assert main(["compare", *TWO, "--out", str(copy), "--force"]) == 0
-    assert not (copy / "leftover.nc").exists()
-    assert len(fits(copy)) == 2
-
-
-@pytest.mark.parametrize("name", ["thesis.txt", "log.txt"])
-def test_force_never_clears_a_folder_that_is_not_a_comparisons(tmp_path, name):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / name).write_text("three years of work")
-    (folder / "data").mkdir()
-    with pytest.raises(RequestError, match="left alone"):
-        Archive(folder, problem.toy(), 0, "float64", force=True, resume=False)
-    assert (folder / name).read_text() == "three years of work"
-    assert (folder / "data").is_dir()
+    (copy / "comparison.json").write_text("old")
+    before = fits(copy)
+    assert main(["compare", *TWO, "--seed", "1", "--out", str(copy), "--force"]) == 0
+    assert all(fits(copy)[name] != before[name] for name in before)
+    assert read_document(copy)["settings"]["seed"] == 1
 
 
 def test_a_crash_keeps_the_others_fits(install, tmp_path):
@@ -165,24 +160,24 @@ def test_a_chatty_backend_fills_the_log_and_not_the_report(install, tmp_path, ca
     assert log.count("not a number") == 20_000
 
 
-def test_a_fit_is_put_in_place_by_a_rename(tmp_path, monkeypatch):
+def test_a_fit_is_put_in_place_by_a_rename(tmp_path, monkeypatch, exact):
     toy = problem.toy()
-    archive = Archive(tmp_path / "out", toy, 0, "float64", force=False, resume=True)
-    result = comparison.compare(toy, ["exact"])
-    (outcome,) = result.outcomes
-    monkeypatch.setattr("pathlib.Path.rename", lambda self, target: None)
-    archive.keep(outcome, "")
-    assert fits(archive.folder) == {}
-    assert archive.stored(outcome.contender) is None
-
-
-def test_what_is_stored_is_the_outcome(tmp_path):
-    toy = problem.toy()
-    archive = Archive(tmp_path / "out", toy, 0, "float64", force=False, resume=True)
     (outcome,) = comparison.compare(toy, ["exact"]).outcomes
-    assert archive.stored(outcome.contender) is None
-    archive.keep(outcome, "")
-    stored = archive.stored(outcome.contender)
+    with Archive(tmp_path / "out", toy, Settings(), resume=True) as archive:
+        monkeypatch.setattr("pathlib.Path.replace", lambda self, target: None)
+        archive.keep(outcome, "")
+        assert fits(tmp_path / "out") == {}
+        assert archive.stored(outcome.contender, exact) is None
+
+
+def test_what_is_stored_is_the_outcome(tmp_path, exact):
+    toy = problem.toy()
+    (outcome,) = comparison.compare(toy, ["exact"]).outcomes
+    with Archive(tmp_path / "out", toy, Settings(), resume=True) as archive:
+        assert archive.stored(outcome.contender, exact) is None
+        archive.keep(outcome, "")
+        stored = archive.stored(outcome.contender, exact)
+        assert (archive.remarks, archive.unkept) == ([], [])
     np.testing.assert_array_equal(stored.posterior.draws["beta"], outcome.posterior.draws["beta"])
     np.testing.assert_array_equal(
         stored.posterior.moments.unconstrained_cov, outcome.posterior.moments.unconstrained_cov
@@ -194,13 +189,13 @@ def test_what_is_stored_is_the_outcome(tmp_path):
 
 
 def test_different_contenders_have_different_files(tmp_path):
-    archive = Archive(tmp_path / "out", problem.toy(), 0, "float64", force=False, resume=False)
     contenders = [Contender("exact", Exact()), Contender("exact", Exact(500)), Contender("exact", Exact(5))]
     contenders += [Contender("other", Exact()), Contender("other", Exact(500))]
-    assert len({archive.path(c) for c in contenders}) == len(contenders)
-    archive.keep(Outcome(contenders[0], "failed", "for a reason"), "its log")
-    assert fits(archive.folder) == {}
-    assert "== exact: failed for a reason\nits log" in (archive.folder / "log.txt").read_text()
+    with Archive(tmp_path / "out", problem.toy(), Settings()) as archive:
+        assert len({archive.path(c) for c in contenders}) == len(contenders)
+        archive.keep(Outcome(contenders[0], "failed", "for a reason"), "its log")
+    assert fits(tmp_path / "out") == {}
+    assert "== exact: failed for a reason\nits log" in (tmp_path / "out" / "log.txt").read_text()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"schema": "bayescore.comparison/99"}'])
@@ -208,10 +203,3 @@ def test_a_document_that_is_none_is_refused(tmp_path, content):
     (tmp_path / "comparison.json").write_text(content)
     with pytest.raises(RequestError, match=r"comparison\.json"):
         read_document(tmp_path)
-
-
-def test_text_is_written_whole_or_not_at_all(tmp_path):
-    write_text(tmp_path / "a.json", "{}")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-    with pytest.raises(RequestError, match="can't write"):
-        write_text(tmp_path / "nowhere" / "a.json", "{}")

@@ -79,8 +79,8 @@ def test_a_strangers_fit_of_a_wider_model_is_reported_kept_and_taken_up(install,
     settings = Settings(NUTS(warmup=100, draws=200), reference="none")
 
     def run():
-        archive = Archive(tmp_path / "out", stated, 0, "float64", force=False, resume=True)
-        return comparison.compare(stated, ["tiny"], settings, archive=archive)
+        with Archive(tmp_path / "out", stated, settings, resume=True) as archive:
+            return comparison.compare(stated, ["tiny"], settings, archive=archive)
 
     first, again = run(), run()
     (outcome,), (stored,) = first.outcomes, again.outcomes

@@ -44,9 +44,9 @@ def say(text: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code.
 
-    2 stands for a wrong request and 70 for a fault of our own, which have then been said in
-    one line; for the others see ``bayescore compare --help``. What becomes of standard
-    output changes no code.
+    2 stands for a wrong request, 70 for a fault of our own and 73 for a result that could not
+    be written to where it was asked for, which have then been said in one line; for the
+    others see ``bayescore compare --help``. What becomes of standard output changes no code.
     """
     with sturdy_streams():
         return _main(list(sys.argv[1:] if argv is None else argv))

@@ -2,13 +2,14 @@
 
 import argparse
 import json
-import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 _EPILOG = """\
 exit codes: 0 agree, 1 disagree, 2 the request is wrong (nothing is written), 3 inconclusive,
-4 a contender could not be run, 70 a fault of bayescore's own, 130 stopped by Ctrl-C.
+4 a contender could not be run, 70 a fault of bayescore's own, 73 the result could not be written to DIR or FILE
+(unless it is 1), 130 stopped by Ctrl-C.
 
 examples:
   bayescore compare --backends pyro numpyro
@@ -77,9 +78,11 @@ _FLAGS = (
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the comparison and report it."""
+    """Run the comparison, report it, and keep it."""
     from bayescore import request
-    from bayescore.comparison.archive import Archive, write_text
+    from bayescore.cli import say
+    from bayescore.cli.keeping import exit_code, keep
+    from bayescore.comparison.archive import Archive
     from bayescore.comparison.run import compare
     from bayescore.errors import RequestError
     from bayescore.report.progress import Bars
@@ -87,35 +90,51 @@ def run(options: argparse.Namespace) -> int:
 
     if (options.force or options.resume) and options.out is None:
         raise RequestError("--force and --resume go with --out DIR")
-    if options.json not in {None, "-"}:
-        _check_writable(Path(options.json))
     base = request.Request() if options.problem is None else request.read(options.problem)
     flags = {name: getattr(options, name) for name in _FLAGS}
     flags |= {name: tuple(flags[name]) for name in ("backends", "prior", "network") if flags[name] is not None}
     asked = request.overlay(base, flags)
+    if options.json not in {None, "-"}:
+        _check_json(Path(options.json), [options.problem, asked.data, asked.new_data])
     settings = asked.settings(jobs=options.jobs, smoke=options.smoke, model_only=options.model_only)
     contenders = list(asked.backends) or _installed()
     swallowed = [name for name in contenders if name.endswith(".toml")]
     if swallowed:
         raise RequestError(f"{swallowed[0]!r} is read as a backend: put the problem file first")
     problem = asked.problem()
-    archive = None
-    if options.out is not None:
-        _check_contenders(contenders, problem, settings)
-        archive = Archive(
-            options.out, problem, settings.seed, settings.precision, force=options.force, resume=options.resume
-        )
-    with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
-        result = compare(problem, contenders, settings, watch=bars, archive=archive)
-    if archive is not None:
-        archive.finish(result.document, request.overlay(asked, {"backends": tuple(contenders)}).write())
+    unkept: list[str] = []
+    with ExitStack() as stack:
+        archive = None
+        if options.out is not None:
+            _check_contenders(contenders, problem, settings)
+            archive = Archive(options.out, problem, settings, force=options.force, resume=options.resume)
+            stack.enter_context(archive).begin(request.overlay(asked, {"backends": tuple(contenders)}).write())
+        with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
+            result = compare(problem, contenders, settings, watch=bars, archive=archive)
+        if archive is not None:
+            archive.finish(result.document)
+            for remark in () if options.quiet else archive.remarks:
+                say(remark)
+            unkept += archive.unkept
+    text = json.dumps(result.document, indent=1)
     if options.json == "-":
-        print(json.dumps(result.document, indent=1))
-    elif options.json is not None:
-        write_text(Path(options.json), json.dumps(result.document, indent=1) + "\n")
-    if options.json != "-" and not options.quiet:
+        print(text)
+    elif not options.quiet:
         show(result.document, plain_console(width=None if sys.stdout.isatty() else 130))
-    return 130 if result.interrupted else result.decision.exit_code
+    if options.json not in {None, "-"}:
+        unkept += keep(Path(options.json), text + "\n")
+    return exit_code(130 if result.interrupted else result.decision.exit_code, unkept)
+
+
+def _check_json(path: Path, inputs: "list[str | Path | None]") -> None:
+    """Refuse a file that can't be written, or that the comparison reads."""
+    from bayescore import writing
+    from bayescore.errors import RequestError
+
+    writing.check(path)
+    for used in inputs:
+        if used is not None and path.is_file() and Path(used).is_file() and path.samefile(used):
+            raise RequestError(f"{str(path)!r} is read by this comparison: name another file with --json")
 
 
 def _check_contenders(contenders: list[str], problem: object, settings: object) -> None:
@@ -142,11 +161,3 @@ def _installed() -> list[str]:
 
     names = [name for name, registered in plugins.load().backends.items() if not registered.missing]
     return [name for name in names if name != "exact"] or names
-
-
-def _check_writable(path: Path) -> None:
-    from bayescore.errors import RequestError
-
-    parent = path.parent
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise RequestError(f"can't write {str(path)!r}: name a file in a folder that is there and can be written")

@@ -8,7 +8,7 @@ What lies outside is fitted again by another seed with four times the draws, and
 gone, a fault is twice as far out.
 
 exit codes: 0 all within Monte Carlo error of the references, 1 one is outside, 2 the request is wrong,
-3 a fit did not converge, 4 a contender could not be run.
+3 a fit did not converge, 4 a contender could not be run, 73 the table could not be written to FILE (unless it is 1).
 """
 
 
@@ -28,12 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit every reference, print the table, and tell by the exit code."""
-    from bayescore import reference
-    from bayescore.comparison.archive import write_text
+    from bayescore import reference, writing
+    from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.run import Settings
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import plain_console
 
+    if options.out is not None:
+        writing.check(options.out)
     known = reference.load(options.folder, options.names)
     settings = Settings(reference="none", seed=options.seed, jobs=options.jobs)
     rows: list[reference.Row] = []
@@ -46,12 +48,11 @@ def run(options: argparse.Namespace) -> int:
             rows += reference.hold(one, contenders, settings, bars)
     table = reference.markdown(rows)
     print(table)
-    if options.out is not None:
-        write_text(options.out, table + "\n")
+    unkept = [] if options.out is None else keep(options.out, table + "\n")
     verdicts = {row.verdict.partition(":")[0] for row in rows}
     codes = {"within": 0, "outside": 1, "unconverged": 3}
     found = {codes.get(verdict, 4) for verdict in verdicts}
-    return next((code for code in (1, 4, 3) if code in found), 0)
+    return exit_code(next((code for code in (1, 4, 3) if code in found), 0), unkept)
 
 
 def _contenders(problem: object) -> list[str]:

@@ -22,12 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print, part by part."""
-    from bayescore import plugins
-    from bayescore.comparison.archive import write_text
+    from bayescore import plugins, writing
+    from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.runner import export_environment
     from bayescore.study import measure, tables
     from bayescore.study.targets import NAMES
 
+    if options.out is not None:
+        writing.check(options.out)
     targets = _known(options.targets or list(NAMES), NAMES, "target")
     parts = _known(options.parts, _PARTS, "part")
     _positive(options, "repetitions", "refits")
@@ -51,9 +53,7 @@ def run(options: argparse.Namespace) -> int:
     for target in targets if "draws" in parts else []:
         found = measure.in_parallel(measure.draw_faults, settings, target, settings.repetitions)
         report(f"Faults of draws, {target}, {settings.repetitions} repetitions", tables.draws(found, [target]))
-    if options.out is not None:
-        write_text(options.out, "\n".join(written))
-    return 0
+    return exit_code(0, [] if options.out is None else keep(options.out, "\n".join(written)))
 
 
 def _known(chosen: list[str], known: tuple[str, ...], what: str) -> list[str]:

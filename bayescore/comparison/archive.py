@@ -2,28 +2,26 @@
 
 import json
 import re
-import shutil
-from dataclasses import fields
-from hashlib import sha256
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 from zlib import crc32
 
-import numpy as np
-
-from bayescore.agreement.model_check import ModelCheck
-from bayescore.backend import Precision
+from bayescore import plugins
+from bayescore.comparison import provenance, stored
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.document import SCHEMA, Document
-from bayescore.comparison.outcome import Outcome, Predictions
-from bayescore.data import Data
-from bayescore.errors import DataError, RequestError
-from bayescore.inference_data import from_arviz, open_tree, to_datatree
+from bayescore.comparison.folder import Folder
+from bayescore.comparison.outcome import Outcome
+from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError
+from bayescore.inference_data import decode, encode
+from bayescore.plugins import Registered
 from bayescore.printable import lines, printable
 from bayescore.problem import Problem
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from bayescore.comparison.run import Settings
 
 DOCUMENT = "comparison.json"
 PROBLEM = "problem.toml"
@@ -31,103 +29,126 @@ LOG = "log.txt"
 
 
 class Archive:
-    """A comparison's folder.
+    """A comparison's folder; whoever makes one closes it, or uses it in a ``with``.
 
     Parameters
     ----------
     folder
         Made if it is not there.
     force
-        Clear an existing folder that holds a comparison.
+        Remove what an earlier comparison wrote into it.
     resume
-        Take up the fits that are there, where they are of the same problem.
+        Take up the fits that are there, where everything that they depend on is the same.
+
+    Attributes
+    ----------
+    remarks
+        Sentences about fits that were there and are made again.
 
     Raises
     ------
     RequestError
-        The folder is there and neither was asked for, or it can't be written.
+        The folder is somebody else's or in use, it is there and neither was asked for, or it can't be written.
     """
 
     def __init__(
-        self, folder: Path, problem: Problem, seed: int, precision: Precision, *, force: bool, resume: bool
+        self, folder: Path, problem: Problem, settings: "Settings", *, force: bool = False, resume: bool = False
     ) -> None:
-        self.folder = folder
-        self._resume = resume
-        self._key = fingerprint(problem, seed, precision)
+        self.remarks: list[str] = []
+        self._problem = problem
+        self._fingerprint = provenance.of_problem(problem, settings)
+        self._depends: dict[str, dict[str, str]] = {}
+        self._unkept: dict[str, list[str]] = {}
+        self._folder = Folder(folder, force=force, resume=resume)
         try:
-            if folder.exists() and not resume:
-                self._clear(force)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / LOG).touch()
-        except OSError as error:
-            raise RequestError(f"can't write to {str(folder)!r}: {error.strerror or error}") from error
+            for name in (DOCUMENT, PROBLEM, LOG):
+                self._folder.claim(name)
+        except BaseException:
+            self.close()
+            raise
 
-    def _clear(self, force: bool) -> None:
-        if not self.folder.is_dir():
-            raise RequestError(f"{str(self.folder)!r} is a file; name a folder with --out")
-        if not any(self.folder.iterdir()):
-            return
-        written = {DOCUMENT, PROBLEM, LOG}
-        ours = all(p.name in written or p.suffix in {".nc", ".unfinished"} for p in self.folder.iterdir())
-        if not force:
-            raise RequestError(
-                f"the folder {str(self.folder)!r} is there: --force replaces it, --resume goes on with it"
-            )
-        if not ours:
-            raise RequestError(f"{str(self.folder)!r} holds something other than a comparison; it is left alone")
-        shutil.rmtree(self.folder)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write into the folder."""
+        self._folder.close()
+
+    @property
+    def unkept(self) -> list[str]:
+        """What could not be kept and why, in one sentence, or nothing."""
+        if not self._unkept:
+            return []
+        parts = [f"{', '.join(dict.fromkeys(names))} ({why})" for why, names in self._unkept.items()]
+        return [f"can't keep in {str(self._folder.path)!r}: {'; '.join(parts)}"]
 
     def path(self, contender: Contender) -> Path:
         """The file of a contender's posterior."""
         plain = re.sub(r"[^A-Za-z0-9]+", "-", contender.name).strip("-")
-        simple = contender.name.replace(":", "-")
-        return self.folder / (f"{plain}.nc" if plain == simple else f"{plain}-{crc32(contender.name.encode()):08x}.nc")
+        if plain == contender.name.replace(":", "-"):
+            return self._folder.path / f"{plain}.nc"
+        return self._folder.path / f"{plain[:100]}-{crc32(contender.name.encode()):08x}.nc"
 
-    def stored(self, contender: Contender) -> Outcome | None:
-        """A fit of this very problem that is there already."""
-        path = self.path(contender)
-        if not self._resume or not path.exists():
+    def begin(self, problem_file: str) -> None:
+        """Write the problem as a file that runs it again."""
+        with self._kept(PROBLEM):
+            self._folder.write(PROBLEM, problem_file)
+
+    def stored(self, contender: Contender, registered: Registered) -> Outcome | None:
+        """A contender's fit that is there already, and that the same code would make again.
+
+        Raises
+        ------
+        RequestError
+            Its file would take the place of somebody else's.
+        """
+        name = self.path(contender).name
+        self._folder.claim(name)
+        depends = provenance.of_fit(contender, registered, self._fingerprint)
+        self._depends[contender.name] = depends
+        if not self.path(contender).exists():
             return None
+        content = self._folder.read(name)
         try:
-            tree = open_tree(path)
-        except DataError:
+            if content is None:
+                raise DataError(f"{name} is damaged")
+            return stored.from_tree(contender, registered, self._problem, decode(content), depends)
+        except (BayescoreError, KeyError, TypeError, ValueError, AttributeError) as error:
+            self._remark(f"{contender.name}: fitted again: {plugins.in_one_line(error)}")
             return None
-        if "bayescore" not in tree.children or tree["bayescore"].attrs.get("fingerprint") != self._key:
-            return None
-        return _read(contender, tree)
 
     def keep(self, outcome: Outcome, log: str) -> None:
-        """Store an outcome and its log."""
-        with (self.folder / LOG).open("a") as stream:
+        """Store an outcome and its log; what can't be is told by `unkept`."""
+        with self._kept(LOG):
             head = printable(f"== {outcome.contender.name}: {outcome.status} {outcome.error or ''}")
-            stream.write(f"{head}\n{lines(log)}\n")
+            self._folder.append(LOG, f"{head}\n{lines(log)}\n")
         if outcome.posterior is None:
             return
         path = self.path(outcome.contender)
-        unfinished = path.with_suffix(".unfinished")
-        _write(outcome, self._key).to_netcdf(unfinished, engine="h5netcdf")
-        unfinished.rename(path)
+        with self._kept(path.name):
+            tree = stored.to_tree(outcome, self._depends.get(outcome.contender.name, {}))
+            self._folder.write(path.name, encode(tree, path))
 
-    def finish(self, document: Document, problem_file: str) -> None:
-        """Write the report and the problem as files."""
-        write_text(self.folder / PROBLEM, problem_file)
-        write_text(self.folder / DOCUMENT, json.dumps(document, indent=1) + "\n")
+    def finish(self, document: Document) -> None:
+        """Write the report."""
+        with self._kept(DOCUMENT):
+            self._folder.write(DOCUMENT, json.dumps(document, indent=1) + "\n")
 
+    def _remark(self, sentence: str) -> None:
+        self.remarks.append(sentence)
+        with self._kept(LOG):
+            self._folder.append(LOG, f"{printable(sentence)}\n")
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises
-    ------
-    RequestError
-        The path can't be written.
-    """
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.rename(path)
-    except OSError as error:
-        raise RequestError(f"can't write {str(path)!r}: {error.strerror or error}") from error
+    @contextmanager
+    def _kept(self, name: str) -> Iterator[None]:
+        """Take down that a file can't be written, and why, and go on."""
+        try:
+            yield
+        except KeepingError as error:
+            self._unkept.setdefault(error.reason, []).append(name)
 
 
 def read_document(folder: Path) -> Document:
@@ -136,82 +157,16 @@ def read_document(folder: Path) -> Document:
     Raises
     ------
     RequestError
-        There is none, or it is of another schema.
+        There is none, it can't be read, or it is of another schema.
     """
     path = folder / DOCUMENT if folder.is_dir() else folder
     if not path.is_file():
         raise RequestError(f"no comparison in {str(folder)!r}: a folder written by --out has a {DOCUMENT}")
     try:
-        document: Document = json.loads(path.read_text())
+        document: Document = json.loads(path.read_text(encoding="utf-8"))
         schema = document["schema"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(f"{str(path)!r} is no comparison: {error}") from error
     if schema != SCHEMA:
         raise RequestError(f"{str(path)!r} has schema {schema!r}; this version reads {SCHEMA!r}")
     return document
-
-
-def fingerprint(problem: Problem, seed: int, precision: Precision) -> str:
-    """A hash of all that a fit depends on, the contender aside."""
-    digest = sha256(f"{problem.regression!r} {seed} {precision}".encode())
-    for data in (problem.data, problem.new_data):
-        _feed(digest, data)
-    return digest.hexdigest()
-
-
-def _feed(digest: Any, data: Data) -> None:
-    digest.update(repr((data.x.shape, data.columns, data.response, data.categories, list(data.groups))).encode())
-    parts = [data.x, data.y, data.offset, data.weights, data.trials, data.ones]
-    parts += [part.astype(np.float64) for m in data.groups.values() for part in (m.index, m.value)]
-    for part in parts:
-        digest.update(b"-" if part is None else np.ascontiguousarray(part))
-
-
-def _write(outcome: Outcome, key: str) -> "xr.DataTree":
-    import xarray as xr
-
-    posterior = outcome.posterior
-    assert posterior is not None
-    arrays: dict[str, np.ndarray] = {f"iterates_{name}": values for name, values in outcome.iterates.items()}
-    if outcome.losses is not None:
-        arrays["losses"] = outcome.losses
-    if outcome.predictions is not None:
-        names = [f.name for f in fields(Predictions) if f.name != "score"]
-        arrays |= {f"predictions_{name}": getattr(outcome.predictions, name) for name in names}
-    record: dict[str, Any] = {
-        "seconds": dict(outcome.seconds),
-        "peak_memory_bytes": outcome.peak_memory_bytes,
-        "score": {} if outcome.predictions is None else dict(outcome.predictions.score),
-        "model": None if outcome.model is None else vars(outcome.model),
-    }
-    dataset = xr.Dataset({name: (_dims(name, values), values) for name, values in arrays.items()})
-    dataset.attrs |= {"fingerprint": key, "contender": outcome.contender.name, "record": json.dumps(record)}
-    tree = to_datatree(posterior)
-    tree["bayescore"] = xr.DataTree(dataset)
-    return tree
-
-
-def _dims(name: str, values: np.ndarray) -> list[str]:
-    return [f"{name}_{axis}" for axis in range(values.ndim)]
-
-
-def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:
-    dataset = tree["bayescore"].to_dataset()
-    record: dict[str, Any] = json.loads(dataset.attrs["record"])
-    arrays = {str(name): np.asarray(variable.values) for name, variable in dataset.data_vars.items()}
-
-    def part(prefix: str) -> dict[str, np.ndarray]:
-        return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
-
-    predictions = part("predictions_")
-    return Outcome(
-        contender,
-        "ok",
-        seconds=record["seconds"],
-        peak_memory_bytes=record["peak_memory_bytes"],
-        posterior=from_arviz(tree),
-        predictions=Predictions(**predictions, score=record["score"]) if predictions else None,
-        losses=arrays.get("losses"),
-        iterates=part("iterates_"),
-        model=ModelCheck(**record["model"]) if record["model"] else None,
-    )

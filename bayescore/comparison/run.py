@@ -181,7 +181,7 @@ def _run_all(
     for contender in contenders:
         outcome = _without_running(contender, problem, settings, registry)
         if outcome is None and archive is not None:
-            outcome = archive.stored(contender)
+            outcome = archive.stored(contender, registry[contender.backend])
         if outcome is not None:
             known[contender.name] = outcome
     waiting = [c for c in contenders if c.name not in known]

@@ -1,0 +1,136 @@
+"""What a fit depends on: the problem and how it was fitted, and the code that fitted it."""
+
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from hashlib import file_digest, sha256
+from importlib.machinery import PathFinder
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescore.comparison.contender import Contender
+from bayescore.data import Data
+from bayescore.plugins import Registered
+from bayescore.problem import Problem
+
+if TYPE_CHECKING:
+    from bayescore.comparison.run import Settings
+
+_CORE = ("bayescore", "numpy", "scipy", "autograd")
+"""Whose arithmetic is in every fit; what else the core requires reads tables and prints."""
+
+
+def of_problem(problem: Problem, settings: "Settings") -> str:
+    """A hash of the problem, and of the settings that change what is fitted."""
+    digest = sha256(f"{problem.regression!r} {settings.seed} {settings.precision} {settings.reduce}".encode())
+    for data in (problem.data, problem.new_data):
+        _feed(digest, data)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, data: Data) -> None:
+    digest.update(repr((data.x.shape, data.columns, data.response, data.categories, list(data.groups))).encode())
+    parts = [data.x, data.y, data.offset, data.weights, data.trials, data.ones]
+    parts += [part.astype(np.float64) for m in data.groups.values() for part in (m.index, m.value)]
+    for part in parts:
+        digest.update(b"-" if part is None else np.ascontiguousarray(part))
+
+
+def of_fit(contender: Contender, registered: Registered, problem: str) -> dict[str, str]:
+    """All that a contender's fit depends on, by what it is called in a sentence.
+
+    The code of the plugin and of the core counts beside their versions, which stay the same
+    while somebody works on them. Nothing is imported.
+    """
+    origin = registered.origin
+    return {
+        "the problem": problem,
+        "the contender": f"{contender.name} {contender.method!r}",
+        "Python": platform.python_version(),
+        **_versions(origin.distribution, tuple(registered.info.requires)),
+        "the code of bayescore": _code("bayescore", "bayescore"),
+        "the plugin": f"{origin} {origin.value} {_code(origin.value, origin.distribution)}",
+    }
+
+
+def difference(stored: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+    """What has changed, in words; None if nothing has."""
+    changed = [name for name in {**now, **stored} if stored.get(name) != now.get(name)]
+    told = [
+        f"{name} is another one"
+        if name.startswith("the ")
+        else f"{name} was {stored.get(name, 'absent')} and is {now.get(name, 'absent')}"
+        for name in changed
+    ]
+    return ", ".join(told[:3]) or None
+
+
+def _versions(plugin: str, modules: Iterable[str]) -> dict[str, str]:
+    """Versions of the core's libraries, and of all that a plugin's distribution requires, however indirectly."""
+    waiting = [plugin]
+    for module in modules:
+        waiting += [module] if _version(module) else _providers().get(module, [])
+    found = {name: release for name in _CORE if (release := _version(name)) is not None}
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        release = None if name in found else _version(name)
+        if release is not None:
+            found[name] = release
+            waiting += _required(distribution(name).requires or ())
+    return dict(sorted(found.items()))
+
+
+@cache
+def _providers() -> Mapping[str, list[str]]:
+    """The distributions that each import name comes from."""
+    return packages_distributions()
+
+
+def _required(lines: Iterable[str]) -> list[str]:
+    """Names in a distribution's requirements, those of its extras aside."""
+    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if "extra ==" not in line)
+    return [name[0] for name in names if name]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except (PackageNotFoundError, ValueError):  # ValueError: no name at all
+        return None
+
+
+def _code(module: str, owner: str) -> str:
+    """A hash of the files of a module's package, and of those that its distribution came with."""
+    digest = sha256()
+    for path in sorted({*_beside(module), *_installed(owner)}):
+        if path.is_file() and path.suffix != ".pyc":
+            with path.open("rb") as file:
+                digest.update(f"{path.name} {file_digest(file, 'sha256').hexdigest()}".encode())
+    return digest.hexdigest()
+
+
+def _beside(module: str) -> Iterable[Path]:
+    """The files of the package, or the one of the module, that an entry point lies in."""
+    top, *rest = module.partition(":")[0].split(".")
+    spec = find_spec(top)
+    while spec is not None and spec.origin is None and rest:  # a namespace has many owners
+        top = f"{top}.{rest.pop(0)}"
+        spec = PathFinder.find_spec(top, spec.submodule_search_locations)
+    if spec is None or spec.origin is None:
+        return []
+    path = Path(spec.origin)
+    return path.parent.rglob("*") if spec.submodule_search_locations else [path]
+
+
+def _installed(owner: str) -> list[Path]:
+    """The files that a distribution was installed with, as far as it tells."""
+    try:
+        files = distribution(owner).files or []
+    except (PackageNotFoundError, ValueError):
+        return []
+    return [Path(str(file.locate())) for file in files if not file.parts[0].endswith(".dist-info")]
