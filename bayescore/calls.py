@@ -5,13 +5,17 @@ a `Call` of constants and further calls; nothing in it is ever evaluated.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from bayescore.errors import RequestError, suggest
 
 T = TypeVar("T")
+
+_CONSTANTS = {"true": True, "false": False, "none": None, "inf": math.inf, "infinity": math.inf}
+"""Constants as people write them, in any case."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ def parse(text: str) -> Call:
     """
     try:
         node = ast.parse(text.strip(), mode="eval").body
-        value = _value(node)
+        value = node.id if isinstance(node, ast.Name) else _value(node)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise RequestError(f"can't read {text!r}: write a name or a call such as Normal(0, 10)") from error
     if isinstance(value, str) and isinstance(node, ast.Name):
@@ -48,7 +52,7 @@ def _value(node: ast.expr) -> Any:
         case ast.Constant(value=bool() | int() | float() | str() | None as value):
             return value
         case ast.Name(id=name):
-            return name
+            return _CONSTANTS.get(name.lower(), name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             number = _value(operand)
             if isinstance(number, bool) or not isinstance(number, int | float):
@@ -66,14 +70,42 @@ def _keyword(keyword: ast.keyword) -> str:
     return keyword.arg
 
 
-def construct(call: Call, known: Mapping[str, type[T]], what: str) -> T:
+def meant(name: str, known: Iterable[str], aliases: Mapping[str, str] | None = None) -> str:
+    """The known name that is meant, whatever its case and underscores; the name itself where none is.
+
+    Parameters
+    ----------
+    aliases
+        Other words for known names, in lower case and without underscores.
+    """
+    bare = {_bare(other): other for other in known} | dict(aliases or {})
+    return bare.get(_bare(name), name)
+
+
+def lower(call: Call) -> Call:
+    """The same call, its name and the words among its arguments in lower case."""
+
+    def word(value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    return Call(call.name.lower(), tuple(map(word, call.args)), tuple((key, word(v)) for key, v in call.kwargs))
+
+
+def _bare(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def construct(call: Call, known: Mapping[str, type[T]], what: str, *, aliases: Mapping[str, str] | None = None) -> T:
     """Build the dataclass that ``call`` names, among the ``known`` ones.
+
+    Names are those that are `meant`.
 
     Raises
     ------
     RequestError
         The name, a setting's name or a setting's value is wrong.
     """
+    call = Call(meant(call.name, known, aliases), call.args, call.kwargs)
     cls = known.get(call.name)
     if cls is None:
         names = ", ".join(known)
@@ -83,7 +115,8 @@ def construct(call: Call, known: Mapping[str, type[T]], what: str) -> T:
     if len(call.args) > len(names_of):
         raise RequestError(f"{call.name} takes at most {len(names_of)} settings ({', '.join(names_of)})")
     values: dict[str, Any] = dict(zip(names_of, call.args, strict=False))
-    for key, value in call.kwargs:
+    for written, value in call.kwargs:
+        key = meant(written, names_of)
         if key not in names_of:
             hint = suggest(key, names_of)
             raise RequestError(f"{call.name} has no setting {key!r}{hint} (settings: {', '.join(names_of) or 'none'})")

@@ -302,7 +302,7 @@ def parse(text: "str | Method | calls.Call") -> Method:
     if isinstance(text, Method):
         return text
     call = calls.parse(text) if isinstance(text, str) else text
-    call = calls.Call(call.name.lower(), call.args, call.kwargs)
+    call = calls.lower(call)
     if call == calls.Call("svi", ("tutorial",)):
         return SVI.tutorial()
     if call.args:

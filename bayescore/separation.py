@@ -15,6 +15,7 @@ from bayescore.families import Sides
 from bayescore.regression import Regression
 
 _LARGEST_PROGRAM = 2_000_000
+_PRIORS_DECIDE = "the likelihood has no maximum, and the priors set the size of the coefficients"
 
 
 def check(regression: Regression, data: Data) -> list[str]:
@@ -31,19 +32,33 @@ def check(regression: Regression, data: Data) -> list[str]:
         return []
     proper = np.array([prior.proper for prior in (*_intercepts(regression), *regression.beta)])
     width = proper.size
+    one_sided = _one_sided(present)
     if sides.row.size * width > _LARGEST_PROGRAM:
         if proper.all():
-            return []
+            return [f"{one_sided}; {_PRIORS_DECIDE}"] if one_sided and _intercepts(regression) else []
         return [f"whether {data.response!r} is separated was not looked for: {present.rows} rows are too many"]
     found = _direction(regression, present, sides, np.ones(width, dtype=bool))
     if found is None:
         return []
     sizes = found.reshape(regression.family.predictors, len(data.columns)).max(axis=0)
     names = [c for c, size in zip(data.columns, sizes, strict=True) if size > 0.05 * sizes.max(initial=0.0)]
-    told = f"separation: {', '.join(names) or 'the intercept'} tells {sides.parts.format(y=repr(data.response))}"
+    told = (
+        one_sided
+        or f"separation: {', '.join(names) or 'the intercept'} tells {sides.parts.format(y=repr(data.response))}"
+    )
     if _direction(regression, present, sides, ~proper) is not None:
         raise DataError(f"the posterior is improper: {told}, and priors are Flat(); give them Normal priors")
-    return [f"{told}; the likelihood has no maximum, and the priors set the size of the coefficients"]
+    return [f"{told}; {_PRIORS_DECIDE}"]
+
+
+def _one_sided(data: Data) -> str | None:
+    """Say so where nothing but failures, or nothing but successes, was observed."""
+    y = data.observed
+    most = 1.0 if data.trials is None else data.trials
+    if data.categories or not (np.all(y == 0) or np.all(y == most)):
+        return None
+    what = f"{y[0]:g}" if data.trials is None or y[0] == 0 else "the number of trials"
+    return f"the response {data.response!r} is {what} in every row"
 
 
 def _intercepts(regression: Regression) -> tuple[Distribution, ...]:

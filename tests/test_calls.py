@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescore import calls
+from bayescore import calls, distributions, families, methods
 from bayescore.calls import Call
 from bayescore.errors import RequestError
 
@@ -74,3 +75,44 @@ def test_what_is_written_is_read_again(width: float, name: str, flag: bool):
 def test_defaults_are_left_out_unless_asked_for():
     assert calls.write("Shape", Shape(1.5)) == "Shape(1.5)"
     assert calls.write("Shape", Shape(1.5), defaults=True) == "Shape(1.5, name=box, round=False)"
+
+
+PRIORS = {"normal(0, 1)": "Normal(0, 1)", "NORMAL(LOC=0, Scale=1)": "Normal(0, 1)", "gaussian(0, 1)": "Normal(0, 1)",
+          "student_t(3, 0, 1)": "StudentT(3, 0, 1)", "t(3, 0, 1)": "StudentT(3, 0, 1)", "flat()": "Flat()",
+          "half_normal(2)": "HalfNormal(2)", "lkj(1)": "LKJ(1)",
+          "Inverse_gamma(1, 2)": "InverseGamma(1, 2)"}  # fmt: skip
+FAMILIES = {"normal": "Gaussian", "NORMAL(Sigma=2)": "Gaussian(sigma=2)", "t": "StudentT", "student_t": "StudentT",
+            "negbinomial": "NegativeBinomial", "negative_binomial": "NegativeBinomial",
+            "bernoulli(link=Probit)": "Bernoulli(link=probit)", "Bernoulli(PROBIT)": "Bernoulli(link=probit)",
+            "gaussian(sigma=NONE)": "Gaussian"}  # fmt: skip
+METHODS = {"NUTS": "nuts", "nuts(dense_mass=false)": "nuts(dense_mass=False)", "nuts(Chains=2)": "nuts(chains=2)",
+           "SVI(guide=Full_Rank, BATCH_SIZE=none)": "svi(guide=full_rank)", "SVI(Tutorial)": "svi(tutorial)",
+           "svi(batchsize=10)": "svi(batch_size=10)"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "parse, typed, meant",
+    [
+        *((distributions.parse, *pair) for pair in PRIORS.items()),
+        *((families.parse, *pair) for pair in FAMILIES.items()),
+        *((methods.parse, *pair) for pair in METHODS.items()),
+    ],
+)
+def test_names_that_people_type_are_the_names_they_mean(parse, typed, meant):
+    assert parse(typed) == parse(meant)
+
+
+@pytest.mark.parametrize("text, value", [("inf", np.inf), ("-Inf", -np.inf), ("TRUE", True), ("false", False),
+                                         ("None", None), ("infinity", np.inf)])  # fmt: skip
+def test_constants_are_read_in_any_case(text, value):
+    assert calls.parse(f"f({text}, a={text})") == Call("f", (value,), (("a", value),))
+
+
+def test_an_infinite_scale_is_a_flat_prior_by_another_name():
+    with pytest.raises(RequestError, match=r"scale must be finite, not inf; a flat prior is Flat\(\)"):
+        distributions.parse("Normal(0, Inf)")
+
+
+@pytest.mark.parametrize("kind", [families.FAMILIES, distributions.DISTRIBUTIONS, methods.METHODS])
+def test_no_two_names_are_the_same_but_for_case_and_underscores(kind):
+    assert len({name.lower().replace("_", "") for name in kind}) == len(kind)

@@ -260,7 +260,6 @@ def response(y, **more):
     [
         (Bernoulli(), [0, 1, 2, 1], {}, r"'passed' must be 0 or 1 for Bernoulli; row 3 is 2 \(1 such rows\)"),
         (Bernoulli(), [0.5, 0, 1], {}, "row 1 is 0.5"),
-        (Bernoulli("probit"), [1, 1, 1], {}, "'passed' is constant"),
         (Gaussian(), [4.2, 4.2], {}, r"'passed' is constant \(4.2\)"),
         (StudentT(df=4), [4.2, 4.2], {}, r"'passed' is constant \(4.2\)"),
         (Binomial(), [1, 2], {}, "Binomial needs the trials of 'passed': write 'proportion"),

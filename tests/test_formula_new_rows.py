@@ -172,3 +172,24 @@ def test_days_are_known_again():
     assert design.groupings[0].levels == ("2020-01-01", "2020-01-02", "2020-01-03")
     later = pd.DataFrame({"day": [pd.Timestamp("2020-01-02"), pd.Timestamp("2021-01-01 12:00")]})
     assert design.new(later).groups["1|day"].index.tolist() == [1, NEW_LEVEL]
+
+
+@pytest.mark.parametrize("empty", [[np.nan, 3.0], [np.nan, np.nan], [None, None], [np.inf, 1.0]], ids=str)
+@pytest.mark.parametrize("left, weights", [("y", None), ("p(y, n)", None), ("y", "w"), ("log(y)", None)])
+def test_an_empty_response_or_weight_of_new_rows_is_no_matter(empty, left, weights):
+    table = TABLE.assign(n=9, w=1.0)
+    design = apply(f"{left} ~ x", table, weights=weights)
+    new = table.iloc[:2].assign(y=empty, w=empty)
+    found = design.new(new)
+    assert found.y is None
+    assert found.weights is None
+    np.testing.assert_array_equal(found.x, design.data.x[:2])
+    assert (found.trials is None) == (left != "p(y, n)")
+    with pytest.raises(DataError, match="column 'x' is missing or infinite in row 1"):
+        design.new(new.assign(x=[np.nan, 1.0]))
+
+
+def test_trials_that_are_missing_in_new_rows_are_refused():
+    table = TABLE.assign(n=9)
+    with pytest.raises(DataError, match="column 'n' is missing or infinite in row 2"):
+        apply("p(y, n) ~ x", table).new(table.iloc[:2].assign(n=[9, np.nan]))

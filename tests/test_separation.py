@@ -9,8 +9,11 @@ from bayescore import separation
 from bayescore.checks import check
 from bayescore.data import Data, from_arrays
 from bayescore.errors import DataError
+from bayescore.exact.backend import ExactBackend
 from bayescore.families import FAMILIES
+from bayescore.methods import Exact
 from bayescore.priors import state
+from bayescore.problem import from_data
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=30), RNG.normal(size=30)
@@ -148,10 +151,10 @@ def test_a_column_that_is_there_for_zeros_only_separates_counts(family):
 
 
 def test_counts_all_zero_under_a_flat_intercept_are_improper():
-    with pytest.raises(DataError, match="improper: separation"):
+    with pytest.raises(DataError, match="improper: the response 'y' is 0 in every row"):
         warnings_of({"a": A}, NORMAL | {"intercept": "Flat()"}, family="poisson", y=np.zeros(30))
     alone = from_arrays(np.empty((5, 0)), np.zeros(5))
-    with pytest.raises(DataError, match="improper: separation: the intercept tells zeros"):
+    with pytest.raises(DataError, match="improper: the response 'y' is 0 in every row"):
         check(state("poisson", alone, {"intercept": "Flat()"}), alone)
 
 
@@ -224,3 +227,40 @@ def test_too_many_rows_to_look_for_separation_are_told(monkeypatch):
     (text,) = warnings_of({"a": A}, FLAT, family="bernoulli", y=y)
     assert "was not looked for" in text
     assert warnings_of({"a": A}, family="bernoulli", y=y) == []
+
+
+ONE_SIDED = {
+    "no success": ("bernoulli", np.zeros(20), None, "is 0 in every row"),
+    "no failure": ("bernoulli", np.ones(20), None, "is 1 in every row"),
+    "no success of trials": ("binomial", np.zeros(5), np.full(5, 4.0), "is 0 in every row"),
+    "no failure of trials": ("binomial", np.arange(1.0, 6.0), np.arange(1.0, 6.0), "is the number of trials in every"),
+}
+
+
+@pytest.mark.parametrize("family, y, trials, words", ONE_SIDED.values(), ids=ONE_SIDED)
+@pytest.mark.parametrize("largest", [separation._LARGEST_PROGRAM, 1])
+def test_a_response_of_one_kind_is_fitted_with_a_warning(family, y, trials, words, largest, monkeypatch):
+    """The posterior of ``y ~ 1`` against a fine grid: p(y | b) is the logistic function to the power of the trials."""
+    monkeypatch.setattr(separation, "_LARGEST_PROGRAM", largest)
+    data = replace(from_arrays(np.empty((len(y), 0)), y), trials=trials)
+    problem = from_data(data, family=family, priors={"intercept": "Normal(0, 2.5)"})
+    (warning,) = problem.warnings
+    assert words in warning
+    assert "no maximum" in warning
+    b = np.linspace(-30.0, 30.0, 200_001)
+    sign = 1.0 if y[0] else -1.0
+    log_density = -0.5 * (b / 2.5) ** 2 - (len(y) if trials is None else trials.sum()) * np.logaddexp(0.0, -sign * b)
+    weight = np.exp(log_density - log_density.max())
+    mean = weight @ b / weight.sum()
+    sd = np.sqrt(weight @ (b - mean) ** 2 / weight.sum())
+    backend = ExactBackend()
+    fit = backend.fit(problem.regression, problem.data, Exact(draws=10), seed=0, progress=lambda *_: None)
+    moments = backend.sample_posterior(fit, seed=0).moments
+    assert moments is not None
+    np.testing.assert_allclose([moments.mean[0], moments.sd[0]], [mean, sd], rtol=1e-8)
+
+
+def test_a_response_of_one_kind_and_a_flat_intercept_are_improper():
+    data = from_arrays(np.empty((20, 0)), np.zeros(20))
+    with pytest.raises(DataError, match="improper: the response 'y' is 0 in every row, and priors are Flat"):
+        from_data(data, family="bernoulli", priors={"intercept": "Flat()"})

@@ -80,12 +80,15 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {
     )
 }
 
+_ALIASES = {"gaussian": "Normal", "t": "StudentT", "student": "StudentT", "halft": "HalfStudentT"}
+"""Names that people type."""
+
 
 def parse(text: str | Distribution) -> Distribution:
     """Read a prior such as ``"Normal(0, 10)"``; a distribution is passed through."""
     if isinstance(text, Distribution):
         return text
-    return calls.construct(calls.parse(text), DISTRIBUTIONS, "prior")
+    return calls.construct(calls.parse(text), DISTRIBUTIONS, "prior", aliases=_ALIASES)
 
 
 class Block(NamedTuple):

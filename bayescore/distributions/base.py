@@ -49,7 +49,8 @@ class Distribution(ABC):
             except (TypeError, ValueError, OverflowError) as error:
                 raise RequestError(f"{type(self).__name__}: {field.name} must be a number: {error}") from error
             if not numpy.all(numpy.isfinite(numbers)):
-                raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {value}")
+                flat = "; a flat prior is Flat()" if field.name == "scale" else ""
+                raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {value}{flat}")
             if field.name not in _ANY_SIGN and not numpy.all(numbers > 0):
                 raise RequestError(f"{type(self).__name__}: {field.name} must be positive, not {value}")
             if numbers.ndim == 0:

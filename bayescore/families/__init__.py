@@ -44,12 +44,14 @@ __all__ = [
     "parse",
 ]
 
+_ALIASES = {"normal": "Gaussian", "t": "StudentT", "student": "StudentT", "negbinomial": "NegativeBinomial",
+            "negbin": "NegativeBinomial", "multinomial": "Categorical"}  # fmt: skip
+"""Names that people type."""
+
 
 def parse(text: str | Family) -> Family:
     """Read a family such as ``"Gaussian(sigma=0.1)"`` or a bare ``"bernoulli"``."""
     if isinstance(text, Family):
         return text
     call = calls.parse(text)
-    by_case = {name.lower(): name for name in FAMILIES}
-    name = by_case.get(call.name.lower(), call.name)
-    return calls.construct(calls.Call(name, call.args, call.kwargs), FAMILIES, "family")
+    return calls.construct(calls.lower(call), FAMILIES, "family", aliases=_ALIASES)

@@ -9,7 +9,7 @@ from autograd import numpy as np
 from bayescore.data import Data
 from bayescore.distributions import Array
 from bayescore.errors import DataError
-from bayescore.families.base import Family, Given, Sides, refuse, refuse_constant
+from bayescore.families.base import Family, Given, Sides, refuse
 from bayescore.special import log_gamma, log_ndtr, softplus
 
 _LINKS = ("logit", "probit", "cloglog")
@@ -65,7 +65,6 @@ class Bernoulli(_Successes):
     def check_response(self, data: Data) -> None:
         y = data.observed
         refuse(data, self, (y != 0) & (y != 1), "0 or 1")
-        refuse_constant(data)
 
     def log_prob(self, y: Array, eta: Any, given: Given) -> Any:
         success, failure = log_probabilities(self.link, eta)

@@ -71,6 +71,13 @@ class Design:
         with failing_as(DataError, f"the new rows don't fit the formula {self.formula!r}"):
             return new_level_notes(self._predictors.groups, frame)
 
+    def _known_in(self, frame: pd.DataFrame, name: str | None) -> bool:
+        """Whether new rows have a column of the left side or of weights; with gaps it counts only where needed."""
+        if name not in frame.columns:
+            return False
+        needed = name in self._response.of_trials
+        return needed or isinstance(frame[name], pd.DataFrame) or not columns.missing(frame[name]).any()
+
     def _frame(self, table: object) -> pd.DataFrame:
         """The columns of new rows that are used, checked, and with the values that the old rows have."""
         frame = to_pandas(table)
@@ -81,7 +88,7 @@ class Design:
                 raise DataError(f"the new rows have no column {name!r} (columns: {present})")
         if len(frame) == 0:
             raise DataError("there are no new rows: the table is empty")
-        optional = [name for name in (*read.left, self._weights) if name in frame.columns]
+        optional = [name for name in (*read.left, self._weights) if self._known_in(frame, name)]
         frame = frame[list(dict.fromkeys((*read.right, *optional)))].reset_index(drop=True)
         columns.find(frame.columns, frame)
         columns.check_missing(frame, "mend them, or remove these rows from the new ones")
