@@ -120,7 +120,7 @@ def from_arviz(data: "xr.DataTree | _HasPosterior") -> Posterior:
     return Posterior(draws, labels, kept, moments, cast(Kind, dataset.attrs[_KIND]))
 
 
-def save(posterior: Posterior, path: Path) -> None:
+def save(posterior: Posterior, path: str | Path) -> None:
     """Write a netCDF file that ArviZ reads.
 
     Raises
@@ -128,7 +128,7 @@ def save(posterior: Posterior, path: Path) -> None:
     KeepingError
         It can't be written.
     """
-    write(path, encode(to_datatree(posterior), path))
+    write(Path(path), encode(to_datatree(posterior), Path(path)))
 
 
 def encode(tree: "xr.DataTree", path: Path) -> bytes:
@@ -147,7 +147,7 @@ def encode(tree: "xr.DataTree", path: Path) -> bytes:
     return content.getvalue()
 
 
-def load(path: Path) -> Posterior:
+def load(path: str | Path) -> Posterior:
     """Read a netCDF file that ArviZ, or `save`, wrote.
 
     Raises
@@ -155,15 +155,11 @@ def load(path: Path) -> Posterior:
     DataError
         It can't be read.
     """
-    return from_arviz(open_tree(path))
-
-
-def open_tree(path: Path) -> "xr.DataTree":
-    """Read a netCDF file into memory, and close it."""
     try:
-        return decode(path.read_bytes())
+        tree = decode(Path(path).read_bytes())
     except (OSError, DataError) as error:
         raise DataError(f"can't read {str(path)!r} as ArviZ netCDF: {error}") from error
+    return from_arviz(tree)
 
 
 def decode(content: bytes) -> "xr.DataTree":

@@ -114,11 +114,14 @@ class Archive:
         content = self._folder.read(name)
         try:
             if content is None:
-                raise DataError(f"{name} is damaged")
+                raise DataError(f"{name} is not as it was written")
             return stored.from_tree(contender, registered, self._problem, decode(content), depends)
-        except (BayescoreError, KeyError, TypeError, ValueError, AttributeError) as error:
-            self._remark(f"{contender.name}: fitted again: {plugins.in_one_line(error)}")
-            return None
+        except BayescoreError as error:
+            why = str(error)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            why = f"{name} is not as it is written by this version: {plugins.in_one_line(error)}"
+        self._remark(f"{contender.name}: fitted again: {why}")
+        return None
 
     def keep(self, outcome: Outcome, log: str) -> None:
         """Store an outcome and its log; what can't be is told by `unkept`."""

@@ -97,6 +97,12 @@ class Runner:
                 child.end()
 
     def _run_one(self, task: Task, info: BackendInfo | None) -> tuple[Outcome, str]:
+        try:
+            return self._run_in_folder(task, info)
+        except OSError as error:  # no room for the files between it and us, or for a process
+            return Outcome(task.contender, "failed", f"it can't be run here: {error}"), ""
+
+    def _run_in_folder(self, task: Task, info: BackendInfo | None) -> tuple[Outcome, str]:
         with TemporaryDirectory(prefix="bayescore-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             with (folder / "task.pickle").open("wb") as file:
