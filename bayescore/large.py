@@ -16,8 +16,8 @@ from bayescore.data import Data, check_finite
 from bayescore.distributions import Distribution
 from bayescore.errors import DataError, RequestError
 from bayescore.families import Family, Gaussian
-from bayescore.formula.evaluation import called, components
-from bayescore.formula.reading import Formula, read
+from bayescore.formula.reading import INTERCEPT, Formula, read
+from bayescore.formula.syntax import Name, write
 from bayescore.problem import MOST_PREDICTED, Problem, from_data
 from bayescore.reduction import Reducer, as_rows
 
@@ -95,13 +95,13 @@ def _plain(path: Path, formula: Formula, family: Family) -> tuple[tuple[str, ...
     what = f"{str(path)!r} is too large to be held in memory; read in chunks it "
     if not isinstance(family, Gaussian):
         raise RequestError(f"{what}serves Gaussian regressions only, not {family.name}: take a part of its rows")
-    parts = [components(term) for term in formula.common if term.name != "Intercept"]
-    odd = [":".join(part.name for part in term) for term in parts if len(term) != 1 or called(term[0]) is not None]
-    odd += [formula.response.name] if called(formula.response) is not None else []
-    odd += [offset.name for offset in formula.offsets] + [term.name for term in formula.effects]
+    terms = [term for term in formula.common if term != INTERCEPT]
+    odd = [term.name for term in terms if not (len(term.factors) == 1 and isinstance(term.factors[0], Name))]
+    odd += [] if isinstance(formula.response, Name) else [write(formula.response)]
+    odd += [write(offset) for offset in formula.offsets] + [effect for bar in formula.bars for effect in bar.effects]
     if odd:
         raise RequestError(f"{what}serves plain columns only, not {odd[0]}: make it a column of the file")
-    return tuple(term[0].name for term in parts), str(formula.response.name), formula.intercept
+    return tuple(term.name for term in terms), write(formula.response), formula.intercept
 
 
 def _is_parquet(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """What is compared: a regression, its data, and the rows to predict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -133,7 +133,8 @@ def from_table(
                   f"values: {rows}",)  # fmt: skip
     if new_table is not None:
         notes += design.new_levels(new_table)
-    return from_data(
+    doubts = () if new_table is None else design.warnings(new_table)
+    stated = from_data(
         design.data,
         family=family,
         priors=priors,
@@ -145,6 +146,7 @@ def from_table(
         formula=formula,
         notes=notes,
     )
+    return replace(stated, warnings=(*stated.warnings, *doubts))
 
 
 @dataclass(frozen=True)

@@ -128,11 +128,15 @@ def test_a_formula_never_sees_the_callers_variables():
         ("y ~ x ** 2", RequestError, r"write.*I\(x \*\* 2\)|written I\(x \*\* 2\)"),
         ("y ~ (x) ** 2", RequestError, r"written I\(x \*\* 2\)"),
         ("y ~ x + 2", RequestError, "the number 2 is no term"),
-        ("y ~ g['a']", RequestError, r"write I\(g == 'level'\)"),
+        ("y ~ x + True", RequestError, "True is no term; a column of this name is written `True`"),
+        ("y ~ x + False", RequestError, "False is no term"),
+        ("y ~ x:True", RequestError, "True is no term"),
+        ("True ~ x", RequestError, "the response True uses no column"),
+        ("y ~ g['a']", RequestError, r"write I\(g == 'a'\)"),
         ("y ~ binary(g)", RequestError, r"write I\(x == 'level'\)"),
         ("y ~ proportion(passed, z)", RequestError, "is for a response"),
         ("y ~ (x)(z)", RequestError, "only a function's name can be called"),
-        ("y ~ I(3)", RequestError, "fails on this table"),
+        ("y ~ I(3)", RequestError, r"I\(3\) uses no column"),
         ("y ~ C(g, Treatment('q'))", RequestError, "fails on this table.*reference not in levels"),
         ("g ~ x", DataError, "'g'"),
         ("y ~ log(z - 1)", DataError, r"'log\(z - 1\)' is NaN or infinite in row 2"),
@@ -249,9 +253,22 @@ def test_what_is_neither_number_nor_text_is_refused(values, message):
         apply("y ~ x", pd.DataFrame({"y": [1.0, 2.0, 3.0], "x": values}))
 
 
-def test_a_column_named_like_the_intercept_is_refused():
-    with pytest.raises(RequestError, match=r"'Intercept'.*rename"):
-        apply("y ~ Intercept", TABLE.rename(columns={"x": "Intercept"}))
+@pytest.mark.parametrize("name", ["Intercept", "Treatment", "Sum", "C", "True", "0", "a:b", "2 (x)", "log(x)", "class"])
+def test_a_column_may_have_any_name(name):
+    table = TABLE.rename(columns={"x": name, "g": "Sum" if name == "Treatment" else "Treatment"})
+    other = "Sum" if name == "Treatment" else "Treatment"
+    data = apply(f"y ~ log(`{name}`) + `{name}` + C({other}, Treatment('b')) + C({other}, Sum):z", table).data
+    columns = dict(zip(data.columns, data.x.T, strict=True))
+    np.testing.assert_array_equal(columns[name], TABLE["x"])
+    np.testing.assert_array_equal(columns[f"C({other}, Treatment('b'))[c]"], TABLE["g"] == "c")
+    assert apply(f"`{name}` ~ 1", table).data.response == name
+    assert apply(f"y ~ (1 | `{name}`)", table).groupings[0].factor == name
+
+
+def test_a_column_of_text_may_have_the_name_of_a_coding():
+    table = pd.DataFrame({"growth": [1.2, 2.3, 1.1, 2.9], "Treatment": ["ctl", "drug"] * 2})
+    assert apply("growth ~ Treatment", table).data.columns == ("Treatment[drug]",)
+    assert apply("growth ~ C(Treatment, Treatment('drug'))", table).data.x[:, 0].tolist() == [1, 0, 1, 0]
 
 
 def test_names_with_spaces_are_quoted():
@@ -328,6 +345,7 @@ def test_what_columns_are_taken_for_is_told():
     assert told == (
         "taken as numbers: x, age (5 different whole numbers: write C(age) for categories), z, many; "
         "as categories: passed (2 levels), g (3), county (3)",
+        "reference levels: 0 of C(passed), a of g",
     )
     assert apply("y ~ 1", table).notes == ()
 

@@ -39,6 +39,11 @@ LEVELS = ("a", "b", "c")
         ("(scale(x) | g)", [("g", ("1", "scale(x)"))]),
         ("(poly(x, 2) | g)", [("g", ("1", "poly(x, 2)[0]", "poly(x, 2)[1]"))]),
         ("((1 | g))", [("g", ("1",))]),
+        ("(x + 0 | g)", [("g", ("x",))]),
+        ("(x - 1 | g)", [("g", ("x",))]),
+        ("(x || g)", [("g", ("1",)), ("g", ("x",))]),
+        ("(x * c || g)", [("g", ("1",)), ("g", ("x",)), ("g", ("c[u]", "c[v]")), ("g", ("x:c[u]", "x:c[v]"))]),
+        ("(0 + x + z || g)", [("g", ("x",)), ("g", ("z",))]),
     ],
 )
 def test_effects_of_one_term_vary_together(term, groupings):
@@ -79,7 +84,7 @@ def test_crossed_factors_are_groupings_of_their_own():
 
 
 def test_many_levels_of_two_factors_are_no_matrix_of_all_pairs():
-    """2000 x 2000 pairs of levels, of which 2000 occur: formulae's own matrix would fill the memory."""
+    """2000 x 2000 pairs of levels, of which 2000 occur: a matrix of all pairs would fill the memory."""
     n = 2000
     table = pd.DataFrame({"y": np.arange(float(n)), "g": np.arange(n), "h": np.arange(n)[::-1]})
     design = apply("y ~ (1 | g/h)", table)
@@ -121,10 +126,8 @@ def test_group_effects_alone_are_a_model():
     "formula, message",
     [
         ("y ~ x | g", "group terms are written in parentheses"),
-        ("y ~ (x || g)", r"as \(1 \| g\) \+ \(0 \+ x \| g\)"),
         ("y ~ (1 | g) + (x | g)", r"1\|g is in 2 group terms"),
         ("y ~ (1 | g) + (1 | g/h)", r"1\|g is in 2 group terms"),
-        ("y ~ (x + 0 | g)", r"write a group term as \(x \| g\), or as \(0 \+ x \| g\)"),
         ("y ~ (1 + x - 1 | g)", "write a group term as"),
         ("y ~ (1 + 0 + x | g)", "write a group term as"),
         ("y ~ (0 | g)", "write a group term as"),
@@ -144,6 +147,33 @@ def test_a_group_term_that_cant_be_meant_is_refused(formula, message):
     with pytest.raises(RequestError, match=message) as caught:
         apply(formula, TABLE.assign(county="a"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "term, effects",
+    [
+        ("(x:a | g)", ["1", "x:a[p]", "x:a[q]"]),
+        ("(1 | g) + (0 + x:a | g)", ["1", "x:a[p]", "x:a[q]"]),
+        ("(a:b | g)", ["1", "b[v]", "a[q]:b[u]", "a[q]:b[v]"]),
+        ("(0 + a + b | g)", ["a[p]", "a[q]", "b[v]"]),
+        ("(0 + x*a | g)", ["x", "a[p]", "a[q]", "x:a[q]"]),
+        ("(t + x:t | g)", ["1", "t[k]", "t[l]", "x:t[j]", "x:t[k]", "x:t[l]"]),
+        ("(0 + x + x:t | g)", ["x", "x:t[k]", "x:t[l]"]),
+        ("(0 + t*a | g)", ["t[j]", "t[k]", "t[l]", "a[q]", "t[k]:a[q]", "t[l]:a[q]"]),
+    ],
+)
+def test_each_group_term_has_all_of_its_cells_once(term, effects):
+    grid = pd.DataFrame([(a, b, t) for a in "pq" for b in "uv" for t in "jkl"] * 4, columns=[*"abt"])
+    table = grid.assign(y=0.0, x=np.random.default_rng(0).normal(size=48), g=list("AB") * 24)
+    groups = apply(f"y ~ {term}", table).data.groups
+    assert list(groups) == [f"{effect}|g" for effect in effects]
+    values = np.column_stack([member.value for member in groups.values()])
+    assert np.linalg.matrix_rank(values) == len(effects)
+
+
+def test_an_effect_that_is_in_two_group_terms_by_its_coding_is_refused():
+    with pytest.raises(RequestError, match=r"d\[n\]\|g is in its group terms twice"):
+        apply("y ~ (c:d | g) + (0 + d | g)", TABLE.assign(d=list("mnmnmn")))
 
 
 def test_levels_that_would_share_a_name_are_refused():

@@ -7,6 +7,7 @@ import pytest
 from bayescore.data import NEW_LEVEL
 from bayescore.errors import DataError
 from bayescore.formula import apply
+from bayescore.problem import from_table
 
 TABLE = pd.DataFrame(
     {
@@ -109,6 +110,47 @@ def test_the_index_of_new_rows_does_not_matter():
     design = apply("y ~ x + g + (1 | g)", TABLE)
     rows = TABLE.set_index(pd.Index([7, 7, 3, 9, 9, 0]))
     np.testing.assert_array_equal(design.new(rows).x, design.data.x)
+
+
+def test_categories_that_are_computed_are_computed_of_new_rows():
+    design = apply("y ~ C(x > 10)", pd.DataFrame({"y": [1, 2, 2.5, 3, 4.2], "x": [8, 9, 11, 12, 13]}))
+    assert design.data.columns == ("C(x > 10)[True]",)
+    assert design.new(pd.DataFrame({"x": [14, 3]})).x.tolist() == [[1.0], [0.0]]
+    assert design.new(pd.DataFrame({"x": ["14"]}).astype(int)).x.tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize(
+    "term, wanted",
+    [
+        ("scale(year)", (2004 - 2001.5) / np.sqrt(1.25)),
+        ("I(year / 10)", 200.4),
+        ("C(year > 2001)", 1.0),
+        ("poly(year, 2)", [5 / np.sqrt(40), 5 / np.sqrt(8)]),
+        ("year", 2004),
+    ],
+)
+@pytest.mark.parametrize("new", [[2004], [2004.0], ["2004"]], ids=["whole", "float", "text"])
+def test_a_call_works_on_numbers_where_the_column_is_a_factor_too(term, wanted, new):
+    """Levels are matched afterwards: a year that no row has is new as a level, and a number to a call."""
+    table = pd.DataFrame({"y": np.arange(8.0), "year": np.repeat([2000, 2001, 2002, 2003], 2)})
+    design = apply(f"y ~ {term} + (1 | year)", table)
+    found = design.new(pd.DataFrame({"year": new}))
+    np.testing.assert_allclose(found.x[0], wanted)
+    assert found.groups["1|year"].index.tolist() == [NEW_LEVEL]
+    assert design.new(pd.DataFrame({"year": [2002]})).groups["1|year"].index.tolist() == [2]
+
+
+def test_splines_outside_their_knots_warn():
+    design = apply("y ~ bs(x, df=3) + (bs(z, knots=[3.5], degree=1) | g)", TABLE)
+    assert design.warnings(TABLE) == ()
+    rows = pd.DataFrame({"x": [1.0, 9.0, 0.0], "z": [2.0, 3.0, 9.0], "g": ["a", "b", "c"]})
+    told = design.warnings(rows)
+    assert told[0].startswith("bs(x, df=3) is continued outside its knots, from 0.5 to 5.5, in rows 2, 3")
+    assert told[1].startswith("bs(z, knots=[3.5], degree=1) is continued outside its knots, from 1 to 6, in row 3")
+    cubic = np.polynomial.Polynomial.fit(TABLE["x"], TABLE["x"] ** 3, 3)
+    weights = np.linalg.lstsq(np.column_stack([np.ones(6), design.data.x]), cubic(TABLE["x"]), rcond=None)[0]
+    np.testing.assert_allclose(np.column_stack([np.ones(3), design.new(rows).x]) @ weights, cubic(rows["x"]), atol=1e-8)
+    assert from_table("y ~ bs(x, df=3)", TABLE, new_table=rows).warnings[-1].startswith("bs(x, df=3) is continued")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The response of a formula: numbers, one level, proportions, categories."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore.errors import RequestError
+from bayescore.errors import DataError, RequestError
 from bayescore.formula import apply
 
 TABLE = pd.DataFrame(
@@ -35,7 +37,9 @@ def test_a_level_stands_against_the_rest():
         ("poly(y, 2) ~ x", "one number a row"),
         ("log(g['a']) ~ x", "stand by themselves"),
         ("offset(y) ~ x", "right side"),
-        ("y + z ~ x", "response"),
+        ("y:z ~ x", "no meaning in a response"),
+        ("y + g ~ x", "g is not made of numbers"),
+        ("2 ~ x", "uses no column"),
     ],
 )
 def test_a_response_that_is_no_number_is_refused(formula, message):
@@ -57,6 +61,43 @@ def test_a_proportion_is_successes_of_trials(name):
 def test_a_proportion_is_of_two_columns(response):
     with pytest.raises(RequestError, match=r"write proportion\(y, n\)"):
         apply(f"{response} ~ x", TABLE)
+
+
+PRE, POST = np.array([1, 2, 2.5, 1.5, 4]), np.array([2.5, 4, 7, 8, 5])
+
+
+@pytest.mark.parametrize(
+    "response, name, wanted",
+    [
+        ("(post - pre)", "post - pre", POST - PRE),
+        ("I(post - pre)", "I(post - pre)", POST - PRE),
+        ("log(post) - log(pre)", "log(post) - log(pre)", np.log(POST / PRE)),
+        ("post**2", "post ** 2", POST**2),
+        ("-post", "-post", -POST),
+        ("-post ** 2 / (pre + 1)", "-post ** 2 / (pre + 1)", -(POST**2) / (PRE + 1)),
+        ("post - pre - 1", "post - pre - 1", POST - PRE - 1),
+        ("post - (pre - 1)", "post - (pre - 1)", POST - PRE + 1),
+        ("post + pre", "post + pre", POST + PRE),
+        ("post > 4.5", "post > 4.5", POST > 4.5),
+        ("2 ** pre ** 2", "2 ** pre ** 2", 2 ** (PRE**2)),
+        ("post // 2 + post % 2", "post // 2 + post % 2", POST // 2 + POST % 2),
+        ("1e-2 * post", "0.01 * post", POST / 100),
+    ],
+)
+def test_arithmetic_of_the_response_is_computed(response, name, wanted):
+    data = apply(f"{response} ~ 1", pd.DataFrame({"pre": PRE, "post": POST})).data
+    assert data.response == name
+    np.testing.assert_allclose(data.y, wanted)
+
+
+@pytest.mark.parametrize("column", ["my y", "y", "True", "2y", "class"])
+@pytest.mark.parametrize("levels", [["no", "yes"], ["it's", "so"], ['"', "'"], ["a", "tab\t\\n"], ["n", "ü"]])
+def test_the_advice_for_a_text_can_be_typed(column, levels):
+    table = pd.DataFrame({column: levels * 3, "x": np.arange(6.0)})
+    with pytest.raises(DataError) as caught:
+        apply(f"`{column}` ~ x", table)
+    advised = re.search(r"write (.*) ~ \.\.\.$", str(caught.value))[1]
+    np.testing.assert_array_equal(apply(f"{advised} ~ x", table).data.y, [0, 1] * 3)
 
 
 SIZES = ["mid", "low", "high", "low", "mid", "mid"]

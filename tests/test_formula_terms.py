@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescore.errors import RequestError
 from bayescore.formula import apply
 
 TABLE = pd.DataFrame(
@@ -33,7 +34,7 @@ def columns(formula, table=TABLE):
         ("y ~ g / x", {"g[b]": B, "g[c]": C, "g[a]:x": A * X, "g[b]:x": B * X, "g[c]:x": C * X}),
         ("y ~ 0 + g", {"g[a]": A, "g[b]": B, "g[c]": C}),
         ("y ~ g - 1", {"g[a]": A, "g[b]": B, "g[c]": C}),
-        ("y ~ C(x)", {"C(x)[2.0]": X == 2, "C(x)[3.0]": X == 3}),
+        ("y ~ C(x)", {"C(x)[2]": X == 2, "C(x)[3]": X == 3}),
         ("y ~ T(g, 'b')", {"T(g, 'b')[a]": A, "T(g, 'b')[c]": C}),
         ("y ~ C(g, Treatment('c'))", {"C(g, Treatment('c'))[a]": A, "C(g, Treatment('c'))[b]": B}),
         ("y ~ C(g, Sum)", {"C(g, Sum)[a]": A - C, "C(g, Sum)[b]": B - C}),
@@ -82,11 +83,12 @@ def test_an_ordered_category_keeps_its_order_and_loses_levels_without_rows():
     np.testing.assert_array_equal(columns("y ~ I(g > 'b')", table)["I(g > 'b')"], A)
 
 
-def test_an_unordered_category_is_sorted_even_where_it_holds_numbers():
+def test_a_category_keeps_the_order_in_which_its_levels_are_declared():
     table = TABLE.assign(n=pd.Categorical([2, 10, 1, 2, 10, 1], [10, 2, 1]))
     found = columns("y ~ n", table)
-    assert list(found) == ["n[2]", "n[10]"]
-    np.testing.assert_array_equal(found["n[10]"], [0, 1, 0, 0, 1, 0])
+    assert list(found) == ["n[2]", "n[1]"]
+    np.testing.assert_array_equal(found["n[1]"], [0, 0, 1, 0, 0, 1])
+    assert apply("y ~ n", table).notes[-1] == "reference level: 10 of n"
 
 
 @pytest.mark.parametrize("formula", ["y ~ 0 + (g + h) * k", "y ~ 0 + (g + h + k) ** 2"])
@@ -114,3 +116,134 @@ def test_columns_of_the_reference_data_have_the_names_that_the_reference_posteri
     reference, name, formula, columns
 ):
     assert apply(formula, pd.read_csv(reference / name)).data.columns == columns
+
+
+CELLS = pd.DataFrame(
+    [
+        (*abc, y)
+        for abc, y in zip([a + b + c for a in "pq" for b in "uv" for c in "mn"], [0, 0, 8, 0, 0, 0, 0, 0], strict=True)
+    ],
+    columns=[*"abc", "y"],
+)
+
+
+@pytest.mark.parametrize("formula", ["a:b:c", "0 + a:b:c", "a + a:b:c", "a*b*c", "a:b:c - a:b", "c:a:b", "a:b + a:b:c"])
+def test_a_product_of_three_categories_has_all_of_its_cells(formula):
+    """One cell is 8, all others are 0: lost cells would share it."""
+    design = apply(f"y ~ {formula}", CELLS)
+    x = np.column_stack([np.ones((8, int(design.intercept))), design.data.x])
+    assert x.shape == (8, 8)
+    np.testing.assert_allclose(x @ np.linalg.solve(x, CELLS["y"]), CELLS["y"], atol=1e-12)
+
+
+@pytest.mark.parametrize("levels", [(3, 2, 2), (3, 3, 2), (2, 3, 4)])
+def test_a_product_of_categories_has_as_many_columns_as_cells(levels):
+    grid = np.array(list(np.ndindex(levels)))
+    table = pd.DataFrame(grid.astype(str), columns=[*"abc"]).assign(y=0.0)
+    x = np.column_stack([np.ones(len(table)), apply("y ~ a:b:c", table).data.x])
+    assert x.shape[1] == np.linalg.matrix_rank(x) == np.prod(levels)
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("h:g", "g:h"),
+        ("x:h:g", "g:x:h"),
+        ("g:h + g", "g + g:h"),
+        ("x*g + g:x", "x*g"),
+        ("g*h + h:g", "g*h"),
+        ("x:g:h + x:h", "x:h + x:g:h"),
+        ("x*h - h:x", "x + h"),
+        ("g*h - h:g", "g + h"),
+        ("x:h + h:x", "x:h"),
+        ("(g + h)**2 - g:h", "g + h"),
+        ("g/h", "g + g:h"),
+        ("(x + g)/h", "x + g + x:g:h"),
+        ("g*x*h - g:x:h", "(g + x + h) ** 2"),
+        ("1:x + x:x", "x"),
+        ("0 + 1 + x", "x"),
+        ("x - 0", "x"),
+        ("-1 + x", "0 + x"),
+        ("-(-x)", "x"),
+    ],
+)
+def test_factors_of_a_term_are_a_set_and_terms_stand_in_the_order_of_their_degree(one, other):
+    found, wanted = (
+        {frozenset(name.split(":")): values for name, values in columns(f"y ~ {terms}").items()}
+        for terms in (one, other)
+    )
+    assert found.keys() == wanted.keys()
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(found[name], values)
+    assert apply(f"y ~ {one}", TABLE).intercept == apply(f"y ~ {other}", TABLE).intercept
+
+
+def test_columns_stand_in_the_order_of_the_terms_degree():
+    assert list(columns("y ~ x:h + g:x + h + x")) == ["h[v]", "x", "x:h[v]", "g[b]:x", "g[c]:x"]
+
+
+def test_levels_may_be_listed_in_order():
+    found = columns("y ~ C(g, levels=['c', 'a', 'b'])")
+    assert list(found) == ["C(g, levels=['c', 'a', 'b'])[a]", "C(g, levels=['c', 'a', 'b'])[b]"]
+    with pytest.raises(RequestError, match="lists each level once"):
+        columns("y ~ C(g, levels=['c', 'a'])")
+
+
+def test_bs_has_its_knots_where_they_are_put():
+    x = np.linspace(0.0, 10.0, 21)
+    table = pd.DataFrame({"y": x, "x": x})
+    found = apply("y ~ bs(x, knots=[2.5, 4], degree=1)", table).data
+    assert found.columns[0] == "bs(x, knots=[2.5, 4], degree=1)[0]"
+    hats = [np.interp(x, [0.0, 2.5, 4.0, 10.0], at) for at in np.eye(4)[1:]]
+    np.testing.assert_allclose(found.x, np.column_stack(hats), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "term, message",
+    [
+        ("poly(x, 3)", "a polynomial of degree 3 needs 4 different values; there are 3"),
+        ("poly(x, 3, raw=True)", "there are 3"),
+        ("poly(x, 1000000)", "there are 3"),
+        ("poly(x, 0)", "degree is a whole number from 1 on, not 0"),
+        ("poly(x, 1.5)", "degree is a whole number"),
+        ("poly(x, degrees=2)", "degrees"),
+        ("bs(x, df=100000)", "100000 columns of splines need as many different values; there are 3"),
+        ("bs(x, knots=[1.5, 9])", "the inner knot 9 does not lie between the outer ones, 1 and 3"),
+        ("bs(x, knots=['a'])", "'a' is not made of numbers"),
+        ("bs(x, knots=[x])", "should be a constant"),
+        ("bs(x)", "give df, the number of columns, or knots="),
+        ("bs(g, df=3)", "g is not made of numbers"),
+        ("scale(1 + 0 * x)", "the same in every row"),
+        ("scale(x, x, x)", "scale"),
+        ("C(g, Treatmnt)", "Treatmnt is no coding: Treatment, Sum are"),
+        ("C(g, Sum('q'))", "level to omit not in levels: 'q'"),
+        ("Treatment('a')", "is a coding: write C"),
+        ("g:(0 + x)", "0 and -1 stand by themselves"),
+        ("(a0 + a1)**0", "0 is no power"),
+        ("x - w", "'w' can't be taken away: it is not there"),
+        ("log(x, 2)", "takes other arguments"),
+        ("I(x:x)", "no meaning inside"),
+        ("I(g + 'a')", "not made of numbers"),
+        ("'g'", "the text 'g' is no term; a column's name has no quotes but backticks"),
+        ("None", "None is no term"),
+        ("x == 1", "'==' is out of place"),
+        ("(x == 1)", r"x == 1 is no term; write I\(x == 1\)"),
+        (" * ".join(f"x{i}" for i in range(12)), "more than 1000 terms"),
+        ("(" * 5000 + "x" + ")" * 5000, "nested too deeply"),
+        ("I(" + "-" * 5000 + "x)", "nested too deeply"),
+        ("I(" + "x + " * 5000 + "x)", "nested too deeply|RecursionError"),
+    ],
+)
+def test_what_makes_no_design_is_refused(term, message):
+    with pytest.raises(RequestError, match=message) as caught:
+        apply(f"y ~ {term}", TABLE)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_power_is_no_higher_than_the_number_of_terms():
+    assert list(columns("y ~ (g + h + x)**99999999")) == list(columns("y ~ g*h*x"))
+
+
+def test_thousands_of_summands_are_read():
+    table = pd.DataFrame({f"x{i}": [1.0, float(i)] for i in range(3000)} | {"y": [0.0, 1.0]})
+    assert apply("y ~ " + " + ".join(table.columns[:-1]), table).data.x.shape == (2, 3000)

@@ -1,4 +1,4 @@
-"""From a formula and a table to a design matrix, by formulae, with its doors shut.
+"""From a formula and a table to a design matrix, with its doors shut.
 
 A formula sees the table's columns and a closed list of functions, never the caller's
 variables.

@@ -1,6 +1,6 @@
 """The columns that a formula uses: found, checked, and brought to few types.
 
-formulae gets numbers as float64, where whole numbers neither wrap around nor overflow in
+A formula gets numbers as float64, where whole numbers neither wrap around nor overflow in
 silence; categories keep their values, which name the columns of the design matrix.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_complex_dtype, is_numeric_dtype, is_string_dtype
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype, is_string_dtype
 
 from bayescore.data import rows_text
 from bayescore.distributions import Array
@@ -125,7 +125,11 @@ class Known:
         seen = self.values
         if isinstance(self.dtype, pd.CategoricalDtype) and not self.boxed and named.isin(list(seen)).all():
             return pd.Series(pd.Categorical([seen[name] for name in named], dtype=self.dtype), name=self.name)
-        return pd.Series([seen.get(name, name) for name in named], dtype=object, name=self.name)
+        values = pd.Series([seen.get(name, name) for name in named], dtype=object, name=self.name)
+        # calls compute with numbers, also with those of a level that is new
+        numeric = is_numeric_dtype(self.dtype) and not is_bool_dtype(self.dtype)
+        numbers = pd.to_numeric(values, errors="coerce") if numeric else values
+        return values if numbers.isna().any() else numbers
 
     def _numbers(self, column: "pd.Series[Any]") -> "pd.Series[Any]":
         column = _of_objects(column) if column.dtype == object else column

@@ -16,6 +16,7 @@ from bayescore.formula.notes import notes
 from bayescore.formula.predictors import Predictors
 from bayescore.formula.reading import Formula, read
 from bayescore.formula.response import Response, respond
+from bayescore.formula.syntax import Indexed
 from bayescore.groups import Grouping
 from bayescore.tables import to_pandas
 
@@ -52,8 +53,9 @@ class Design:
     def new(self, table: object) -> Data:
         """The design matrix of other rows, by the stored transforms.
 
-        Response, trials and weights are there where their columns are. A new level of a
-        group's factor has the index `bayescore.data.NEW_LEVEL`; `new_levels` names it.
+        Response, trials and weights are there where their columns are, the response only where no
+        row's is missing. A new level of a group's factor has the index `bayescore.data.NEW_LEVEL`;
+        `new_levels` names it.
 
         Raises
         ------
@@ -62,7 +64,7 @@ class Design:
         """
         frame = self._frame(table)
         with failing_as(DataError, f"the new rows don't fit the formula {self.formula!r}"):
-            self._predictors.check_seen(frame)
+            self._predictors.factors.check_seen(frame)
             return _data(self._predictors, self._response, self._weights, frame, np.arange(len(frame)))
 
     def new_levels(self, table: object) -> tuple[str, ...]:
@@ -70,6 +72,12 @@ class Design:
         frame = self._frame(table)
         with failing_as(DataError, f"the new rows don't fit the formula {self.formula!r}"):
             return new_level_notes(self._predictors.groups, frame)
+
+    def warnings(self, table: object) -> tuple[str, ...]:
+        """Say which splines other rows lie outside the knots of, a sentence each."""
+        frame = self._frame(table)
+        with failing_as(DataError, f"the new rows don't fit the formula {self.formula!r}"):
+            return self._predictors.factors.evaluator.outside(frame)
 
     def _known_in(self, frame: pd.DataFrame, name: str | None) -> bool:
         """Whether new rows have a column of the left side or of weights; with gaps it counts only where needed."""
@@ -125,7 +133,7 @@ def apply(
     """
     stated = read(formula)
     frame, rows, dropped = _select(stated, to_pandas(table), drop_missing=drop_missing, weights=weights)
-    coded = categorical_response or getattr(stated.response, "reference", None) is not None
+    coded = categorical_response or isinstance(stated.response, Indexed)
     categories = {*stated.categories, *(stated.left if coded else ())}
     frame = frame.assign(
         **{
@@ -145,7 +153,7 @@ def apply(
         name: columns.know(frame[name], category=name in categories, boxed=name in stated.boxed)
         for name in frame.columns
     }
-    told = notes(stated, frame, right.groups, left, weights)
+    told = notes(right, frame, left, weights)
     grouped = tuple(group.grouping for group in right.groups)
     return Design(formula, data, stated.intercept, grouped, dropped, told, right, left, weights, known)
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulae.terms import Intercept
 
 from bayescore.data import Membership
-from bayescore.errors import DataError
-from bayescore.formula.evaluation import ENVIRONMENT, check_finite, components, labels, matrix, raw
+from bayescore.distributions import Array
+from bayescore.errors import DataError, RequestError
+from bayescore.formula.evaluation import Evaluator, check_finite
 from bayescore.formula.levels import level_names, levels, listed, positions
-from bayescore.formula.reading import Formula
+from bayescore.formula.products import Factors, Products, code
+from bayescore.formula.reading import INTERCEPT, Formula
+from bayescore.formula.syntax import Node
 from bayescore.groups import Grouping
 
 
@@ -20,25 +21,22 @@ from bayescore.groups import Grouping
 class Group:
     """A grouping, and how its memberships are computed.
 
-    formulae's own matrix of a group term has a column for every level of ``g:h``, also
-    for those that no row has, and none for a level that is new: it is not used.
-
     Attributes
     ----------
     parts
-        Components of the factor: two for ``g:h``.
+        What it varies with: two for ``g:h``.
     effects
-        Evaluated terms of what varies.
+        What varies.
     """
 
     grouping: Grouping
-    parts: tuple[Any, ...]
-    effects: tuple[Any, ...]
+    parts: tuple[Node, ...]
+    effects: Products
 
     def memberships(self, table: pd.DataFrame, rows: "np.ndarray") -> dict[str, Membership]:
         """Memberships of a table's rows by effect, as ``x|g``."""
-        index = positions(self.grouping.levels, _joined(self.parts, table))
-        values = matrix(self.effects, table)
+        index = positions(self.grouping.levels, _joined(self.parts, self.effects.factors.evaluator, table))
+        values: Array = self.effects.matrix(table)
         check_finite(values, self.grouping.keys, rows)
         return {
             key: Membership(index, np.ascontiguousarray(column))
@@ -47,53 +45,56 @@ class Group:
 
     def new_levels(self, table: pd.DataFrame) -> tuple[str, ...]:
         """Levels of a table's rows that were not there when the formula was applied."""
-        names = _joined(self.parts, table)
-        return tuple(dict.fromkeys(names[positions(self.grouping.levels, names) < 0]))
+        found = _joined(self.parts, self.effects.factors.evaluator, table)
+        return tuple(dict.fromkeys(found[positions(self.grouping.levels, found) < 0]))
 
 
-def evaluate(formula: Formula, table: pd.DataFrame) -> tuple[Group, ...]:
-    """Evaluate the group terms: a grouping for each factor of each one.
+def evaluate(formula: Formula, factors: Factors, table: pd.DataFrame) -> tuple[Group, ...]:
+    """Compute the group terms, each coded by itself, as a design matrix of its own would be.
 
     Raises
     ------
-    DataError
-        Two levels of a factor have one name.
+    RequestError, DataError
+        Two effects, or two levels of a factor, have one name.
     """
-    with_intercept = {term.factor.name for term in formula.effects if isinstance(term.expr, Intercept)}
-    found: dict[str, tuple[str, ...]] = {}
-    groups = []
+    found: dict[tuple[Node, ...], tuple[str, ...]] = {}
+    groups: list[Group] = []
     for bar in formula.bars:
-        for factor in {term.factor.name: term.factor for term in bar}.values():
-            if factor.name not in found:
-                found[factor.name] = _levels(factor.name, components(factor), table)
-            effects = tuple(term.expr for term in bar if term.factor.name == factor.name)
-            for effect in effects:
-                effect.set_type(table, ENVIRONMENT)
-                # formulae's rule for categories: all levels, or all but one beside an intercept
-                effect.set_data(factor.name not in with_intercept)
-            names = tuple("1" if name == "Intercept" else name for name in labels(effects))
-            groups.append(Group(Grouping(factor.name, names, found[factor.name]), components(factor), effects))
+        name, parts = bar.factor.name, bar.factor.factors
+        if parts not in found:
+            found[parts] = _levels(name, parts, factors.evaluator, table)
+        effects = code(bar.terms, factors, table)
+        if "1" in effects.names and INTERCEPT not in bar.terms:
+            raise RequestError("a column named '1' can't vary by group, where 1 is the intercept: rename it")
+        groups.append(Group(Grouping(name, effects.names, found[parts]), parts, effects))
+    keys = [key for group in groups for key in group.grouping.keys]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise RequestError(f"{twice} is in its group terms twice, and can be there once only")
     return tuple(groups)
 
 
-def _joined(parts: Sequence[Any], table: pd.DataFrame) -> "np.ndarray":
+def _joined(parts: Sequence[Node], evaluator: Evaluator, table: pd.DataFrame) -> "np.ndarray":
     """Name the level of every row, those of ``g:h`` as ``a:b``."""
-    names = [level_names(raw(part, table)) for part in parts]
+    names = [level_names(evaluator.value(part, table)) for part in parts]
     if len(names) == 1:
         return names[0]
     return np.array([":".join(row) for row in zip(*names, strict=True)], dtype=object)
 
 
-def _levels(name: str, parts: Sequence[Any], table: pd.DataFrame) -> tuple[str, ...]:
+def _levels(name: str, parts: Sequence[Node], evaluator: Evaluator, table: pd.DataFrame) -> tuple[str, ...]:
     """Name the levels that occur, in order of their parts'."""
-    orders = [levels(raw(part, table)) for part in parts]
-    places = [positions(order, raw(part, table)) for order, part in zip(orders, parts, strict=True)]
+    values = [evaluator.value(part, table) for part in parts]
+    if any(np.shape(of) != (len(table),) for of in values):
+        raise RequestError(f"{name} is not one value a row, and has no levels")
+    orders = [levels(of) for of in values]
+    places = [positions(order, of) for order, of in zip(orders, values, strict=True)]
     occurring = np.unique(np.column_stack(places), axis=0)
-    names = [":".join(order[i] for order, i in zip(orders, row, strict=True)) for row in occurring]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1] if len(set(names)) < len(names) else []
+    named = [":".join(order[i] for order, i in zip(orders, row, strict=True)) for row in occurring]
+    twice = [one for one in dict.fromkeys(named) if named.count(one) > 1] if len(set(named)) < len(named) else []
     if twice:
         raise DataError(f"two levels of {name} are both named {twice[0]!r}: rename one")
-    return tuple(names)
+    return tuple(named)
 
 
 def new_level_notes(groups: Sequence[Group], table: pd.DataFrame) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ def level_names(values: Any) -> "np.ndarray":
 
 
 def levels(values: Any) -> tuple[str, ...]:
-    """Name the levels in order: that of an ordered category, else that of the values."""
+    """Name the levels in order: that in which a category declares them, else that of the values."""
     dtype = getattr(values, "dtype", None)
-    if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
+    if isinstance(dtype, pd.CategoricalDtype):
         found: list[Any] = list(dtype.categories)
     else:
         found = list(pd.unique(np.asarray(values, dtype=object)))

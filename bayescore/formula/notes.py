@@ -1,27 +1,24 @@
 """What the columns of a formula were taken for, in words."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from bayescore.formula.evaluation import CATEGORIES, called, names, raw
-from bayescore.formula.groupings import Group
+from bayescore.formula.evaluation import CATEGORIES, called, names
 from bayescore.formula.levels import levels, listed
-from bayescore.formula.reading import Formula
+from bayescore.formula.predictors import Predictors
 from bayescore.formula.response import Response
+from bayescore.formula.syntax import Call, Name, Node, quoted, write
 
 _FEW = range(3, 11)
 """So many different whole numbers may be meant as categories."""
 
 
-def notes(
-    formula: Formula, table: pd.DataFrame, groups: Sequence[Group], response: Response, weights: str | None
-) -> tuple[str, ...]:
+def notes(right: Predictors, table: pd.DataFrame, response: Response, weights: str | None) -> tuple[str, ...]:
     """Say what each column was taken for, and what is odd about it."""
-    numbers, categories = _taken(formula, table)
+    numbers, categories = _taken(right, table)
     parts = []
     if numbers:
         parts.append("as numbers: " + ", ".join(name + hint for name, hint in numbers.items()))
@@ -32,52 +29,57 @@ def notes(
     if weights is not None:
         parts.append(f"as weights: {weights}")
     told = ["taken " + "; ".join(parts)] if parts else []
-    told += _single(categories, groups)
+    references = [f"{level} of {name}" for name, level in right.references().items()]
+    if references:
+        told.append(f"reference level{'s' * (len(references) > 1)}: {listed(references)}")
+    told += _single(categories, right)
     if response.categories:
         told.append(_order(response, table))
     return tuple(told)
 
 
-def _taken(formula: Formula, table: pd.DataFrame) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+def _taken(right: Predictors, table: pd.DataFrame) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """Columns that are numbers, with a hint; and those that are categories, with their levels."""
+    formula, evaluator = right.formula, right.factors.evaluator
     numbers: dict[str, str] = {}
     categories: dict[str, tuple[str, ...]] = {}
-    for component in (*formula.predictors, *formula.offsets):
-        if called(component) in CATEGORIES:
-            categories[_argument(component)] = levels(raw(component, table))
+    for part in (*formula.predictors, *formula.offsets):
+        if called(part) in CATEGORIES:
+            categories[_argument(part)] = levels(evaluator.value(part, table))
             continue
-        for name in names(component):
+        for name in names(part):
             if not is_numeric_dtype(table[name]):
                 categories[name] = levels(table[name])
             else:
-                numbers[name] = numbers.get(name, "") or (_hint(table[name]) if called(component) is None else "")
-    for component in formula.factors:
-        categories[_argument(component)] = levels(raw(component, table))
+                numbers[name] = numbers.get(name, "") or (_hint(table[name]) if called(part) is None else "")
+    for part in formula.factors:
+        categories[_argument(part)] = levels(evaluator.value(part, table))
     return numbers, categories
 
 
-def _argument(component: Any) -> str:
+def _argument(part: Node) -> str:
     """A column's name, also where it is given to C, S or T; otherwise the call."""
-    return ", ".join(names(component)) if called(component) in CATEGORIES else str(component.name)
+    inner = part.args[0] if isinstance(part, Call) and part.name in CATEGORIES else part
+    return inner.text if isinstance(inner, Name) else write(part)
 
 
 def _hint(column: "pd.Series[Any]") -> str:
     different = column.unique()
     if len(different) in _FEW and np.all(np.mod(different, 1) == 0):
-        return f" ({len(different)} different whole numbers: write C({column.name}) for categories)"
+        return f" ({len(different)} different whole numbers: write C({quoted(str(column.name))}) for categories)"
     return ""
 
 
-def _single(categories: dict[str, tuple[str, ...]], groups: Sequence[Group]) -> list[str]:
+def _single(categories: dict[str, tuple[str, ...]], right: Predictors) -> list[str]:
     """Categories and factors that don't vary."""
-    factors = {group.grouping.factor: group.grouping.levels for group in groups}
+    factors = {group.grouping.factor: group.grouping.levels for group in right.groups}
     single = {name: found[0] for name, found in (categories | factors).items() if len(found) == 1}
     tails = dict.fromkeys(factors, ": only the priors tell how its effects vary")
     return [f"{name} has one level only ({level}){tails.get(name, '')}" for name, level in single.items()]
 
 
 def _order(response: Response, table: pd.DataFrame) -> str:
-    present = set(levels(np.asarray(raw(response.component, table), dtype=object)))
+    present = set(levels(np.asarray(response.evaluator.value(response.part, table), dtype=object)))
     absent = [name for name in response.categories if name not in present]
     tail = f"; no row has {listed(absent)}" if absent else ""
     return (

@@ -1,79 +1,126 @@
 """A formula is read: its terms, and which of its group effects vary together.
 
-formulae's scanner and parser do the reading. Their tree is looked at before it is resolved,
-for two reasons. ``(x | g)`` and ``(1 | g) + (0 + x | g)`` resolve to the same terms. And some
-of what can't be meant is passed over in silence: ``x z``, ``x ** 2``, ``x | g``, ``z:(x | g)``.
+A term is a set of factors, each a column or a call, so that ``a:b`` is ``b:a``; the intercept
+is the term of no factor. The operators are those of R: ``a * b`` is ``a + b + a:b``,
+``a / b`` is ``a + a:b``, ``(a + b) ** 2`` has all pairs, ``- a`` takes a term away. What can't
+be meant is refused, never passed over.
+
+The grammar is our own (`bayescore.formula.syntax`), and so is the coding of categories
+(`bayescore.formula.coding`). The libraries that read formulas were weighed: formulae, which
+read them before, codes interactions wrongly and could be corrected only from inside; patsy
+and formulaic know no group terms, and hand calls to Python to evaluate, which would have to
+be prevented. Patsy is what the tests hold the designs against.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from copy import deepcopy
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
-
-from formulae import expr
-from formulae.parser import Parser
-from formulae.scanner import Scanner
-from formulae.terms import Intercept, Response
-from formulae.terms.terms import Model
 
 from bayescore.errors import RequestError, suggest
-from bayescore.formula.evaluation import (
-    CATEGORIES,
-    FUNCTIONS,
-    PROPORTIONS,
-    called,
-    components,
-    first_line,
-    names,
+from bayescore.formula.evaluation import CATEGORIES, CODINGS, FUNCTIONS, PROPORTIONS, called, names
+from bayescore.formula.syntax import (
+    Binary,
+    Call,
+    FormulaSyntaxError,
+    Indexed,
+    Literal,
+    Name,
+    Node,
+    Signed,
+    below,
+    parse,
+    quoted,
+    write,
 )
-from bayescore.formula.resolving import resolve
 
 _WRITTEN = "write a group term as (x | g), or as (0 + x | g) without an intercept"
+_ALONE = "group terms and offsets stand by themselves, between plus signs"
+_MOST_TERMS = 1000
+_MOST_FACTORS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A product of factors, in the order in which they were written; equal to the same in another order."""
+
+    factors: tuple[Node, ...] = ()
+
+    @property
+    def key(self) -> frozenset[Node]:
+        return frozenset(self.factors)
+
+    @property
+    def name(self) -> str:
+        return ":".join(write(factor) for factor in self.factors) or "1"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Term) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def times(self, other: "Term") -> "Term":
+        return Term(tuple(dict.fromkeys((*self.factors, *other.factors))))
+
+
+INTERCEPT = Term()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Effects that vary together, by the levels of a factor: ``(x | g)``.
+
+    Attributes
+    ----------
+    terms
+        What varies, the intercept's term among it.
+    factor
+        What it varies with: ``g``, or ``g:h``.
+    """
+
+    terms: tuple[Term, ...]
+    factor: Term
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Its terms' names, as ``x|g``."""
+        return tuple(f"{term.name}|{self.factor.name}" for term in self.terms)
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula's terms, as formulae represents them, not yet evaluated.
+    """A formula's terms, not yet computed.
 
     Attributes
     ----------
     response
-        A column or a call.
+        The left side: a column, a call, a level or arithmetic.
     common
-        Terms of the design matrix, the intercept's among them.
+        Terms of the design matrix in order of their degree, the intercept's among them.
     offsets
         Calls of ``offset``.
-    bars
-        The terms of each group term, ``(... | ...)``, together.
     """
 
     text: str
-    response: Any
-    common: tuple[Any, ...]
-    offsets: tuple[Any, ...]
-    bars: tuple[tuple[Any, ...], ...]
+    response: Node
+    common: tuple[Term, ...]
+    offsets: tuple[Node, ...]
+    bars: tuple[Bar, ...]
 
     @property
     def intercept(self) -> bool:
-        return any(isinstance(term, Intercept) for term in self.common)
+        return INTERCEPT in self.common
 
     @property
-    def effects(self) -> tuple[Any, ...]:
-        """All terms of all group terms."""
-        return tuple(term for bar in self.bars for term in bar)
+    def predictors(self) -> tuple[Node, ...]:
+        """Factors of the terms of the design matrix and of the group effects; not what these vary with."""
+        terms = (*self.common, *(term for bar in self.bars for term in bar.terms))
+        return tuple(factor for term in terms for factor in term.factors)
 
     @property
-    def predictors(self) -> tuple[Any, ...]:
-        """Components of the design matrix and of the group effects; not of the factors."""
-        terms = (*self.common, *(term.expr for term in self.effects))
-        return tuple(component for term in terms for component in components(term))
-
-    @property
-    def factors(self) -> tuple[Any, ...]:
-        """Components of the factors of the group terms."""
-        return tuple(component for term in self.effects for component in components(term.factor))
+    def factors(self) -> tuple[Node, ...]:
+        """What the group effects vary with."""
+        return tuple(factor for bar in self.bars for factor in bar.factor.factors)
 
     @property
     def right(self) -> tuple[str, ...]:
@@ -83,20 +130,28 @@ class Formula:
     @property
     def left(self) -> tuple[str, ...]:
         """Columns that the response uses."""
-        return _columns((self.response,))
+        return (self.response.name,) if isinstance(self.response, Indexed) else names(self.response)
 
     @property
     def boxed(self) -> tuple[str, ...]:
-        """Columns of the right side that C, S or T make categories of."""
-        return _columns(tuple(part for part in self.predictors if called(part) in CATEGORIES))
+        """Columns of the right side that C, S or T make categories of; not those that they compute with."""
+        return _columns(_plain(part for part in self.predictors if called(part) in CATEGORIES))
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Columns of the right side that are categories whatever they hold."""
-        return (*self.boxed, *_columns(self.factors))
+        return (*self.boxed, *_columns(_plain(self.factors)))
 
 
-def _columns(parts: tuple[Any, ...]) -> tuple[str, ...]:
+def _plain(parts: Iterable[Node]) -> Iterator[Node]:
+    """Parts that are a column, or C, S or T of one."""
+    for part in parts:
+        inner = part.args[0] if isinstance(part, Call) and part.name in CATEGORIES and part.args else part
+        if isinstance(inner, Name):
+            yield part
+
+
+def _columns(parts: Iterable[Node]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in parts for name in names(part)))
 
 
@@ -108,174 +163,199 @@ def read(text: str) -> Formula:
     RequestError
         It can't be read, calls an unknown function, or says what can't be meant.
     """
-    tree = _parse(text)
-    _check_functions(tree, text)
-    _check_response(tree.left, text)
-    summands = list(_summands(tree.right, text))
-    _check_summands(tree.right, summands, text)
-    bars = tuple(_bar(summand, text) for summand in summands if _is_bar(summand))
     try:
-        response = Response(resolve(tree.left)).term.components[0]
-        right = resolve(tree.right)
-    except Exception as error:
-        raise _unreadable(text, first_line(error)) from error
-    # terms may share a component, whose coding then is that of the last term evaluated
-    terms = [deepcopy(term) for term in (right if isinstance(right, Model) else Model(right)).common_terms]
-    offsets = tuple(components(term)[0] for term in terms if _is_offset(term))
-    formula = Formula(text, response, tuple(term for term in terms if not _is_offset(term)), offsets, bars)
-    _check_terms(formula)
+        return _read(text)
+    except FormulaSyntaxError as error:
+        raise RequestError(f"can't read the formula {text!r}: {error}") from error
+    except RecursionError as error:
+        raise RequestError("can't read the formula: it is nested too deeply") from error
+
+
+def _read(text: str) -> Formula:
+    left, right = parse(text)
+    for side in (left, right):
+        _check_calls(side)
+    _check_response(left)
+    _check_predictors(right)
+    common, offsets, bars = [], [], []
+    for sign, part in _summands(right):
+        inside = [node for node in below(part) if _is_bar(node) or called(node) == "offset"]
+        alone = sign == "+" and bool(inside) and inside[0] is part
+        if len(inside) > alone:
+            raise FormulaSyntaxError(_ALONE)
+        if not alone:
+            common.append((sign, part))
+        elif isinstance(part, Binary):
+            bars += _bars(part)
+        else:
+            offsets.append(part)
+    terms = _in_order(_added(common, [INTERCEPT]))
+    for name, times in Counter(effect for bar in bars for effect in bar.effects).items():
+        if times > 1:
+            raise FormulaSyntaxError(f"{name} is in {times} group terms, and can be in one only")
+    if not terms and not bars:
+        raise FormulaSyntaxError("it has neither intercept nor columns: there is nothing to fit")
+    formula = Formula(text, left, terms, tuple(offsets), tuple(bars))
+    for part in (*formula.predictors, *formula.factors):
+        if not names(part):
+            raise FormulaSyntaxError(f"{write(part)} uses no column")
     return formula
 
 
-def _unreadable(text: str, why: str) -> RequestError:
-    return RequestError(f"can't read the formula {text!r}: {why}")
+def _is_bar(node: Node) -> bool:
+    return isinstance(node, Binary) and node.operator in {"|", "||"}
 
 
-def _parse(text: str) -> Any:
-    try:
-        tokens = Scanner(text).scan()
-    except Exception as error:
-        raise _unreadable(text, first_line(error)) from error
-    if not any(token.kind == "TILDE" for token in tokens):
-        raise RequestError(f"the formula {text!r} has no response: write 'y ~ ...'")
-    if any(token.kind == after.kind == "PIPE" for token, after in pairwise(tokens)):
-        raise _unreadable(text, "write (x || g) as (1 | g) + (0 + x | g)")
-    parser = Parser(tokens)
-    try:
-        tree = parser.parse()
-    except Exception as error:
-        raise _unreadable(text, first_line(error)) from error
-    if not parser.at_end():
-        raise _unreadable(text, f"{parser.peek().lexeme!r} is out of place; group terms are written in parentheses")
-    if not isinstance(tree, expr.Binary) or tree.operator.kind != "TILDE":
-        raise _unreadable(text, "write 'y ~ ...', without parentheses around it")
-    return tree
+def _is_number(node: Node, *values: int) -> bool:
+    return isinstance(node, Literal) and type(node.value) is int and node.value in values
 
 
-def _walk(node: Any, *, into_calls: bool = True) -> Iterator[Any]:
-    """A node of the tree and all below it."""
-    yield node
-    below: list[Any] = []
-    if isinstance(node, expr.Grouping):
-        below = [node.expression]
-    elif isinstance(node, expr.Binary):
-        below = [node.left, node.right]
-    elif isinstance(node, expr.Unary):
-        below = [node.right]
-    elif isinstance(node, expr.Assign):
-        below = [node.value]
-    elif isinstance(node, expr.Call) and into_calls:
-        below = node.args
-    for part in below:
-        yield from _walk(part, into_calls=into_calls)
+def _check_calls(side: Node) -> None:
+    """Refuse unknown functions, and what a function can't be given."""
+    for node in below(side):
+        if not isinstance(node, Call):
+            continue
+        if node.name in {"binary", "B"}:  # it would take its success from whatever rows it sees
+            raise FormulaSyntaxError(f"{node.name}() is not offered: write I(x == 'level')")
+        if node.name not in FUNCTIONS:
+            known = f"(functions: {', '.join(FUNCTIONS)})"
+            raise FormulaSyntaxError(f"unknown function {node.name!r}{suggest(node.name, FUNCTIONS)} {known}")
 
 
-def _name(node: Any) -> str | None:
-    """The function that a node calls."""
-    named = isinstance(node, expr.Call) and isinstance(node.callee, expr.Variable)
-    return str(node.callee.name.lexeme) if named else None
+def _check_response(left: Node) -> None:
+    for node in below(left):
+        if node is not left and (isinstance(node, Indexed) or called(node) in PROPORTIONS):
+            raise FormulaSyntaxError("in the response y['level'] and proportion(y, n) stand by themselves")
+        if called(node) == "offset":
+            raise FormulaSyntaxError("an offset belongs on the right side")
+        if isinstance(node, Binary) and node.operator == ":":
+            raise FormulaSyntaxError("':' has no meaning in a response")
+    if not isinstance(left, Indexed) and not names(left):
+        raise FormulaSyntaxError(f"the response {write(left)} uses no column")
 
 
-def _is_bar(node: Any) -> bool:
-    return isinstance(node, expr.Grouping) and (_is_bar(node.expression) or _is_pipe(node.expression))
+def _check_predictors(right: Node) -> None:
+    for node in below(right):
+        if isinstance(node, Indexed):
+            written = f"I({quoted(node.name)} == {node.level!r})"
+            raise FormulaSyntaxError(f"a level in brackets is for a response; write {written}")
+        if called(node) in PROPORTIONS:
+            raise FormulaSyntaxError(f"{called(node)}() is for a response")
 
 
-def _is_pipe(node: Any) -> bool:
-    return isinstance(node, expr.Binary) and node.operator.kind == "PIPE"
+def _summands(node: Node) -> Iterator[tuple[str, Node]]:
+    """What a sum adds and takes away, also in parentheses after a plus sign."""
+    waiting = [("+", node)]
+    while waiting:
+        sign, part = waiting.pop()
+        if sign == "+" and isinstance(part, Binary) and part.operator in {"+", "-"}:
+            waiting += [(part.operator, part.right), ("+", part.left)]
+        elif isinstance(part, Signed):
+            waiting.append((_sign(sign, part.operator), part.right))
+        else:
+            yield sign, part
 
 
-def _is_offset(term: Any) -> bool:
-    return any(called(component) == "offset" for component in components(term))
+def _sign(a: str, b: str) -> str:
+    return "+" if a == b else "-"
 
 
-def _check_functions(tree: Any, text: str) -> None:
-    for node in _walk(tree):
-        name = _name(node)
-        if isinstance(node, expr.Call) and name is None:
-            raise _unreadable(text, "only a function's name can be called")
-        if name in {"binary", "B"}:  # it would take its success from whatever rows it sees
-            raise RequestError(f"{name}() in {text!r} is not offered: write I(x == 'level')")
-        if name is not None and name not in FUNCTIONS:
-            raise RequestError(
-                f"unknown function {name!r} in the formula {text!r}"
-                f"{suggest(name, FUNCTIONS)} (functions: {', '.join(FUNCTIONS)})"
-            )
+def _added(summands: Iterable[tuple[str, Node]], start: Iterable[Term]) -> list[Term]:
+    """The terms of a sum that begins with some; 0 takes the intercept away."""
+    found = dict.fromkeys(start)
+    for sign, part in summands:
+        if _is_number(part, 0):
+            terms, add = [INTERCEPT], sign == "-"
+        else:
+            terms, add = _expanded(part), sign == "+"
+        for term in terms:
+            if add:
+                found.setdefault(term)
+            elif term.key.issubset(factor for one in found for factor in one.factors):
+                found.pop(term, None)
+            else:
+                raise FormulaSyntaxError(f"{term.name!r} can't be taken away: it is not there")
+    return list(found)
 
 
-def _check_response(left: Any, text: str) -> None:
-    for node in _walk(left):
-        if node is not left and (getattr(node, "level", None) is not None or _name(node) in PROPORTIONS):
-            raise _unreadable(text, "in the response y['level'] and proportion(y, n) stand by themselves")
-        if _name(node) == "offset":
-            raise _unreadable(text, "an offset belongs on the right side")
+def _expanded(node: Node) -> list[Term]:
+    """The terms that a part of a formula stands for."""
+    if isinstance(node, Name) or (isinstance(node, Call) and node.name not in CODINGS):
+        return [Term((node,))]
+    if isinstance(node, Call):
+        raise FormulaSyntaxError(f"{node.name}() is a coding: write C(g, {write(node)})")
+    if isinstance(node, Literal):
+        return _number(node)
+    if isinstance(node, Signed) or (isinstance(node, Binary) and node.operator in {"+", "-"}):
+        summands = list(_summands(node))
+        if any(_is_number(part, 0) for _, part in summands):
+            raise FormulaSyntaxError("0 and -1 stand by themselves, between plus signs")
+        return _added(summands, [])
+    if isinstance(node, Binary) and node.operator in {":", "*", "/"}:
+        left, right = _expanded(node.left), _expanded(node.right)
+        if node.operator == "/":
+            whole = Term(tuple(dict.fromkeys(factor for term in left for factor in term.factors)))
+            return _unique([*left, *_products([whole], right)])
+        products = _products(left, right)
+        return products if node.operator == ":" else _unique([*left, *right, *products])
+    if isinstance(node, Binary) and node.operator == "**":
+        return _power(node)
+    raise FormulaSyntaxError(f"{write(node)} is no term; write I({write(node)}) to compute with it")
 
 
-def _summands(node: Any, text: str) -> Iterator[Any]:
-    """What the right side adds up."""
-    if isinstance(node, expr.Grouping) and not _is_bar(node):
-        yield from _summands(node.expression, text)
-    elif isinstance(node, expr.Binary) and node.operator.kind == "PLUS":
-        yield from _summands(node.left, text)
-        yield from _summands(node.right, text)
-    elif isinstance(node, expr.Binary) and node.operator.kind == "MINUS":
-        yield from _summands(node.left, text)
-        yield expr.Unary(node.operator, node.right)
-    else:
-        yield node
+def _number(node: Literal) -> list[Term]:
+    if _is_number(node, 1):
+        return [INTERCEPT]
+    if isinstance(node.value, bool) or node.value is None:
+        raise FormulaSyntaxError(f"{node.value} is no term; a column of this name is written `{node.value}`")
+    if isinstance(node.value, str):
+        raise FormulaSyntaxError(f"the text {node.value!r} is no term; a column's name has no quotes but backticks")
+    if _is_number(node, 0):
+        raise FormulaSyntaxError("0 and -1 stand by themselves, between plus signs")
+    raise FormulaSyntaxError(f"the number {node.value} is no term; 0, 1, I(2 * x) and offset(2) are")
 
 
-def _check_summands(right: Any, summands: list[Any], text: str) -> None:
-    for node in _walk(right):
-        if getattr(node, "level", None) is not None:
-            raise _unreadable(text, f"a level in brackets is for a response; write I({node.name.lexeme} == 'level')")
-        if _name(node) in PROPORTIONS:
-            raise _unreadable(text, f"{_name(node)}() is for a response")
-    for node in _walk(right, into_calls=False):
-        power = isinstance(node, expr.Binary) and node.operator.kind == "STAR_STAR"
-        base = _unwrapped(node.left) if power else None
-        if power and not (isinstance(base, expr.Binary) and base.operator.kind != "COLON"):
-            raise _unreadable(text, "a power is written I(x ** 2)")
-    for summand in summands:
-        alone = _is_bar(summand) or _name(summand) == "offset"
-        inside = [node for node in _walk(summand) if _is_pipe(node) or _name(node) == "offset"]
-        if len(inside) > alone:
-            raise _unreadable(text, "group terms and offsets stand by themselves, between plus signs")
+def _power(node: Binary) -> list[Term]:
+    """All products of so many of a sum's terms."""
+    base = node.left
+    if not isinstance(base, Binary) or base.operator == ":":
+        raise FormulaSyntaxError("a power is written I(x ** 2)")
+    power = node.right.value if isinstance(node.right, Literal) else None
+    if type(power) is not int or power < 1:
+        raise FormulaSyntaxError(f"{write(node.right)} is no power of terms: write a whole number from 1 on")
+    terms = _expanded(base)
+    found = terms
+    for _ in range(min(power, len(terms)) - 1):
+        found = _unique([*found, *_products(found, terms)])
+    return found
 
 
-def _unwrapped(node: Any) -> Any:
-    while isinstance(node, expr.Grouping):
-        node = node.expression
-    return node
+def _products(left: list[Term], right: list[Term]) -> list[Term]:
+    found = _unique(a.times(b) for a in left for b in right) if len(left) * len(right) < _MOST_TERMS**2 else []
+    if not 0 < len(found) <= _MOST_TERMS:
+        raise FormulaSyntaxError(f"its products make more than {_MOST_TERMS} terms")
+    if any(len(term.factors) > _MOST_FACTORS for term in found):
+        raise FormulaSyntaxError(f"it has a term of more than {_MOST_FACTORS} factors")
+    return found
 
 
-def _bar(node: Any, text: str) -> tuple[Any, ...]:
-    """The terms of one group term."""
-    bar = _unwrapped(node)
-    inside = list(_walk(bar.left, into_calls=False))
-    # formulae puts an intercept back where one is taken away after it was given
-    takes = any(isinstance(part, expr.Binary) and part.operator.kind == "MINUS" for part in inside)
-    if takes or sum(isinstance(part, expr.Literal) for part in inside) > 1:
-        raise _unreadable(text, _WRITTEN)
-    try:
-        resolved = resolve(bar)
-        terms = resolved.group_terms if isinstance(resolved, Model) else [resolved]
-        return tuple({term.name: deepcopy(term) for term in terms}.values())
-    except Exception as error:
-        raise _unreadable(text, f"{first_line(error)}; {_WRITTEN}") from error
+def _unique(terms: Iterable[Term]) -> list[Term]:
+    return list(dict.fromkeys(terms))
 
 
-def _check_terms(formula: Formula) -> None:
-    text = formula.text
-    for term in formula.effects:
-        if not components(term.factor):
-            raise _unreadable(text, _WRITTEN)
-    for component in (formula.response, *formula.predictors, *formula.factors):
-        if not isinstance(component.name, str):
-            raise _unreadable(text, f"the number {component.name} is no term; 0, 1, I(2 * x) and offset(2) are")
-    if any(term.name == "Intercept" and not isinstance(term, Intercept) for term in formula.common):
-        raise RequestError(f"a column named 'Intercept' can't be used in {text!r}: rename it")
-    for name, times in Counter(term.name for term in formula.effects).items():
-        if times > 1:
-            raise _unreadable(text, f"{name} is in {times} group terms, and can be in one only")
-    if not formula.common and not formula.bars:
-        raise RequestError(f"the formula {text!r} has neither intercept nor columns: there is nothing to fit")
+def _in_order(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Terms in the order of their degree, as R has them."""
+    return tuple(sorted(terms, key=lambda term: len(term.factors)))
+
+
+def _bars(bar: Binary) -> list[Bar]:
+    """The groupings of one group term: one for each of its factors, and for ``||`` one for each of its terms."""
+    summands = list(_summands(bar.left))
+    if sum(_is_number(part, 0, 1) for _, part in summands) > 1:
+        raise FormulaSyntaxError(_WRITTEN)
+    terms = _in_order(_added(summands, [INTERCEPT]))
+    factors = _added(_summands(bar.right), [])
+    if not terms or not factors or INTERCEPT in factors:
+        raise FormulaSyntaxError(_WRITTEN)
+    apart = [(term,) for term in terms] if bar.operator == "||" else [terms]
+    return [Bar(together, factor) for factor in factors for together in apart]

@@ -1,18 +1,18 @@
 """The response: numbers, one level against the rest, successes of trials, or categories."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulae.terms.call_resolver import LazyValue, LazyVariable
 from pandas.api.types import is_numeric_dtype
 
 from bayescore.data import rows_text
 from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError, suggest
-from bayescore.formula.evaluation import CATEGORIES, ENVIRONMENT, PROPORTIONS, called, check_finite, names, raw
+from bayescore.formula.evaluation import CATEGORIES, PROPORTIONS, Evaluator, called, check_finite, names
 from bayescore.formula.levels import level_names, levels, listed, positions
+from bayescore.formula.syntax import Call, Indexed, Literal, Name, Node, quoted, write
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,23 @@ class Response:
         Names of the categories, in order; empty where the response is a number.
     """
 
-    component: Any
+    part: Node
     categories: tuple[str, ...] = ()
+    evaluator: Evaluator = field(default_factory=Evaluator)
 
     @property
     def name(self) -> str:
-        return str(self.component.name)
+        return self.part.name if isinstance(self.part, Indexed) else write(self.part)
 
     @property
-    def counts(self) -> bool:
-        """Whether it is ``proportion(y, n)``."""
-        return called(self.component) in PROPORTIONS
+    def trials_part(self) -> Node | None:
+        """The trials of ``proportion(y, n)``; None for another response."""
+        return self.part.args[1] if isinstance(self.part, Call) and self.part.name in PROPORTIONS else None
 
     @property
     def of_trials(self) -> tuple[str, ...]:
         """Columns that the trials use."""
-        return (self.component.call.args[1].name,) if self.counts and _is_column(self.component.call.args[1]) else ()
+        return () if self.trials_part is None else names(self.trials_part)
 
     def values(self, table: pd.DataFrame, rows: "np.ndarray") -> Array:
         """The response of a table's rows.
@@ -52,27 +53,26 @@ class Response:
         """
         if self.categories:
             return self._coded(table, rows)
-        level = getattr(self.component, "reference", None)
-        if level is not None:
-            return np.asarray(level_names(table[self.name]) == level, dtype=np.float64)
-        if self.counts:
-            return _column(self.component.call.args[0].eval(table, ENVIRONMENT), self.name, len(table))
-        values = raw(self.component, table)
-        if called(self.component) in CATEGORIES or not is_numeric_dtype(values):
-            raise _no_number(self.component, levels(values))
+        if isinstance(self.part, Indexed):
+            return np.asarray(level_names(table[self.part.name]) == self.part.level, dtype=np.float64)
+        if isinstance(self.part, Call) and self.trials_part is not None:
+            return _column(self.evaluator.value(self.part.args[0], table), self.name, len(table))
+        values = self.evaluator.value(self.part, table)
+        if called(self.part) in CATEGORIES or not is_numeric_dtype(values):
+            raise _no_number(self.part, levels(values))
         values = _column(values, self.name, len(table))
         check_finite(values[:, None], (self.name,), rows)
         return values
 
     def trials(self, table: pd.DataFrame) -> Array | None:
         """The number of trials of a table's rows; None without trials."""
-        if not self.counts:
+        if self.trials_part is None:
             return None
-        trials = self.component.call.args[1].eval(table, ENVIRONMENT)
-        return _column(np.full(len(table), trials) if np.ndim(trials) == 0 else trials, self.name, len(table))
+        trials = self.evaluator.numbers(self.trials_part, table)
+        return _column(np.broadcast_to(trials, len(table)), self.name, len(table))
 
     def _coded(self, table: pd.DataFrame, rows: "np.ndarray") -> Array:
-        values = raw(self.component, table)
+        values = self.evaluator.value(self.part, table)
         coded = positions(self.categories, values)
         new = np.flatnonzero(coded < 0)
         if new.size:
@@ -83,7 +83,7 @@ class Response:
         return coded.astype(np.float64)
 
 
-def respond(component: Any, table: pd.DataFrame, *, categorical: bool) -> Response:
+def respond(part: Node, table: pd.DataFrame, *, categorical: bool) -> Response:
     """State the response.
 
     Raises
@@ -91,34 +91,31 @@ def respond(component: Any, table: pd.DataFrame, *, categorical: bool) -> Respon
     RequestError, DataError
         It can't be what the formula says.
     """
-    name = str(component.name)
-    level = getattr(component, "reference", None)
-    counts = called(component) in PROPORTIONS
-    if counts and not _is_proportion(component.call):
+    stated = Response(part)
+    name = stated.name
+    counts = isinstance(part, Call) and part.name in PROPORTIONS
+    if isinstance(part, Call) and counts and not _is_proportion(part):
         raise RequestError(f"can't read the response {name}: write proportion(y, n), both columns, or n a number")
-    if level is not None:
-        _check_level(name, level, levels(table[name]))
+    if isinstance(part, Indexed):
+        _check_level(name, part.level, levels(table[name]))
     if not categorical:
-        return Response(component)
-    if counts or level is not None:
+        return stated
+    if counts or isinstance(part, Indexed):
         raise RequestError(f"the response {name!r} has no categories of its own: write the column's name alone")
-    values = raw(component, table)
+    values = stated.evaluator.value(part, table)
     if is_numeric_dtype(values) and not np.all(np.mod(values, 1) == 0):
         raise DataError(f"the response {name!r} can't be categories: it holds numbers that are not whole")
     categories = levels(values)
     if len(categories) < 2:
         raise DataError(f"the response {name!r} has one category only ({categories[0]}): there is nothing to fit")
-    return Response(component, categories)
+    return Response(part, categories)
 
 
-def _is_column(argument: Any) -> bool:
-    return isinstance(argument, LazyVariable)
-
-
-def _is_proportion(call: Any) -> bool:
-    if call.kwargs or len(call.args) != 2 or not _is_column(call.args[0]):
+def _is_proportion(call: Call) -> bool:
+    if call.named or len(call.args) != 2 or not isinstance(call.args[0], Name):
         return False
-    return _is_column(call.args[1]) or isinstance(call.args[1], LazyValue)
+    trials = call.args[1]
+    return isinstance(trials, Name) or (isinstance(trials, Literal) and type(trials.value) in {int, float})
 
 
 def _check_level(name: str, level: str, known: tuple[str, ...]) -> None:
@@ -139,11 +136,12 @@ def _column(values: Any, name: str, rows: int) -> Array:
     return column
 
 
-def _no_number(component: Any, known: tuple[str, ...]) -> DataError:
-    column = next(iter(names(component)), component.name)
+def _no_number(part: Node, known: tuple[str, ...]) -> DataError:
+    name = write(part)
     if len(known) == 2:
-        return DataError(f"the response {component.name!r} is text: write {column}['{known[1]}'] ~ ...")
+        column = quoted(next(iter(names(part)), name))
+        return DataError(f"the response {name!r} is text: write {column}[{known[1]!r}] ~ ...")
     return DataError(
-        f"the response {component.name!r} has {len(known)} categories ({listed(known)}); a number is needed, "
+        f"the response {name!r} has {len(known)} categories ({listed(known)}); a number is needed, "
         "or a family of categories"
     )
