@@ -202,4 +202,14 @@ class BackendInfo:
         if not absent:
             return None
         sentences = {self.gaps.get(a) or f"{self.name} does not declare {a.split(':', 1)[-1]}" for a in absent}
-        return "; ".join(sorted(sentences))
+        return "; ".join(sorted(map(without_marker, sentences)))
+
+    def limit(self, regression: Regression, method: Method) -> str | None:
+        """What ``limits`` says, as it is told to who asked for it."""
+        said = self.limits(regression, method)
+        return without_marker(said) if isinstance(said, str) else said
+
+
+def without_marker(sentence: str) -> str:
+    """A gap's sentence without "never", which sorts gaps and says nothing to who ran into one."""
+    return sentence.removeprefix("never: ")

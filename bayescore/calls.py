@@ -8,11 +8,15 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from keyword import iskeyword
 from typing import Any, TypeVar
 
 from bayescore.errors import RequestError, suggest
+from bayescore.printable import shown
 
 T = TypeVar("T")
+_MOST_BITS = 4096
+"""Of a whole number; one of a thousand digits is no setting."""
 
 _CONSTANTS = {"true": True, "false": False, "none": None, "inf": math.inf, "infinity": math.inf}
 """Constants as people write them, in any case."""
@@ -35,21 +39,25 @@ def parse(text: str) -> Call:
     RequestError
         The text is not a name or a call of constants.
     """
+    if not isinstance(text, str):
+        raise RequestError(f"can't read {shown(text)}: write a name or a call such as Normal(0, 10), as a text")
     try:
         node = ast.parse(text.strip(), mode="eval").body
         value = node.id if isinstance(node, ast.Name) else _value(node)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise RequestError(f"can't read {text!r}: write a name or a call such as Normal(0, 10)") from error
+        raise RequestError(f"can't read {shown(text)}: write a name or a call such as Normal(0, 10)") from error
     if isinstance(value, str) and isinstance(node, ast.Name):
         return Call(value)
     if not isinstance(value, Call):
-        raise RequestError(f"can't read {text!r}: write a name or a call such as Normal(0, 10)")
+        raise RequestError(f"can't read {shown(text)}: write a name or a call such as Normal(0, 10)")
     return value
 
 
 def _value(node: ast.expr) -> Any:
     match node:
         case ast.Constant(value=bool() | int() | float() | str() | None as value):
+            if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+                raise ValueError
             return value
         case ast.Name(id=name):
             return _CONSTANTS.get(name.lower(), name)
@@ -139,6 +147,16 @@ def write(name: str, settings: object, *, defaults: bool = False) -> str:
     for f in fields(settings):  # type: ignore[arg-type]
         value = getattr(settings, f.name)
         if f.init and (defaults or f.default is MISSING or value != f.default):
-            text = value if isinstance(value, str) else f"{value:.10g}" if isinstance(value, float) else repr(value)
-            parts.append(text if f.default is MISSING else f"{f.name}={text}")
+            parts.append(_written(value) if f.default is MISSING else f"{f.name}={_written(value)}")
     return f"{name}({', '.join(parts)})"
+
+
+def _written(value: object) -> str:
+    """A value as `parse` reads it; a number in as few digits as give it back."""
+    if isinstance(value, str):
+        plain = value.isascii() and value.isidentifier() and not (iskeyword(value) or value.lower() in _CONSTANTS)
+        return value if plain else repr(value)
+    if isinstance(value, float):
+        short = f"{value:.10g}"
+        return short if float(short) == value else repr(value)
+    return repr(value)

@@ -13,14 +13,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bayescore import limits, methods
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
 from bayescore.data import Data
 from bayescore.distributions import Array, Horseshoe, InverseGamma, LogNormal
-from bayescore.errors import BackendContractError, RequestError, UnsupportedError
+from bayescore.errors import BackendContractError, RequestError, UnsupportedError, check_is
 from bayescore.groups import GroupTerm
 from bayescore.methods import Method
 from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Moments, Posterior
+from bayescore.printable import shown
 from bayescore.regression import Regression
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
@@ -37,7 +39,7 @@ def refusal(
     wanted = regression.requirements | method.requirements | {f"precision:{precision}"}
     if data is not None:
         wanted |= data.requirements
-    return _impossible(regression, method) or info.refusal(wanted) or info.limits(regression, method)
+    return _impossible(regression, method) or info.refusal(wanted) or info.limit(regression, method)
 
 
 def _impossible(regression: Regression, method: Method) -> str | None:
@@ -45,14 +47,14 @@ def _impossible(regression: Regression, method: Method) -> str | None:
     horseshoe = any(isinstance(prior, Horseshoe) for prior in regression.beta)
     if method.estimand == "mle":
         if regression.groups:
-            return "never: group effects have no maximum of the likelihood; use svi or nuts"
+            return "group effects have no maximum of the likelihood; use svi or nuts"
         if regression.network:
-            return "never: network weights have no maximum of the likelihood; use map, svi or nuts"
+            return "network weights have no maximum of the likelihood; use map, svi or nuts"
         if horseshoe:
-            return "never: a horseshoe is all prior, which mle leaves out; use svi or nuts"
+            return "a horseshoe is all prior, which mle leaves out; use svi or nuts"
     if method.estimand == "map" and (horseshoe or any(_unbounded(term) for term in regression.groups)):
         what = "coefficients under a horseshoe" if horseshoe else "group effects"
-        return f"never: the density of {what} has no maximum, it grows without bound as they vanish; use svi or nuts"
+        return f"the density of {what} has no maximum, it grows without bound as they vanish; use svi or nuts"
     return None
 
 
@@ -60,6 +62,10 @@ def _unbounded(term: GroupTerm) -> bool:
     """Whether the density grows as all offsets and their sd go to 0, or as correlations go to 1."""
     away = (isinstance(prior, InverseGamma | LogNormal) or float(prior.bounds[0]) > 0 for prior in term.sds)
     return term.correlation is not None or not all(away)
+
+
+_SEEDS = 2**32
+"""What every library takes as a seed lies under it."""
 
 
 class Checked(Backend):
@@ -85,6 +91,8 @@ class Checked(Backend):
             self.seconds[name] = time.perf_counter() - start
 
     def build_data(self, regression: Regression, data: Data) -> NativeData:
+        _check_regression(regression)
+        _check_rows(data, "build_data")
         _raise(self.info.refusal(regression.requirements | data.requirements))
         if data.columns != regression.columns:
             raise RequestError(f"the data's columns {data.columns} are not the regression's {regression.columns}")
@@ -96,13 +104,16 @@ class Checked(Backend):
         self,
         regression: Regression,
         data: NativeData,
-        method: Method,
+        method: Method | str,
         *,
         seed: int,
         progress: Progress = no_progress,
     ) -> Fit:
+        _check_regression(regression)
+        method = methods.parse(method)
         _raise(refusal(self.info, regression, method))
         _check_seed(seed)
+        limits.check_fit(regression, method, 1)
         method = method.settled(network=regression.network is not None)
         with self._phase("fit"):
             fit = self.backend.fit(regression, data, method, seed=seed, progress=progress)
@@ -119,6 +130,7 @@ class Checked(Backend):
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
         _check_seed(seed)
+        check_is(fit, Fit, "sample_posterior takes what fit returned")
         with self._phase("sample_posterior"):
             posterior = self.backend.sample_posterior(fit, seed=seed)
         self._check_posterior(fit.regression, fit.method, posterior)
@@ -134,6 +146,11 @@ class Checked(Backend):
         seed: int,
     ) -> Array:
         _check_seed(seed)
+        if not isinstance(kind, str) or kind not in {"mean", "response"}:
+            raise RequestError(f"predict: kind is 'mean' or 'response', not {shown(kind)}")
+        check_is(fit, Fit, "predict takes what fit returned")
+        check_is(posterior, Posterior, "predict takes what sample_posterior returned")
+        _check_rows(new_data, "predict")
         if new_data.columns != fit.regression.columns:
             raise RequestError(
                 f"the new data's columns {new_data.columns} are not the regression's {fit.regression.columns}"
@@ -231,5 +248,14 @@ def _raise(refused: str | None) -> None:
 
 
 def _check_seed(seed: int) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise RequestError(f"a seed must be a whole number of at least 0, not {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _SEEDS:
+        raise RequestError(f"a seed must be a whole number of at least 0, under 2**32, not {shown(seed)}")
+
+
+def _check_regression(regression: Regression) -> None:
+    check_is(regression, Regression, "a backend takes a Regression, as from_table(formula, table).regression")
+
+
+def _check_rows(data: Data, verb: str) -> None:
+    how = "as from_table(formula, table).data or .new_data, or from_arrays(x, y, columns=names)"
+    check_is(data, Data, f"{verb} takes rows of a Data, {how}")

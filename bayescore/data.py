@@ -1,5 +1,6 @@
 """What a regression is fitted to: a design matrix and a response, as NumPy arrays."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescore.distributions import Array
-from bayescore.errors import DataError, RequestError
+from bayescore.errors import DataError, RequestError, check_is
+from bayescore.memory import check as check_memory
+from bayescore.printable import shortened, shown
 
 Indices = NDArray[np.intp]
 NEW_LEVEL = -1
@@ -163,14 +166,18 @@ def from_arrays(
     DataError
         Wrong shapes, text, NaN or infinity.
     """
+    check_is(response, str, "the response's name is a text")
     design = _numbers(x, "the design matrix")
     design = design[:, None] if design.ndim == 1 else design
     if design.ndim != 2:
         raise DataError(f"the design matrix must have shape (row, column), not {design.shape}")
     p = design.shape[1]
-    names = tuple(columns) if columns is not None else ("x",) if p == 1 else tuple(f"x{j + 1}" for j in range(p))
-    if len(names) != p or len(set(names)) != p:
-        raise DataError(f"{p} columns need as many different names, not {list(names)}")
+    names = ("x",) if p == 1 else tuple(f"x{j + 1}" for j in range(p))
+    if columns is not None:
+        check_is(columns, Sequence | np.ndarray, "the columns' names are a list of texts")
+        names = tuple(columns)
+    if len(names) != p or not all(isinstance(name, str) for name in names) or len(set(names)) != p:
+        raise DataError(f"{p} columns need as many different names, not {shown(columns)}")
     if design.shape[0] == 0:
         raise DataError("there are no rows; a regression needs at least one")
     check_finite(design, names)
@@ -186,8 +193,8 @@ def from_arrays(
 def _numbers(values: object, what: str) -> Array:
     try:
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{what} must be made of numbers: {error}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{what} must be made of numbers: {shortened(str(error))}") from error
 
 
 def check_finite(values: Array, names: Sequence[str], *, first_row: int = 0) -> None:
@@ -224,11 +231,13 @@ def toy_data(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0) -> 
         A size is not positive, or the noise is negative.
     """
     for name, value, least in (("n", n, 1), ("p", p, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise RequestError(f"toy: {name} must be a whole number of at least {least}, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+            wanted = f"a whole number of at least {least}, under 2**63"
+            raise RequestError(f"toy: {name} must be {wanted}, not {shown(value)}")
+    check_memory(f"a toy of {n} rows and {p} columns", n * (p + 1), "ask for fewer rows or columns")
     number = isinstance(noise_sd, int | float | np.floating) and not isinstance(noise_sd, bool)
-    if not (number and np.isfinite(noise_sd) and noise_sd >= 0):
-        raise RequestError(f"toy: noise_sd must be a number of at least 0, not {noise_sd!r}")
+    if not (number and 0 <= noise_sd <= sys.float_info.max):
+        raise RequestError(f"toy: noise_sd must be a number of at least 0, not {shown(noise_sd)}")
     rng = np.random.default_rng(seed)
     x = rng.random((n, p))
     y = 1.0 + 3.0 * x.sum(axis=1) + noise_sd * rng.standard_normal(n)

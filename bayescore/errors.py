@@ -4,6 +4,9 @@ Every message says what happened, where, and what to do about it, in one line.
 """
 
 from pathlib import Path
+from types import UnionType
+
+from bayescore.printable import shown
 
 
 class BayescoreError(Exception):
@@ -42,9 +45,27 @@ class BackendContractError(BayescoreError):
     """A backend returned something other than the contract asks for."""
 
 
+def check_is(value: object, wanted: type | UnionType, what: str) -> None:
+    """Refuse a value of another type.
+
+    Raises
+    ------
+    RequestError
+        ``what`` says what it should be, as in "the table is a data frame".
+    """
+    if not isinstance(value, wanted):
+        raise RequestError(f"{what}, not {shown(value)}")
+
+
+_LONGEST = 100
+_MOST_LOOKED_AT = 20_000
+"""A longer word, and more names than these, take time that no suggestion is worth."""
+
+
 def suggest(word: str, known: "list[str]") -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known word, or nothing."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    near = [name for name in known if abs(len(name) - len(word)) <= len(word)] if len(word) <= _LONGEST else []
+    close = get_close_matches(word, near[:_MOST_LOOKED_AT], n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from bayescore.errors import DataError, KeepingError
+from bayescore.errors import DataError, KeepingError, check_is
 from bayescore.methods import Kind
 from bayescore.posterior import Moments, Posterior
 from bayescore.writing import write
@@ -30,6 +30,8 @@ def to_datatree(posterior: Posterior) -> "xr.DataTree":
     """Groups ``posterior``, ``sample_stats`` and ``moments``; the coefficients along ``coef``."""
     from arviz_base import from_dict
     from xarray import DataTree
+
+    check_is(posterior, Posterior, "what is written is a Posterior")
 
     groups: dict[str, dict[str, Any]] = {"posterior": {_stored(site): v for site, v in posterior.draws.items()}}
     if posterior.sample_stats:
@@ -128,6 +130,7 @@ def save(posterior: Posterior, path: str | Path) -> None:
     KeepingError
         It can't be written.
     """
+    check_is(path, Path | str, "a file is named by a path")
     write(Path(path), encode(to_datatree(posterior), Path(path)))
 
 
@@ -155,9 +158,10 @@ def load(path: str | Path) -> Posterior:
     DataError
         It can't be read.
     """
+    check_is(path, Path | str, "a file is named by a path")
     try:
         tree = decode(Path(path).read_bytes())
-    except (OSError, DataError) as error:
+    except (OSError, ValueError, DataError) as error:
         raise DataError(f"can't read {str(path)!r} as ArviZ netCDF: {error}") from error
     return from_arviz(tree)
 

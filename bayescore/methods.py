@@ -6,13 +6,17 @@ both.
 """
 
 import math
+import sys
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
+import numpy as np
+
 from bayescore import calls
 from bayescore.errors import RequestError
+from bayescore.printable import shown
 
 Kind = Literal["chains", "independent", "exact", "guide", "mle", "map"]
 """What a `bayescore.posterior.Posterior` is, which says how far its numbers can be believed.
@@ -50,26 +54,31 @@ class Method(ABC):
     kinds: ClassVar[tuple[Kind, ...]]
 
     def __post_init__(self) -> None:
-        for setting, value in self.__dict__.items():
-            self._check(setting, value)
+        for setting, value in list(self.__dict__.items()):
+            plain = value.item() if isinstance(value, np.generic) else value
+            object.__setattr__(self, setting, plain)
+            self._check(setting, plain)
 
     def _check(self, setting: str, value: object) -> None:
         """Refuse a value that no setting of this name can have."""
         if setting in _WHOLE and not (setting == "batch_size" and value is None):
-            least = 0 if setting == "warmup" else 1
+            least, most = 0 if setting == "warmup" else 1, _WHOLE[setting]
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 self._refuse(setting, value, f"a whole number of at least {least}")
+            elif value > most:
+                self._refuse(setting, value, f"at most {most}")
         elif setting in _FLAGS and not isinstance(value, bool) and not (setting == "dense_mass" and value is None):
             self._refuse(setting, value, "True or False")
-        elif setting in _CHOICES and value not in _CHOICES[setting] and not callable(value):
-            self._refuse(setting, value, "one of " + ", ".join(map(str, _CHOICES[setting])))
+        elif setting in _CHOICES and not (setting == "guide" and callable(value)):
+            if not isinstance(value, str) or value not in _CHOICES[setting]:
+                self._refuse(setting, value, "one of " + ", ".join(_CHOICES[setting]))
         elif setting in _POSITIVE:
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 < cast(float, value) < math.inf:
+            if not number or not 0 < cast(float, value) <= sys.float_info.max:
                 self._refuse(setting, value, "a positive number")
 
     def _refuse(self, setting: str, value: object, wanted: str) -> None:
-        raise RequestError(f"{self.name}: {setting} must be {wanted}, not {value!r}")
+        raise RequestError(f"{self.name}: {setting} must be {wanted}, not {shown(value)}")
 
     @property
     def estimand(self) -> Estimand:
@@ -93,10 +102,19 @@ class Method(ABC):
         return calls.write(self.name, self).removesuffix("()")
 
 
-_WHOLE = {"steps", "particles", "batch_size", "draws", "chains", "warmup", "max_tree_depth"}
+_WHOLE = {
+    "steps": 10**9,
+    "particles": 10**6,
+    "batch_size": 10**9,
+    "draws": 10**9,
+    "chains": 1000,
+    "warmup": 10**9,
+    "max_tree_depth": 20,
+}
+"""Whole numbers, and the most that each can sensibly be; what memory allows is looked at with the data."""
 _POSITIVE = {"rate"}
 _FLAGS = {"standardize", "average", "dense_mass", "centred"}
-_CHOICES: dict[str, tuple[object, ...]] = {
+_CHOICES: dict[str, tuple[str, ...]] = {
     "guide": ("mean_field", "full_rank"),
     "schedule": ("constant", "cosine", "exponential"),
     "init": ("mode", "random"),
@@ -294,14 +312,16 @@ class Exact(Method):
 METHODS: dict[str, type[Method]] = {cls.name: cls for cls in (MLE, MAP, SVI, NUTS, Laplace, Exact)}
 
 
-def parse(text: "str | Method | calls.Call") -> Method:
+def parse(text: "str | Method | type[Method] | calls.Call") -> Method:
     """Read a method such as ``svi`` or ``"nuts(chains=4, draws=2500)"``.
 
-    ``svi(tutorial)`` stands for `SVI.tutorial`.
+    ``svi(tutorial)`` stands for `SVI.tutorial`, a class of METHODS for itself with its defaults.
     """
     if isinstance(text, Method):
         return text
-    call = calls.parse(text) if isinstance(text, str) else text
+    if isinstance(text, type) and text in METHODS.values():
+        return text()
+    call = text if isinstance(text, calls.Call) else calls.parse(cast(str, text))
     call = calls.lower(call)
     if call == calls.Call("svi", ("tutorial",)):
         return SVI.tutorial()

@@ -12,6 +12,7 @@ from typing import Any
 
 from bayescore.distributions import Distribution
 from bayescore.errors import RequestError
+from bayescore.printable import shown
 from bayescore.sites import Independent
 
 
@@ -42,10 +43,22 @@ class Network:
         return found
 
 
-def check_hidden(hidden: tuple[int, ...]) -> None:
-    """Raise `RequestError` for layers that make no network."""
+MOST_WEIGHTS = 100_000
+"""Of a network; its posterior's draws fill the memory long before."""
+_MOST_LAYERS = 100
+
+
+def check_hidden(hidden: tuple[int, ...], inputs: int) -> None:
+    """Raise `RequestError` for layers that make no network, or too large a one."""
     if not hidden or any(isinstance(h, bool) or not isinstance(h, int) or h < 1 for h in hidden):
-        raise RequestError(f"a network's hidden layers are whole numbers of at least 1, not {list(hidden)}")
+        raise RequestError(f"a network's hidden layers are whole numbers of at least 1, not {shown(list(hidden))}")
+    wide = [inputs, *hidden, 1]
+    weights = sum(before * after + after for before, after in pairwise(wide))
+    if len(hidden) > _MOST_LAYERS or weights > MOST_WEIGHTS:
+        raise RequestError(
+            f"a network has at most {_MOST_LAYERS} layers and {MOST_WEIGHTS} weights, "
+            f"not {len(hidden)} and {shown(weights)}: take fewer units"
+        )
 
 
 def shapes(hidden: tuple[int, ...], inputs: int) -> dict[str, tuple[int, ...]]:

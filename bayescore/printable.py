@@ -5,8 +5,6 @@ Whoever prints escapes; JSON and netCDF keep the text as it is.
 
 from typing import Any
 
-_MOST = 1500
-
 
 def printable(text: str) -> str:
     """The text in one line, with an escape for every character that has no picture of its own.
@@ -19,13 +17,22 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = 1500) -> str:
     """The same without the middle of what is too long to be read."""
-    shown = printable(text)
-    left_out = len(shown) - _MOST
+    whole = printable(text)
+    left_out = len(whole) - most
     if left_out <= 0:
-        return shown
-    return f"{shown[: 2 * _MOST // 3]} [... {left_out} characters ...] {shown[-_MOST // 3 :]}"
+        return whole
+    return f"{whole[: 2 * most // 3]} [... {left_out} characters ...] {whole[-most // 3 :]}"
+
+
+def shown(value: object) -> str:
+    """Any value in a few words, for a message."""
+    try:
+        text = repr(value)
+    except Exception:  # whoever wrote its class; or a whole number of too many digits
+        text = f"a value of type {type(value).__name__}"
+    return shortened(" ".join(text.split()), 200)
 
 
 def lines(text: str) -> str:

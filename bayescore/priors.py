@@ -42,7 +42,7 @@ def state(
     """
     family = families.parse(family).for_data(data)
     if hidden:
-        network.check_hidden(hidden)
+        network.check_hidden(hidden, len(data.columns))
     chosen = _Chosen(
         {name: distributions.parse(prior) for name, prior in priors.items()},
         default_priors(family, data, intercept=intercept, groupings=groupings, hidden=hidden),

@@ -6,12 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from bayescore import calls, families
+from bayescore import calls, families, memory
 from bayescore.checks import check
 from bayescore.data import Data, from_arrays, rows_text, toy_data
 from bayescore.distributions import Distribution, Normal
+from bayescore.errors import RequestError, check_is
 from bayescore.families import Family, Gaussian
 from bayescore.groups import Grouping
+from bayescore.printable import shown
 from bayescore.priors import state
 from bayescore.regression import Regression
 
@@ -49,6 +51,8 @@ def toy(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0, sigma: f
     Predicted are 20 points on [6, 7], with the true mean as their response.
     """
     family = Gaussian(sigma=sigma)
+    if isinstance(p, int):
+        memory.check_square(p, "the toy's columns", "ask for fewer")
     table = toy_data(n, p, noise_sd, seed)
     data = from_arrays(table[:, :-1], table[:, -1])
     grid = np.repeat(np.linspace(6.0, 7.0, 20)[:, None], p, axis=1)
@@ -62,7 +66,7 @@ def toy(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0, sigma: f
 def from_data(
     data: Data,
     *,
-    family: Family | str = "Gaussian",
+    family: Family | type[Family] | str = "Gaussian",
     priors: Mapping[str, Distribution | str] | Literal["auto"] = "auto",
     intercept: bool = True,
     groupings: Sequence[Grouping] = (),
@@ -86,6 +90,15 @@ def from_data(
     RequestError, DataError
         The request or the data can't be used.
     """
+    _check_statement(priors, network, source)
+    check_is(data, Data, "from_data takes a Data, as from_arrays(x, y); for a data frame there is from_table")
+    check_is(new_data, Data | None, "the rows to predict are a Data, as from_arrays(x)")
+    check_is(formula, str | None, "a formula is a text")
+    for what, values, kind in (("groupings", groupings, Grouping), ("notes", notes, str)):
+        if not isinstance(values, tuple | list) or not all(isinstance(value, kind) for value in values):
+            raise RequestError(f"{what} are a list of {kind.__name__}, not {shown(values)}")
+    check_is(intercept, bool, "intercept is True or False")
+    memory.check_square(len(data.columns), f"{len(data.columns)} columns", "leave some out")
     data.check()
     family = families.parse(family).for_data(data)
     family.check_response(data)
@@ -100,7 +113,7 @@ def from_table(
     formula: str,
     table: object,
     *,
-    family: Family | str = "Gaussian",
+    family: Family | type[Family] | str = "Gaussian",
     priors: Mapping[str, Distribution | str] | Literal["auto"] = "auto",
     weights: str | None = None,
     network: tuple[int, ...] = (),
@@ -124,6 +137,10 @@ def from_table(
     """
     from bayescore.formula import apply
 
+    check_is(formula, str, "a formula is a text, as 'y ~ x'")
+    check_is(weights, str | None, "weights is the name of a column")
+    check_is(drop_missing, bool, "drop_missing is True or False")
+    _check_statement(priors, network, source)
     family = families.parse(family)
     design = apply(formula, table, drop_missing=drop_missing, weights=weights, categorical_response=family.categorical)
     notes = design.notes
@@ -147,6 +164,14 @@ def from_table(
         notes=notes,
     )
     return replace(stated, warnings=(*stated.warnings, *doubts))
+
+
+def _check_statement(priors: object, network: object, source: object) -> None:
+    """Refuse what neither statement of a problem can be made of."""
+    if priors != "auto" if isinstance(priors, str) else not isinstance(priors, Mapping):
+        raise RequestError(f"priors are a dictionary, as {{'beta': 'Normal(0, 10)'}}, or 'auto', not {shown(priors)}")
+    check_is(network, tuple | list, "network is the hidden units of each layer, as (16, 8)")
+    check_is(source, str, "source is a text")
 
 
 @dataclass(frozen=True)

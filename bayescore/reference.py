@@ -102,7 +102,7 @@ def load(folder: Path, names: Sequence[str] = ()) -> list[Reference]:
     try:
         records: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         known = [str(record["name"]) for record in records]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise DataError(f"{str(path)!r} is no list of references: {error!r}") from error
     for name in names:
         if name not in known:

@@ -1,8 +1,12 @@
 """A registered backend, ready to be called."""
 
+from typing import get_args
+
 from bayescore import plugins
 from bayescore.backend import Precision
 from bayescore.contract import Checked
+from bayescore.errors import RequestError, check_is
+from bayescore.printable import shown
 
 
 def get_backend(name: str, precision: Precision = "float64") -> Checked:
@@ -15,5 +19,8 @@ def get_backend(name: str, precision: Precision = "float64") -> Checked:
     MissingLibraryError, PluginError
         It can't be used here.
     """
+    check_is(name, str, "a backend is named by a text, as 'pyro'")
+    if not isinstance(precision, str) or precision not in get_args(Precision):
+        raise RequestError(f"precision must be float64 or float32, not {shown(precision)}")
     registered = plugins.load()[name]
     return Checked(registered.make(precision), registered.info)

@@ -5,6 +5,7 @@ a flag wins over it. File names in it are relative to its folder.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -17,10 +18,16 @@ from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError, suggest
 from bayescore.large import from_file, is_large
+from bayescore.printable import shown
 from bayescore.problem import Problem
 from bayescore.tables import read_table
 
 _PATHS = ("data", "new_data")
+_LARGEST = 1 << 20
+"""Bytes of a problem file, at most."""
+_KEYS = re.compile(r"""[\w \t"'.-]+""")
+_MOST_DOTS = 200
+"""Of a dotted key: the time that it takes to read one grows with their square."""
 
 
 @dataclass(frozen=True)
@@ -190,10 +197,16 @@ def read(path: Path) -> Request:
     """
     if not path.is_file():
         raise RequestError(f"no problem file {str(path)!r}; data are given by --data, backends by --backends")
+    if path.stat().st_size > _LARGEST:
+        raise RequestError(f"{str(path)!r} is no problem file: it has more than {_LARGEST} bytes")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{str(path)!r} is no problem file: {error}") from error
+        text = path.read_text(encoding="utf-8")
+        if any(run.count(".") > _MOST_DOTS for run in _KEYS.findall(text)):
+            raise RequestError(f"{str(path)!r} is no problem file: its keys are plain words, without dots")
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError, OSError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise RequestError(f"{str(path)!r} is no problem file: {why}") from error
     known = {f.name: f for f in fields(Request)}
     values: dict[str, Any] = {}
     for key, value in content.items():
@@ -226,7 +239,7 @@ def _typed(path: Path, name: str, value: Any, kind: str) -> Any:
             "str": "a text",
             "bool": "true or false",
         }.get(first, "a number")
-        raise RequestError(f"{str(path)!r}: {name} must be {what}, not {value!r}")
+        raise RequestError(f"{str(path)!r}: {name} must be {what}, not {shown(value)}")
     return tuple(value) if first == "tuple" else value
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bayescore import calls, distributions, families, methods
@@ -64,7 +64,9 @@ def test_construct_says_what_is_wrong(text, message):
         calls.construct(calls.parse(text), {"Shape": Shape}, "shape")
 
 
-@given(width=st.floats(-1e9, 1e9).map(lambda x: float(f"{x:.9g}")), name=st.sampled_from(["box", "ball"]), flag=...)
+@given(width=st.floats(allow_nan=False, allow_infinity=False), name=st.text(), flag=...)
+@example(1 / 3, "None", False)
+@example(-0.1 - 0.2, "a, b", True)
 def test_what_is_written_is_read_again(width: float, name: str, flag: bool):
     shape = Shape(width, name, flag)
     for defaults in (False, True):
@@ -116,3 +118,15 @@ def test_an_infinite_scale_is_a_flat_prior_by_another_name():
 @pytest.mark.parametrize("kind", [families.FAMILIES, distributions.DISTRIBUTIONS, methods.METHODS])
 def test_no_two_names_are_the_same_but_for_case_and_underscores(kind):
     assert len({name.lower().replace("_", "") for name in kind}) == len(kind)
+
+
+@pytest.mark.parametrize("width, written", [(10.0, "10"), (0.1, "0.1"), (1e-300, "1e-300"), (1 / 3, repr(1 / 3))])
+def test_a_number_has_as_few_digits_as_give_it_back(width, written):
+    assert calls.write("Shape", Shape(width)) == f"Shape({written})"
+
+
+@pytest.mark.parametrize("text", ["f(0x" + "f" * 5000 + ")", "f(" + "9" * 4000 + ")"], ids=["hexadecimal", "decimal"])
+def test_a_number_of_a_thousand_digits_is_refused_in_a_short_line(text):
+    with pytest.raises(RequestError, match="can't read") as caught:
+        calls.parse(text)
+    assert len(str(caught.value)) < 400

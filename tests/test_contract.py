@@ -62,7 +62,7 @@ def test_what_is_not_declared_is_refused_before_any_work(method):
             raise AssertionError("it was called")
 
     backend = checked(Untouchable())
-    with pytest.raises(UnsupportedError, match="never: exact"):
+    with pytest.raises(UnsupportedError, match=r"^exact"):
         backend.fit(TOY.regression, TOY.data, method, seed=0)
 
 
@@ -106,7 +106,7 @@ def test_offsets_weights_and_rows_that_stand_for_many_are_asked_for():
 @pytest.mark.parametrize("name", ["groups-intercepts-Gaussian", "network-4", "prior-Horseshoe"])
 def test_what_has_no_maximum_of_the_likelihood_has_no_mle(name):
     stated = PROBLEMS[name]
-    assert refusal(ALL, stated.regression, MLE(), stated.data).startswith("never: ")
+    assert "use " in refusal(ALL, stated.regression, MLE(), stated.data)
     for method in (SVI(), NUTS(), Laplace()):
         assert refusal(ALL, stated.regression, method, stated.data) is None
     assert refusal(ALL, PROBLEMS["Poisson-log"].regression, MLE()) is None
@@ -128,7 +128,7 @@ def vanishing(stated, scale, offset=0.0):
 @pytest.mark.parametrize("name", ["groups-intercepts-Gaussian", "groups-correlated-Poisson", "prior-Horseshoe"])
 def test_a_density_without_a_bound_has_no_map(name):
     stated = PROBLEMS[name]
-    assert refusal(ALL, stated.regression, MAP()).startswith("never: the density of ")
+    assert refusal(ALL, stated.regression, MAP()).startswith("the density of ")
     with_scale = [vanishing(stated, 10.0**-power) for power in (5, 50, 150)]
     assert with_scale[0] < with_scale[1] < with_scale[2]
     assert with_scale[2] > with_scale[0] + 300
@@ -155,8 +155,8 @@ def test_a_backends_limits_are_asked_last():
         return f"never: no {method.name} of {len(regression.columns)} column"
 
     limited = replace(ALL, limits=limits)
-    assert refusal(limited, TOY.regression, NUTS()) == "never: no nuts of 1 column"
-    with pytest.raises(UnsupportedError, match="never: no exact of 1 column"):
+    assert refusal(limited, TOY.regression, NUTS()) == "no nuts of 1 column"
+    with pytest.raises(UnsupportedError, match=r"^no exact of 1 column"):
         checked(info=limited).fit(TOY.regression, TOY.data, Exact(), seed=0)
     nothing = replace(limited, supports=frozenset())
     assert "no nuts" not in refusal(nothing, TOY.regression, NUTS())

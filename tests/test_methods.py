@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from bayescore import methods
@@ -114,3 +115,24 @@ def test_estimands():
         "posterior",
         "posterior",
     ]
+
+
+@pytest.mark.parametrize("value", [print, len, [], {}, 1, None, ("constant",), np.zeros(2)], ids=str)
+def test_only_a_guide_may_be_a_function(value):
+    for make in (lambda: SVI(schedule=value), lambda: SVI(init=value), lambda: MAP(schedule=value)):
+        with pytest.raises(RequestError, match="must be one of"):
+            make()
+    if not callable(value):
+        with pytest.raises(RequestError, match="guide must be one of"):
+            SVI(guide=value)
+    assert SVI(guide=print).guide is print
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert NUTS(draws=np.int64(5), target_accept=np.float64(0.9)) == NUTS(draws=5, target_accept=0.9)
+    assert type(NUTS(draws=np.int64(5)).draws) is int
+    assert str(SVI(rate=np.float32(0.5))) == "svi(rate=0.5)"
+
+
+def test_a_class_stands_for_its_defaults():
+    assert methods.parse(NUTS) == NUTS()

@@ -79,11 +79,11 @@ _FLAGS = (
 
 def run(options: argparse.Namespace) -> int:
     """Run the comparison, report it, and keep it."""
-    from bayescore import request
+    from bayescore import plugins, request
     from bayescore.cli import say
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.archive import Archive
-    from bayescore.comparison.run import compare
+    from bayescore.comparison.run import choose, compare
     from bayescore.errors import RequestError
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import plain_console, show
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         archive = None
         if options.out is not None:
-            _check_contenders(contenders, problem, settings)
+            choose(problem, contenders, settings, plugins.load())  # refuses what is wrong before a folder is made
             archive = Archive(options.out, problem, settings, force=options.force, resume=options.resume)
             stack.enter_context(archive).begin(request.overlay(asked, {"backends": tuple(contenders)}).write())
         with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
@@ -135,25 +135,6 @@ def _check_json(path: Path, inputs: "list[str | Path | None]") -> None:
     for used in inputs:
         if used is not None and path.is_file() and Path(used).is_file() and path.samefile(used):
             raise RequestError(f"{str(path)!r} is read by this comparison: name another file with --json")
-
-
-def _check_contenders(contenders: list[str], problem: object, settings: object) -> None:
-    """Refuse wrong contenders before a folder is made."""
-    from bayescore import plugins
-    from bayescore.comparison.contender import parse_all
-    from bayescore.comparison.run import Settings
-    from bayescore.problem import Problem
-
-    assert isinstance(problem, Problem)
-    assert isinstance(settings, Settings)
-    parse_all(
-        contenders,
-        plugins.load(),
-        problem.regression,
-        problem.data,
-        default=settings.method,
-        reference=settings.reference,
-    )
 
 
 def _installed() -> list[str]:

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         render(document)  # as a whole, before a line of it is printed
         code = EXIT_CODES[document["verdict"]]
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RequestError(f"the comparison in {str(options.folder)!r} is damaged: {error!r}") from error
     show(document, plain_console())
     return code

@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+_MOST = 10**6
 _PARTS = ("density", "draws", "refits")
 
 
@@ -24,7 +25,9 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print, part by part."""
     from bayescore import plugins, writing
     from bayescore.cli.keeping import exit_code, keep
+    from bayescore.comparison.run import SEEDS
     from bayescore.comparison.runner import export_environment
+    from bayescore.errors import RequestError
     from bayescore.study import measure, tables
     from bayescore.study.targets import NAMES
 
@@ -32,7 +35,9 @@ def run(options: argparse.Namespace) -> int:
         writing.check(options.out)
     targets = _known(options.targets or list(NAMES), NAMES, "target")
     parts = _known(options.parts, _PARTS, "part")
-    _positive(options, "repetitions", "refits")
+    _within(options, repetitions=_MOST, refits=_MOST, jobs=1000)
+    if not 0 <= options.seed < SEEDS:
+        raise RequestError(f"--seed must be at least 0 and under 2**63, not {options.seed}")
     export_environment(plugins.load()[options.engine].info)
     jobs = options.jobs or os.cpu_count() or 1
     settings = measure.Settings(
@@ -65,9 +70,10 @@ def _known(chosen: list[str], known: tuple[str, ...], what: str) -> list[str]:
     return chosen
 
 
-def _positive(options: argparse.Namespace, *names: str) -> None:
+def _within(options: argparse.Namespace, **most: int) -> None:
     from bayescore.errors import RequestError
 
-    for name in names:
-        if getattr(options, name) < 1:
-            raise RequestError(f"--{name} must be at least 1, not {getattr(options, name)}")
+    for name, limit in most.items():
+        value = getattr(options, name)
+        if value is not None and not 1 <= value <= limit:
+            raise RequestError(f"--{name} must be at least 1 and at most {limit}, not {value}")

@@ -12,6 +12,7 @@ from bayescore.data import Data
 from bayescore.errors import PluginError, RequestError
 from bayescore.methods import Exact, Method
 from bayescore.plugins import Registry
+from bayescore.printable import shown
 from bayescore.regression import Regression
 
 
@@ -49,6 +50,8 @@ def parse(text: str, registry: Registry, default: Method | None = None) -> Conte
     RequestError
         The backend or the method is unknown.
     """
+    if not isinstance(text, str):
+        raise RequestError(f"a contender is written as a text, as 'pyro:nuts', not {shown(text)}")
     backend, _, method = text.strip().partition(":")
     try:
         info = registry[backend].info

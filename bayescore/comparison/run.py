@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bayescore import coordinates, plugins
+from bayescore import coordinates, limits, methods, plugins
 from bayescore.agreement import model_check
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.guide_family import at_optimum
@@ -31,11 +32,19 @@ from bayescore.density import LogJoint
 from bayescore.errors import PluginError, RequestError
 from bayescore.methods import SVI, Laplace, Method
 from bayescore.plugins import Registry
+from bayescore.printable import shown
 from bayescore.problem import Problem
 from bayescore.reduction import compress
 
 if TYPE_CHECKING:
     from bayescore.comparison.archive import Archive
+
+
+SEEDS = 2**63
+"""Seeds are whole numbers under this one."""
+_MOST_MARGIN = 1e6
+_MOST_JOBS = 1000
+_MOST_CONTENDERS = 100
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Settings:
         Take rows together where that leaves the likelihood as it is (`bayescore.reduction`).
     """
 
-    method: Method | None = None
+    method: Method | str | None = None
     reference: str = "auto"
     margin: float = MARGIN
     alpha: float = ALPHA
@@ -75,16 +84,35 @@ class Settings:
     reduce: bool = True
 
     def __post_init__(self) -> None:
+        for name, value in list(vars(self).items()):
+            object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
+        if self.method is not None:
+            object.__setattr__(self, "method", methods.parse(self.method))
         for name, good, wanted in (
-            ("margin", 0 < self.margin < float("inf"), "a positive number"),
-            ("alpha", 0 < self.alpha < 1, "between 0 and 1"),
-            ("seed", self.seed >= 0, "a whole number of at least 0"),
-            ("precision", self.precision in {"float64", "float32"}, "float64 or float32"),
-            ("jobs", self.jobs is None or self.jobs >= 1, "at least 1"),
-            ("timeout", self.timeout is None or 0 < self.timeout < float("inf"), "a positive number of seconds"),
-        ):
+            ("reference", isinstance(self.reference, str), "auto, none, or a contender as a text"),
+            ("margin", _number(self.margin) and 0 < self.margin <= _MOST_MARGIN, "a positive number, at most 1e6"),
+            ("alpha", _number(self.alpha) and 0 < self.alpha < 1, "between 0 and 1"),
+            ("seed", _whole(self.seed) and 0 <= self.seed < SEEDS, "a whole number of at least 0, under 2**63"),
+            ("precision", isinstance(self.precision, str) and self.precision in get_args(Precision),
+             "float64 or float32"),
+            ("jobs", self.jobs is None or (_whole(self.jobs) and 1 <= self.jobs <= _MOST_JOBS),
+             f"at least 1, at most {_MOST_JOBS}"),
+            ("timeout", self.timeout is None or (_number(self.timeout) and 0 < self.timeout <= threading.TIMEOUT_MAX),
+             f"a positive number of seconds, at most {threading.TIMEOUT_MAX:g} (without it, there is no limit)"),
+            ("smoke", isinstance(self.smoke, bool), "True or False"),
+            ("model_only", isinstance(self.model_only, bool), "True or False"),
+            ("reduce", isinstance(self.reduce, bool), "True or False"),
+        ):  # fmt: skip
             if not good:
-                raise RequestError(f"{name} must be {wanted}, not {getattr(self, name)}")
+                raise RequestError(f"{name} must be {wanted}, not {shown(getattr(self, name))}")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: object) -> bool:
+    return _whole(value) or isinstance(value, float)
 
 
 @dataclass(frozen=True)
@@ -124,7 +152,7 @@ class Comparison:
 
 def compare(
     problem: Problem,
-    contenders: Sequence[str],
+    contenders: Sequence[str] | str,
     settings: Settings | None = None,
     *,
     watch: Watcher = lambda contender, message: None,
@@ -135,7 +163,7 @@ def compare(
     Parameters
     ----------
     contenders
-        As ``["pyro", "numpyro:nuts"]``.
+        As ``["pyro", "numpyro:nuts"]``; one may stand by itself.
     watch
         Told of every contender's progress.
     archive
@@ -145,27 +173,56 @@ def compare(
     Raises
     ------
     RequestError
-        No backend could serve the request.
+        No backend could serve the request, or it needs more memory than there is.
     """
     with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
-        return _compare(problem, contenders, settings or Settings(), watch, archive)
+        return _compare(problem, contenders, Settings() if settings is None else settings, watch, archive)
 
 
-def _compare(
-    problem: Problem, contenders: Sequence[str], settings: Settings, watch: Watcher, archive: "Archive | None"
-) -> Comparison:
-    registry = plugins.load()
+def choose(
+    problem: Problem, contenders: Sequence[str] | str, settings: Settings, registry: Registry
+) -> list[Contender]:
+    """The contenders of a comparison, the reference first, once the request is known to make sense.
+
+    Raises
+    ------
+    RequestError
+        It does not; nothing has been done.
+    """
+    if not isinstance(problem, Problem):
+        raise RequestError(
+            f"compare takes a Problem first, not {shown(problem)}: "
+            "compare(from_table('y ~ x', table), ['pyro', 'exact']), or from_data(data)"
+        )
+    if not isinstance(settings, Settings):
+        raise RequestError(f"the settings are written as Settings(margin=0.1, ...), not {shown(settings)}")
+    texts = [contenders] if isinstance(contenders, str) else contenders
+    if not isinstance(texts, Sequence) or len(texts) > _MOST_CONTENDERS:
+        raise RequestError(
+            f"the contenders are a list of at most {_MOST_CONTENDERS}, as ['pyro', 'exact'], not {shown(contenders)}"
+        )
     chosen = parse_all(
-        contenders,
+        texts,
         registry,
         problem.regression,
         problem.data,
-        default=settings.method,
+        default=None if settings.method is None else methods.parse(settings.method),
         reference=settings.reference,
         smoke=settings.smoke,
     )
+    for contender in [] if settings.model_only else chosen:
+        limits.check_fit(problem.regression, contender.method, problem.data.rows, problem.new_data)
+    return chosen
+
+
+def _compare(
+    problem: Problem, contenders: Sequence[str] | str, settings: Settings, watch: Watcher, archive: "Archive | None"
+) -> Comparison:
+    registry = plugins.load()
+    chosen = choose(problem, contenders, settings, registry)
     outcomes = _run_all(problem, chosen, settings, registry, watch, archive)
-    added = chosen[: len(chosen) - len(contenders)] if settings.reference == "auto" else []  # it stands first
+    asked = 1 if isinstance(contenders, str) else len(contenders)
+    added = chosen[: len(chosen) - asked] if settings.reference == "auto" else []  # it stands first
     return conclude(problem, outcomes, settings, added={c.name for c in added})
 
 

@@ -150,7 +150,7 @@ class Runner:
             for line in process.stdout:
                 try:
                     message = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(message, dict):
                     self.watch(contender, message)

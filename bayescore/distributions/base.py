@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayescore import calls
 from bayescore.errors import RequestError
+from bayescore.printable import shortened, shown
 
 Support = Literal["real", "positive", "interval", "correlation"]
 Array = NDArray[numpy.float64]
@@ -43,16 +44,18 @@ class Distribution(ABC):
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, bool | str | calls.Call) or value is None:
-                raise RequestError(f"{type(self).__name__}: {field.name} must be a number, not {value!r}")
+                raise RequestError(f"{type(self).__name__}: {field.name} must be a number, not {shown(value)}")
             try:
                 numbers = numpy.asarray(value, dtype=float)
             except (TypeError, ValueError, OverflowError) as error:
-                raise RequestError(f"{type(self).__name__}: {field.name} must be a number: {error}") from error
+                raise RequestError(
+                    f"{type(self).__name__}: {field.name} must be a number: {shortened(str(error))}"
+                ) from error
             if not numpy.all(numpy.isfinite(numbers)):
                 flat = "; a flat prior is Flat()" if field.name == "scale" else ""
-                raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {value}{flat}")
+                raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {shown(value)}{flat}")
             if field.name not in _ANY_SIGN and not numpy.all(numbers > 0):
-                raise RequestError(f"{type(self).__name__}: {field.name} must be positive, not {value}")
+                raise RequestError(f"{type(self).__name__}: {field.name} must be positive, not {shown(value)}")
             if numbers.ndim == 0:
                 object.__setattr__(self, field.name, float(numbers))
 

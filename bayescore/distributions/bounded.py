@@ -9,6 +9,7 @@ from autograd import numpy as np
 
 from bayescore.distributions.base import LOG_2, Array, Distribution, Parameter, Support, log_gamma
 from bayescore.errors import RequestError
+from bayescore.printable import shown
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Uniform(Distribution):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not numpy.all(numpy.asarray(self.high) > numpy.asarray(self.low)):
-            raise RequestError(f"Uniform: low must be under high, not {self.low} and {self.high}")
+            raise RequestError(f"Uniform: low must be under high, not {shown(self.low)} and {shown(self.high)}")
 
     @property
     def bounds(self) -> tuple[Parameter, Parameter]:

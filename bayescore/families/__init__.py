@@ -1,5 +1,7 @@
 """The families: how the response is distributed around the linear predictor."""
 
+from typing import cast
+
 from bayescore import calls
 from bayescore.families.base import Family, Given, Sides
 from bayescore.families.binary import Bernoulli, Binomial
@@ -49,9 +51,11 @@ _ALIASES = {"normal": "Gaussian", "t": "StudentT", "student": "StudentT", "negbi
 """Names that people type."""
 
 
-def parse(text: str | Family) -> Family:
-    """Read a family such as ``"Gaussian(sigma=0.1)"`` or a bare ``"bernoulli"``."""
+def parse(text: str | Family | type[Family]) -> Family:
+    """Read a family such as ``"Gaussian(sigma=0.1)"`` or a bare ``"bernoulli"``; a class stands for its defaults."""
     if isinstance(text, Family):
         return text
-    call = calls.parse(text)
+    if isinstance(text, type) and text in FAMILIES.values():
+        return text()
+    call = calls.parse(cast(str, text))
     return calls.construct(calls.lower(call), FAMILIES, "family", aliases=_ALIASES)

@@ -7,6 +7,7 @@ what else the density depends on, shaped to broadcast against it: the auxiliary 
 Densities are written with autograd's NumPy, which differentiates them.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -14,10 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayescore import calls
 from bayescore.data import Data, Indices, rows_text
 from bayescore.distributions import Array, Distribution, Exponential, Gamma
 from bayescore.errors import DataError, RequestError, suggest
+from bayescore.printable import shown
 
 Given = Mapping[str, Any]
 
@@ -73,14 +74,15 @@ class Family(ABC):
 
     def __post_init__(self) -> None:
         link = getattr(self, "link", "")
-        if link not in self.links:
+        if not isinstance(link, str) or link not in self.links:
             known = ", ".join(self.links)
-            raise RequestError(
-                f"{type(self).__name__}: unknown link {link!r}{suggest(str(link), list(self.links))} (known: {known})"
-            )
+            hint = suggest(link, list(self.links)) if isinstance(link, str) else ""
+            raise RequestError(f"{type(self).__name__}: unknown link {shown(link)}{hint} (known: {known})")
         for name, value in self.fixed.items():
-            if isinstance(value, bool | str | calls.Call) or not (np.isfinite(value) and value > 0):
-                raise RequestError(f"{type(self).__name__}: {name} must be a positive number, not {value!r}")
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.complexfloating)
+            if not (number and 0 < value <= sys.float_info.max):
+                raise RequestError(f"{type(self).__name__}: {name} must be a positive number, not {shown(value)}")
+            object.__setattr__(self, name, float(value))
 
     @property
     def name(self) -> str:

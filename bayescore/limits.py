@@ -1,0 +1,45 @@
+"""What the rows and this machine's memory allow a fit, asked before any work.
+
+The figures are of the largest arrays alone, so that a request that passes may still be a
+long one; one that does not pass could never have been carried out.
+"""
+
+from bayescore.data import Data
+from bayescore.memory import check
+from bayescore.methods import NUTS, SVI, Exact, Laplace, Method, Optimizer
+from bayescore.regression import Regression
+
+
+def check_fit(regression: Regression, method: Method, rows: int, new: Data | None = None) -> None:
+    """Refuse a fit whose draws, iterates or matrices don't fit into memory.
+
+    Raises
+    ------
+    RequestError
+        It says which of them, and which setting to lower.
+    """
+    d = sum(site.size for site in regression.sites)
+    draws = int(getattr(method, "chains", 1)) * int(getattr(method, "draws", 1))
+    of = f"of {method.name}"
+    check(f"{draws} draws {of} of {d} parameters", draws * d, "ask for fewer draws or chains")
+    if new is not None:
+        outputs = max(len(regression.categories), 1)
+        check(
+            f"{draws} draws {of} for {new.rows} rows to predict",
+            draws * new.rows * outputs,
+            "ask for fewer draws, chains or rows to predict",
+        )
+    if isinstance(method, Exact | Laplace):
+        check(f"the covariance of {d} parameters", d * d, f"use another method than {method.name}")
+    if isinstance(method, Optimizer):
+        kept = method.steps * (d + 2) if isinstance(method, SVI) else method.steps * 2
+        check(f"{method.steps} steps {of} with {d} parameters", kept, "ask for fewer steps")
+    if isinstance(method, SVI):
+        batch = min(method.batch_size or rows, rows)
+        outputs = regression.family.predictors
+        what = f"{method.particles} particles {of} at {batch} rows a step"
+        check(what, method.particles * batch * outputs, "ask for fewer particles, or a smaller batch_size")
+    settled = method.settled(network=regression.network is not None)
+    dense = settled.dense_mass if isinstance(settled, NUTS) else getattr(method, "guide", None) == "full_rank"
+    if dense:
+        check(f"a matrix of {d} by {d} parameters {of}", d * d, "use dense_mass=False, or the mean-field guide")
