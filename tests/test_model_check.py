@@ -7,15 +7,19 @@ import pytest
 from conftest import USABLE, put_on_path
 from declared import problems
 
+import bayescore
 from bayescore import density, problem
+from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck, check, points
-from bayescore.backend import LogDensity
+from bayescore.agreement.verdict import of_models
+from bayescore.backend import LogDensity, Precision
 from bayescore.comparison.run import Settings, compare
 from bayescore.data import Data, from_arrays, toy_data
 from bayescore.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
 from bayescore.families import Binomial, Gaussian
 from bayescore.problem import Problem
 from bayescore.regression import Regression
+from bayescore.report.terminal import sentence
 
 PRIORS = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
 
@@ -60,11 +64,11 @@ def test_another_scale_of_a_prior_is_named(scale: float) -> None:
     assert (found.verdict, found.site) == ("different", "beta")
 
 
-def test_the_pattern_of_a_normal_scale_is_theta_squared() -> None:
+def test_another_scale_is_told_with_its_value() -> None:
     honest = gaussian()
-    found = judged(honest, replace(honest.regression, intercept=Normal(0, 100)))
+    found = judged(honest, replace(honest.regression, intercept=Normal(0, 25)))
     assert (found.verdict, found.site) == ("different", "intercept")
-    assert found.pattern == "a pure theta^2 pattern: another scale of a normal prior"
+    assert found.pattern == "as if the scale were 25 instead of 10"
 
 
 @pytest.mark.parametrize("prior", [Gamma(2, 1 / 3), InverseGamma(2, 3), Exponential(3)], ids=str)
@@ -177,7 +181,7 @@ def test_a_doctored_prior_is_a_disagreement_that_names_the_site(monkeypatch: pyt
     reason = result.decision.reasons[0]
     assert reason.code == "different-model"
     assert "in the term of beta" in reason.text
-    assert "another scale of a normal prior" in reason.text
+    assert "as if the scale were 100 = 10^2 instead of 10" in reason.text
 
 
 PROBLEMS = problems()
@@ -264,3 +268,153 @@ def test_points_lie_in_the_support_and_are_spread(name: str) -> None:
             lows, highs = np.array(site.bounds).T
             value = np.reshape(point[site.name], -1)
             assert np.all((value > lows) & (value < highs))
+
+
+def zeros(scale: float) -> Problem:
+    """Twenty counts of 0: far out the rate overflows, and the density lies 1e198 nats under the mode's."""
+    data = from_arrays(np.empty((20, 0)), np.zeros(20))
+    return problem.from_data(data, family="Poisson", priors={"intercept": f"Normal(0, {scale})"})
+
+
+@pytest.mark.parametrize("scale", [100.0, 1000.0])
+def test_a_far_point_hides_no_other_prior(scale: float) -> None:
+    """As it would if one limit, by the largest of all densities, were set to all of them; here without gradients."""
+    honest = zeros(scale)
+    at = points(honest.regression, honest.data)
+    totals = np.array([f.total for f in densities(honest.regression, honest.data, at)])
+    assert len(at) == 20
+    assert np.ptp(totals) < 1000.0
+    wrong = replace(honest.regression, intercept=Normal(0, 1))
+    found = [replace(f, gradient=None) for f in densities(wrong, honest.data, at)]
+    result = check("wrong", honest.regression, honest.data, at, found)
+    assert (result.verdict, result.site) == ("different", "intercept")
+    assert result.pattern == f"as if the scale were 1 instead of {scale:g}"
+    assert judged(honest, honest.regression).verdict == "same"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("backend", [name for name in USABLE if name in {"pyro", "numpyro"}])
+@pytest.mark.parametrize("scale", [100.0, 1000.0])
+def test_honest_backends_have_the_same_model_far_out(backend: str, precision: Precision, scale: float) -> None:
+    """Where the rate is no number but 0, too."""
+    honest, engine = zeros(scale), bayescore.get_backend(backend, precision=precision)
+    native = engine.build_data(honest.regression, honest.data)
+    at = points(honest.regression, honest.data)
+    found = [engine.log_density(honest.regression, native, point) for point in at]
+    result = check(backend, honest.regression, honest.data, at, found, precision=precision)
+    assert (result.verdict, result.points) == ("same", 20)
+    assert result.gradient_spread is not None
+
+
+def test_points_that_say_nothing_are_left_out() -> None:
+    """Ten are enough; of fewer nothing follows, whatever the backend says."""
+    honest = zeros(100.0)
+    at = points(honest.regression, honest.data)
+    far = [{"intercept": np.array(float(u))} for u in (20, 100, 700, 800)]
+    with np.errstate(over="ignore"):
+        found = densities(honest.regression, honest.data, at[:10]) + [LogDensity(np.nan, {"intercept": np.nan})] * 4
+    result = check("a", honest.regression, honest.data, [*at[:10], *far], found)
+    assert (result.verdict, result.points) == ("same", 10)
+    result = check("a", honest.regression, honest.data, [*at[1:10], *far], found[1:])
+    assert (result.verdict, result.points) == ("not-checked", 0)
+    assert result.pattern is not None
+    assert result.pattern.startswith("9 of 13 points can be used, and 10 are needed")
+
+
+def test_a_parameter_that_no_point_tells_apart_leaves_the_model_unchecked() -> None:
+    honest = gaussian()
+    at = [{**point, "sigma": np.array(0.1)} for point in points(honest.regression, honest.data)]
+    result = check("a", honest.regression, honest.data, at, densities(honest.regression, honest.data, at))
+    assert (result.verdict, result.points) == ("not-checked", 0)
+    assert result.pattern == "sigma has the same value at all points"
+
+
+def test_a_term_that_is_the_same_everywhere_is_checked() -> None:
+    """A flat prior, or one that the backend leaves out."""
+    honest = gaussian("Flat()")
+    assert judged(honest, honest.regression).verdict == "same"
+    found = judged(honest, replace(honest.regression, auxiliary={"sigma": Exponential(2.0)}))
+    assert (found.verdict, found.site) == ("different", "sigma")
+
+
+def test_terms_that_are_shared_out_otherwise_are_the_same_density() -> None:
+    """What one term lacks the other has; and nothing that the larger of them could hide."""
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+
+    def moved(share: float) -> list[LogDensity]:
+        found = []
+        for f in densities(honest.regression, honest.data, at):
+            terms = {**f.by_site, "beta": 0.0, "likelihood": f.by_site["likelihood"] + share * f.by_site["beta"]}
+            found.append(LogDensity(sum(terms.values()), terms, f.gradient))
+        return found
+
+    assert check("a", honest.regression, honest.data, at, moved(1.0)).verdict == "same"
+    assert check("a", honest.regression, honest.data, at, moved(0.9)).verdict == "different"
+
+
+def test_a_small_term_is_judged_by_its_own_size() -> None:
+    """Beside a likelihood of 3e8 nats a prior would be lost in one limit of all, 3 nats."""
+    data = from_arrays(np.empty((20, 0)), 1e5 + np.arange(20.0))
+    honest = problem.from_data(data, family="Gaussian(sigma=1e-3)", priors={"intercept": "Normal(1e5, 1)"})
+    wrong = replace(honest.regression, intercept=Normal(1e5, 2))
+    at = points(honest.regression, data)
+    totals = [f.total for f in densities(honest.regression, data, at)]
+    assert np.abs(totals).max() > 1e8
+    found = judged(honest, wrong)
+    assert (found.verdict, found.site) == ("different", "intercept")
+
+
+def test_terms_that_do_not_add_up_are_said_to() -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    right = densities(honest.regression, honest.data, at)
+    for totals in ([np.nan] * 20, [f.total + k for k, f in enumerate(right)]):
+        found = [replace(f, total=total) for f, total in zip(right, totals, strict=True)]
+        result = check("a", honest.regression, honest.data, at, found)
+        assert (result.verdict, result.site, result.pattern) == (
+            "different", None, "its terms don't add up to its total"
+        )  # fmt: skip
+        assert "None" not in of_models("a", "b", [result]).reasons[0].text
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_wrong_gradient_is_found_in_any_units(unit: float) -> None:
+    rng = np.random.default_rng(1)
+    x = unit * rng.normal(size=(50, 1))
+    data = from_arrays(x, x[:, 0] / unit + rng.normal(size=50))
+    honest = problem.from_data(data, family="Gaussian(sigma=1)")
+    at = points(honest.regression, data)
+    right = densities(honest.regression, data, at)
+    assert check("a", honest.regression, data, at, right).verdict == "same"
+    found = [replace(f, gradient={**f.gradient, "beta": 1.001 * f.gradient["beta"]}) for f in right]
+    result = check("a", honest.regression, data, at, found)
+    assert (result.verdict, result.site) == ("different", "beta")
+    assert result.pattern == "its gradient is not that of its density"
+
+
+def test_many_parameters_have_points_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At twice the posterior's width all would lie too far under the mode, as 600 parameters by 1000 nats."""
+    monkeypatch.setattr(model_check, "DEEPEST", 50.0)
+    rng = np.random.default_rng(2)
+    data = from_arrays(rng.normal(size=(40, 30)), rng.normal(size=40))
+    honest = problem.from_data(data, family="Gaussian(sigma=1)", priors={"beta": "Normal(0, 1)"})
+    at = points(honest.regression, honest.data)
+    joint = density.LogJoint(honest.regression, honest.data)
+    totals = np.array([float(joint(point)) for point in at])
+    assert len(at) == 20
+    assert 5.0 < np.ptp(totals) < 50.0
+
+
+def test_the_sentence_says_whose_model_was_checked() -> None:
+    document = {
+        "contenders": [{"name": n, "status": "ok"} for n in "abc"],
+        "settings": {"margin": 0.1, "model_only": False},
+        "pairs": [], "reasons": [], "verdict": "agree",
+        "model_check": [{"contender": "a", "points": 20}, {"contender": "b", "points": 18}],
+    }  # fmt: skip
+    assert "model checked at 18 points, but not that of c)" in sentence(document)
+    document["model_check"] = [{"contender": "b", "points": 0}]
+    assert "model not checked)" in sentence(document)
+    document["model_check"] = [{"contender": n, "points": 20} for n in "abc"]
+    assert "model checked at 20 points)" in sentence(document)

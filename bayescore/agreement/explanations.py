@@ -25,8 +25,8 @@ EXPLANATIONS = {
         "Use --precision float64, or centre and scale the columns.",
     ),
     "not-checked": Explanation(
-        "A backend gives no log density, so that its model can't be compared.",
-        "It does not declare feature:log_density.",
+        "A backend's model can't be compared: it gives no log density, or too few points say anything.",
+        "It does not declare feature:log_density, or the specification is finite and high enough at fewer than ten.",
         "Implement log_density in the backend; the draws are judged all the same.",
     ),
     "different-posterior": Explanation(

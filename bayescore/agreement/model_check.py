@@ -4,12 +4,14 @@ A backend's log density may differ from the specification by a constant and by n
 else. The check is deterministic, takes milliseconds, and sees what draws hardly can.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from bayescore.agreement import likelihood_mistakes, prior_mistakes
+from bayescore.agreement.mistakes import Term, spread_of
 from bayescore.backend import LogDensity, Precision
 from bayescore.coordinates import constrain, standardizing_matrix
 from bayescore.data import Data
@@ -18,13 +20,21 @@ from bayescore.distributions import Array
 from bayescore.empirical_bayes import approximate
 from bayescore.mode import start_of
 from bayescore.regression import Regression
+from bayescore.transforms import unconstrain
 
 POINTS = 20
+LEAST_POINTS = 10
+"""Fewer that can be used leave a model unchecked."""
+DEEPEST = 1000.0
+"""Nats under the highest density after which a point says nothing: there numbers overflow, and no draw comes there."""
 _SEED = 20260101
+_WIDTHS = (1.0, 0.5, 0.25, 0.125, 1 / 16, 1 / 32, 1 / 64)
+"""Shares of their distance from the middle at which points are drawn, as long as too few can be used."""
+_BATCHES = 4
+"""Sets of candidates of each width."""
 _TOLERANCE: dict[Precision, float] = {"float64": 1e-8, "float32": 1e-5}
 _FLOAT32_NATS = 0.05
 _GRADIENT: dict[Precision, float] = {"float64": 1e-6, "float32": 1e-2}
-_PATTERN = 1e-6
 
 ModelVerdict = Literal["same", "different", "precision", "not-checked"]
 Point = Mapping[str, Array]
@@ -37,17 +47,18 @@ class ModelCheck:
     Attributes
     ----------
     points
-        Number of points.
+        Number of points that it was held against the specification at; 0 where it was not.
     spread
         Largest deviation of the difference from its median, in nats.
     gradient_spread
-        Largest difference of gradients, as a share of 1 plus the largest gradient.
+        Largest difference of gradients, in nats over the spread of its parameter, as a share
+        of 1 plus the largest such gradient of the parameter.
     constant
         The median difference, in nats: dropped normalizations.
     site
         The term that differs most, where the model is another one.
     pattern
-        What the difference looks like, in words.
+        What the difference looks like, in words, or a constant; or why it was not checked.
     """
 
     contender: str
@@ -64,16 +75,49 @@ def points(regression: Regression, data: Data, count: int = POINTS) -> list[Poin
     """Points around the posterior: mode + 2 L t, t of Student's t with 5 degrees of freedom.
 
     Where there is no mode they are draws from the priors, and around zero from flat ones.
+    Those that the check could not use are left out and others drawn, nearer to the middle
+    where it has to be; at last there may be fewer than ``count``.
     """
+    joint, slots, draw = LogJoint(regression, data), regression.slots(), _candidates(regression, data)
+    lows, highs = np.array(regression.bounds, dtype=np.float64).T
+    kept: list[Point] = []
+    totals: list[float] = []
+    for width in np.repeat(_WIDTHS, _BATCHES):
+        with np.errstate(all="ignore"):
+            values = constrain(slots, draw(count, float(width)))
+            total = joint(values)
+        flat = np.concatenate([np.reshape(value, (count, -1)) for value in values.values()], axis=1)
+        total = np.where(np.all((flat > lows) & (flat < highs), axis=1), total, np.nan)
+        kept += [{name: value[k] for name, value in values.items()} for k in range(count)]
+        totals += list(total)
+        found = np.flatnonzero(usable(np.array(totals)))
+        if len(found) >= count:
+            break
+    return [kept[k] for k in found[:count]]
+
+
+def _candidates(regression: Regression, data: Data) -> Callable[[int, float], Array]:
+    """Draws so many unconstrained vectors (count, d), at a share of the distance from the middle."""
     rng = np.random.default_rng(_SEED)
-    basis = standardizing_matrix(regression, data)
-    found = approximate(LogJoint(regression, data), start_of(regression, data), basis)
-    if found is not None:
-        mode, precision = found
-        root = basis @ np.linalg.inv(np.linalg.cholesky(precision)).T
-        u = mode + 2.0 * rng.standard_t(5, (count, mode.size)) @ root.T
-        return [constrain(regression.slots(), row) for row in u]
-    return [prior_draw(regression, rng) for _ in range(count)]
+    basis, start, slots = standardizing_matrix(regression, data), start_of(regression, data), regression.slots()
+    found = approximate(LogJoint(regression, data), start, basis)
+    if found is None:
+
+        def of_priors(count: int, width: float) -> Array:
+            drawn = [prior_draw(regression, rng) for _ in range(count)]
+            stacked = {site.name: np.stack([one[site.name] for one in drawn]) for site in regression.sites}
+            return np.asarray(start + width * (unconstrain(slots, stacked, np) - start))
+
+        return of_priors
+    mode, precision = found
+    root = basis @ np.linalg.inv(np.linalg.cholesky(precision)).T
+    return lambda count, width: mode + 2.0 * width * rng.standard_t(5, (count, mode.size)) @ root.T
+
+
+def usable(totals: Array) -> "np.ndarray":
+    """Which points the check can use, by the specification's log densities there: not in its far tails."""
+    known = totals[np.isfinite(totals)]
+    return np.isfinite(totals) & (totals >= np.max(known, initial=-np.inf) - DEEPEST)
 
 
 def prior_draw(regression: Regression, rng: np.random.Generator) -> Point:
@@ -104,105 +148,105 @@ def check(
         For a float32 backend the same in float64: where that passes, a failure is one of
         precision.
     """
-    wanted = [log_density(regression, data, point) for point in at]
-    result = _compare(contender, at, wanted, found, precision)
+    with np.errstate(all="ignore"):
+        wanted = [log_density(regression, data, point) for point in at]
+    kept: list[int] = np.flatnonzero(usable(np.array([w.total for w in wanted]))).tolist()
+    comparison = _Comparison(regression, data, [at[k] for k in kept], [wanted[k] for k in kept])
+    empty = comparison.empty(len(at))
+    if empty is not None:
+        return ModelCheck(contender, "not-checked", pattern=empty)
+    result = comparison.result(contender, [found[k] for k in kept], precision)
     if result.verdict == "different" and precision == "float32" and in_float64 is not None:
-        again = _compare(contender, at, wanted, in_float64, "float64")
+        again = comparison.result(contender, [in_float64[k] for k in kept], "float64")
         if again.verdict == "same":
-            return ModelCheck(**{**vars(result), "verdict": "precision", "pattern": "float32 loses the digits"})
+            return replace(result, verdict="precision", pattern="float32 loses the digits")
     return result
 
 
-def _compare(
-    contender: str, at: Sequence[Point], wanted: Sequence[LogDensity], found: Sequence[LogDensity], precision: Precision
-) -> ModelCheck:
-    difference = np.array([f.total - w.total for f, w in zip(found, wanted, strict=True)])
-    size = 1.0 + max(abs(w.total) for w in wanted)
-    constant = float(np.median(difference))
-    spread = _spread(difference)
+@dataclass(frozen=True)
+class _Comparison:
+    """The specification's densities at the points that can be used."""
+
+    regression: Regression
+    data: Data
+    at: Sequence[Point]
+    wanted: Sequence[LogDensity]
+
+    def empty(self, count: int) -> str | None:
+        """Why nothing follows from these points, of ``count``, if nothing does."""
+        if len(self.at) < LEAST_POINTS:
+            return (
+                f"{len(self.at)} of {count} points can be used, and {LEAST_POINTS} are needed: elsewhere the "
+                f"specification is not finite, or lies {DEEPEST:g} nats under its highest"
+            )
+        for site in self.regression.sites:
+            still = np.ptp([np.ravel(point[site.name]) for point in self.at], axis=0) == 0
+            if still.any():
+                return f"{site.parameters[int(np.argmax(still))]} has the same value at all points"
+        return None
+
+    def result(self, contender: str, found: Sequence[LogDensity], precision: Precision) -> ModelCheck:
+        """Judge each term against its own size, then what the terms don't hold, then gradients."""
+        with np.errstate(invalid="ignore"):  # infinities of a backend's
+            return self._result(contender, found, precision)
+
+    def _result(self, contender: str, found: Sequence[LogDensity], precision: Precision) -> ModelCheck:
+        terms = {name: self._term(name, found, precision) for name in self.wanted[0].by_site}
+        total = np.array([f.total - w.total for f, w in zip(found, self.wanted, strict=True)])
+        gradient, where = self._gradient(found)
+        seen = ModelCheck(contender, "different", len(self.at), spread_of(total), gradient, float(np.median(total)))
+        wrong = [name for name, term in terms.items() if term.wrong]
+        if wrong and not _cancel([terms[name] for name in wrong]):
+            worst = max(wrong, key=lambda name: terms[name].excess)
+            return replace(seen, site=worst, pattern=self._pattern(worst, terms[worst]))
+        size = 1.0 + max(abs(w.total) for w in self.wanted)
+        rest = total - sum(term.difference for term in terms.values())
+        if not spread_of(rest) <= _limit(size, precision):
+            return replace(seen, pattern="its terms don't add up to its total")
+        if gradient is not None and not gradient <= _GRADIENT[precision]:
+            return replace(seen, site=where, pattern="its gradient is not that of its density")
+        halves = (prior_mistakes.unfolded(site, terms[site.name]) for site in self.regression.sites)
+        return replace(seen, verdict="same", pattern=next(filter(None, halves), None))
+
+    def _term(self, name: str, found: Sequence[LogDensity], precision: Precision) -> Term:
+        own = np.array([w.by_site[name] for w in self.wanted])
+        size = 1.0 + float(np.max(np.abs(own)))
+        return Term(np.array([f.by_site[name] for f in found]), own, _limit(size, precision))
+
+    def _gradient(self, found: Sequence[LogDensity]) -> tuple[float | None, str | None]:
+        """Largest difference of gradients as `ModelCheck` has it, and the site where it is."""
+        worst, where = None, None
+        for site in self.regression.sites:
+            ours = [w.gradient[site.name] for w in self.wanted if w.gradient is not None]
+            theirs = [f.gradient[site.name] for f in found if f.gradient is not None]
+            if len(theirs) < len(ours):
+                continue
+            scale = np.std([point[site.name] for point in self.at], axis=0)
+            largest = np.max(np.abs(ours), axis=0) * scale
+            apart = np.max(np.abs(np.asarray(theirs) - ours), axis=0) * scale
+            share = float(np.max(apart / (1.0 + largest)))
+            if worst is None or not share <= worst:
+                worst, where = share, site.name
+        return worst, where
+
+    def _pattern(self, name: str, term: Term) -> str:
+        """What a term looks like that is not the specification's."""
+        odd = np.flatnonzero(~np.isfinite(term.found))
+        if odd.size:
+            return f"it is {term.found[odd[0]]} at {odd.size} of {len(self.at)} points where it should be finite"
+        values = {site.name: np.stack([point[site.name] for point in self.at]) for site in self.regression.sites}
+        if name == "likelihood":
+            return likelihood_mistakes.name(self.regression, self.data, values, term)
+        site = next(site for site in self.regression.sites if site.name == name)
+        return prior_mistakes.name(site, values, term)
+
+
+def _limit(size: float, precision: Precision) -> float:
     limit = _TOLERANCE[precision] * size
-    if precision == "float32":
-        limit = min(limit, _FLOAT32_NATS)
-    gradient, gradient_site = _gradient_spread(wanted, found)
-    same_gradient = gradient is None or gradient <= _GRADIENT[precision]
-    verdict: ModelVerdict = "same" if spread <= limit and same_gradient else "different"
-    if verdict == "same":
-        return ModelCheck(contender, "same", len(at), spread, gradient, constant)
-    site, pattern = _offender(at, wanted, found, _TOLERANCE[precision])
-    if site is None:
-        site, pattern = gradient_site, "its gradient is not that of its density"
-    return ModelCheck(contender, "different", len(at), spread, gradient, constant, site, pattern)
+    return min(limit, _FLOAT32_NATS) if precision == "float32" else limit
 
 
-def _spread(difference: Array) -> float:
-    if not np.all(np.isfinite(difference)):
-        return float("inf")
-    return float(np.max(np.abs(difference - np.median(difference))))
-
-
-def _gradient_spread(wanted: Sequence[LogDensity], found: Sequence[LogDensity]) -> tuple[float | None, str | None]:
-    """Largest difference of gradients over 1 plus the largest gradient, and the site where it is."""
-    worst, where = None, None
-    for w, f in zip(wanted, found, strict=True):
-        if w.gradient is None or f.gradient is None:
-            continue
-        largest = max(float(np.max(np.abs(g), initial=0.0)) for g in w.gradient.values())
-        for site, g in w.gradient.items():
-            difference = float(np.max(np.abs(np.asarray(f.gradient[site]) - g), initial=0.0)) / (1.0 + largest)
-            if worst is None or not difference <= worst:
-                worst, where = difference, site
-    return worst, where
-
-
-def _offender(
-    at: Sequence[Point], wanted: Sequence[LogDensity], found: Sequence[LogDensity], tolerance: float
-) -> tuple[str | None, str | None]:
-    """The term whose differences vary most, and what they look like."""
-    worst, site = 0.0, None
-    differences = {}
-    for name in wanted[0].by_site:
-        own = np.array([w.by_site[name] for w in wanted])
-        differences[name] = np.array([f.by_site[name] for f in found]) - own
-        excess = _spread(differences[name]) / (tolerance * (1.0 + np.max(np.abs(own))))
-        if excess > 1.0 and not excess <= worst:
-            worst, site = excess, name
-    if site is None:
-        return None, None
-    if site == "likelihood":
-        terms = np.array([w.by_site[site] for w in wanted])
-        return site, _likelihood_pattern(differences[site], terms)
-    values = np.stack([np.atleast_1d(point[site]) for point in at])
-    return site, _prior_pattern(differences[site], values)
-
-
-def _prior_pattern(difference: Array, x: Array) -> str:
-    candidates = {"a pure theta^2 pattern: another scale of a normal prior": [x**2], "linear in theta": [x]}
-    if np.all(x > 0):
-        candidates |= {
-            "linear in log theta: a Jacobian, or another shape": [np.log(x)],
-            "a pure 1 / theta pattern: another scale of an inverse prior": [1.0 / x],
-            "linear in theta and log theta: another Gamma": [x, np.log(x)],
-            "in log theta and 1 / theta: another inverse Gamma": [np.log(x), 1.0 / x],
-        }
-    candidates |= {"linear and quadratic in theta: another location": [x, x**2]}
-    for words, columns in candidates.items():
-        if _explains(difference, np.column_stack([np.ones(len(x)), *columns])):
-            return words
-    return "another family of prior"
-
-
-def _likelihood_pattern(difference: Array, terms: Array) -> str:
-    design = np.column_stack([np.ones(terms.size), terms])
-    if _explains(difference, design):
-        factor = 1.0 + float(np.linalg.lstsq(design, difference, rcond=None)[0][1])
-        return f"the likelihood is counted {factor:.4g} times"
-    return "another likelihood: its rows, columns, scale or link"
-
-
-def _explains(difference: Array, design: Array) -> bool:
-    """Whether a linear model leaves next to nothing of the differences; needs points to spare."""
-    if design.shape[0] < design.shape[1] + 3 or not np.all(np.isfinite(difference)):
-        return False
-    scale = np.abs(design).max(axis=0)
-    fitted = design / scale @ np.linalg.lstsq(design / scale, difference, rcond=None)[0]
-    return bool(np.max(np.abs(difference - fitted)) <= _PATTERN * _spread(difference))
+def _cancel(terms: Sequence[Term]) -> bool:
+    """Whether terms differ by what the others make good: shared out differently, but the same density."""
+    together = sum(term.difference for term in terms)
+    return bool(spread_of(np.asarray(together)) <= sum(term.limit for term in terms))

@@ -117,9 +117,10 @@ def _with_identification(pair: Pair, gap: float, margin: float) -> Pair:
 
 
 def _different(model: ModelCheck) -> Reason:
+    term = f", in the term of {model.site}" if model.site else ""
     return Reason(
         "different-model",
-        f"{model.contender} has another log density than the specification, in the term of {model.site} "
+        f"{model.contender} has another log density than the specification{term} "
         f"({model.pattern}; spread {model.spread:.2g} nats at {model.points} points)",
     )
 
@@ -130,11 +131,10 @@ def _of_models_alone(models: Sequence[ModelCheck], lost: Mapping[str, str]) -> t
         return "disagree", different
     if lost:
         return "incomplete", [Reason("not-run", f"{name}: {why}") for name, why in lost.items()]
-    unknown = [model.contender for model in models if model.verdict != "same"]
+    unknown = [model for model in models if model.verdict != "same"]
     if unknown:
-        return "inconclusive", [
-            Reason("not-checked", f"{name}: its log density could not be compared") for name in unknown
-        ]
+        why = "its log density could not be compared"
+        return "inconclusive", [Reason("not-checked", f"{m.contender}: {m.pattern or why}") for m in unknown]
     return "agree", []
 
 

@@ -110,7 +110,7 @@ def check_model(task: Task, backend: Checked, native: NativeData, registered: pl
     """Hold the backend's log density against the specification, before any fit."""
     name, regression = task.contender.name, task.regression
     if "feature:log_density" not in registered.info.supports:
-        return ModelCheck(name, "not-checked")
+        return ModelCheck(name, "not-checked", pattern="it gives no log density")
     start = time.perf_counter()
     found = [backend.log_density(regression, native, point) for point in task.points]
     again = None

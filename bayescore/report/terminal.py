@@ -84,7 +84,7 @@ def _model(document: Document) -> Table:
     table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for check in document["model_check"]:
         figures = [_scientific(check[key]) for key in ("spread", "gradient_spread", "constant")]
-        where = f"{check['site']}: {check['pattern']}" if check["site"] else ""
+        where = ": ".join(part for part in (check["site"], check["pattern"]) if part)
         table.add_row(Text(check["contender"]), check["verdict"], *figures, Text(where))
     return table
 
@@ -289,8 +289,7 @@ def sentence(document: Document) -> str:
     margin = document["settings"]["margin"]
     judged = [pair for pair in document["pairs"] if pair["verdict"] != "not-comparable"]
     count = max((len(pair["rows"]) for pair in judged), default=0)
-    points = max((check["points"] for check in document["model_check"]), default=0)
-    rule = f"margin {margin:g} posterior sd, {count} quantities a pair, model checked at {points} points"
+    rule = f"margin {margin:g} posterior sd, {count} quantities a pair, {_checked(document, done)}"
     match document["verdict"]:
         case "agree" if document["settings"]["model_only"]:
             return f"{_list(done)} have the same model."
@@ -303,6 +302,16 @@ def sentence(document: Document) -> str:
             lost = [c["name"] for c in document["contenders"] if c["status"] != "ok"]
             return f"{_list(lost)} could not be run; the others' results stand."
     return f"it can't be told whether {_list(done)} agree." if len(done) > 1 else "there is nothing to compare."
+
+
+def _checked(document: Document, done: Sequence[str]) -> str:
+    """Whose model was held against the specification, and at how many points."""
+    points = {check["contender"]: check["points"] for check in document["model_check"]}
+    unchecked = [name for name in done if not points.get(name)]
+    if len(unchecked) == len(done):
+        return "model not checked"
+    least = min(points[name] for name in done if name not in unchecked)
+    return f"model checked at {least} points" + (f", but not that of {_list(unchecked)}" if unchecked else "")
 
 
 def _list(names: Sequence[str]) -> str:

@@ -65,7 +65,7 @@ def test_an_intercept_whose_column_is_not_one():
 def test_float32(name):
     problem, backend = PROBLEMS[name], make("float32")
     native = backend.build_data(problem.regression, problem.data)
-    at = model_check.points(problem.regression, problem.data, 5)
+    at = model_check.points(problem.regression, problem.data)
     found = [backend.log_density(problem.regression, native, point) for point in at]
     checked = model_check.check("pyro", problem.regression, problem.data, at, found, precision="float32")
     assert checked.verdict == "same", checked

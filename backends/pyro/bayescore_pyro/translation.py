@@ -3,7 +3,7 @@
 A new prior or family is one line here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -16,6 +16,22 @@ from torch.distributions import constraints
 from bayescore import distributions as core
 from bayescore import families
 from bayescore_pyro.links import log_expm1_exp, log_ndtr, log_ordered
+
+
+class LogPoisson(dist.Poisson):  # type: ignore[misc]
+    """A Poisson distribution by the logarithm of its rate, whose gradient exists where the rate is no number but 0."""
+
+    def __init__(self, eta: Tensor, validate_args: bool | None = None) -> None:
+        self.eta = eta
+        super().__init__(eta.exp(), validate_args=validate_args)
+
+    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> "LogPoisson":
+        return LogPoisson(self.eta.expand(batch_shape), validate_args=False)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        density: Tensor = value * self.eta - self.rate - torch.lgamma(value + 1.0)
+        return density
+
 
 PRIORS: Mapping[type[core.Distribution], Callable[..., Any]] = {
     core.Normal: dist.Normal,
@@ -40,7 +56,7 @@ RESPONSES: Mapping[type[families.Family], Callable[..., Any]] = {
     families.StudentT: lambda eta, df, sigma: dist.StudentT(df, eta, sigma),
     families.Bernoulli: lambda eta: dist.Bernoulli(logits=eta),
     families.Binomial: lambda eta, trials: dist.Binomial(trials, logits=eta),
-    families.Poisson: lambda eta: dist.Poisson(eta.exp()),
+    families.Poisson: LogPoisson,
     families.NegativeBinomial: lambda eta, concentration: dist.NegativeBinomial(
         concentration, logits=eta - concentration.log()
     ),
