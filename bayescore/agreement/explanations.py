@@ -64,7 +64,7 @@ EXPLANATIONS = {
     "not-identified": Explanation(
         "The data do not tell the coefficients apart, so that two fits may differ in them and still predict alike.",
         "Means of coefficients differ by more than the margin while every prediction agrees within it: collinear "
-        "columns, separated classes.",
+        "columns, separated classes. For point estimates: the density has no maximum with a finite spread.",
         "Judge by the predictions, drop one of the columns, or give the coefficients tighter priors.",
     ),
     "resampled": Explanation(

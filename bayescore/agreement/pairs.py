@@ -44,6 +44,13 @@ class Pair:
         return max(means) if means else None
 
 
+_NO_SCALE = {
+    "mle": "the likelihood has no maximum with a finite spread, as where columns separate the classes or depend on "
+    "each other: there is no sd to hold maximum likelihood estimates against",
+    "map": "the posterior density has no maximum with a finite spread: there is no sd to hold modes against",
+}
+
+
 def compare(
     a: Contestant, b: Contestant, *, scale: Array | None, cov: Array | None, margin: float, alpha: float
 ) -> Pair:
@@ -52,7 +59,7 @@ def compare(
     Parameters
     ----------
     scale
-        Sds that point estimates are measured in, shape (d,).
+        Sds that point estimates are measured in, shape (d,); without them they can't be judged.
     cov
         The exact covariance of the unconstrained parameters, shape (d, d), if there is one;
         otherwise the two contenders' sds are pooled.
@@ -61,7 +68,9 @@ def compare(
         kinds = {"posterior": "a posterior", "mle": "a maximum likelihood estimate", "map": "a posterior mode"}
         what = f"{a.name} is {kinds[a.posterior.estimand]}, {b.name} is {kinds[b.posterior.estimand]}"
         return Pair(a.name, b.name, "not-comparable", (Reason("not-comparable", what),))
-    found = point_rows(a, b, scale) if a.point else rows(a, b, cov)
+    if a.point and scale is None:
+        return Pair(a.name, b.name, "inconclusive", (Reason("not-identified", _NO_SCALE[a.posterior.estimand]),))
+    found = rows(a, b, cov) if scale is None else point_rows(a, b, scale)
     judgement = judge(found, margin=margin, alpha=alpha)
     ailing = tuple(Reason(x.code, f"{c.name}: {x.text}") for c in (a, b) for x in c.health.ailments)
     if ailing:

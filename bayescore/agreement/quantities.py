@@ -73,16 +73,19 @@ class Judge:
         if self.regression.identified:
             return posterior
         by_chain = [{name: values[c] for name, values in posterior.draws.items()} for c in range(posterior.shape[0])]
-        flat = np.stack([self._flat(values) for values in by_chain])
+        flat = np.stack([self.flat(values) for values in by_chain])
         names, bounds = self.quantities.parameters, self.quantities.bounds
         moments = None
         if guide is not None and guide[1]:
-            moments = moments_by_draws(names, bounds, self._flat, guide[0], guide[1], average=guide[2])
+            moments = moments_by_draws(names, bounds, self.flat, guide[0], guide[1], average=guide[2])
         draws = {name: flat[..., k] for k, name in enumerate(names)}
         kind = "independent" if posterior.kind == "exact" else posterior.kind  # its moments were those of parameters
         return Posterior(draws, {}, posterior.sample_stats, moments, kind)
 
-    def _flat(self, values: Mapping[str, Array]) -> Array:
+    def flat(self, values: Mapping[str, Array]) -> Array:
         """The quantities of values (draw, *site shape), shape (draw, k)."""
+        if self.regression.identified:
+            by_site = (np.reshape(values[site.name], (-1, site.size)) for site in self.regression.sites)
+            return np.concatenate(list(by_site), axis=1)
         eta = np.asarray(linear_predictor(self.regression, self.rows.take(self._chosen), values))
         return np.column_stack([eta, *(values[site.name] for site in self._auxiliary)])

@@ -26,11 +26,10 @@ takes as independent and that are not.
 """
 
 
-def point_rows(a: Contestant, b: Contestant, scale: Array | None) -> list[Row]:
+def point_rows(a: Contestant, b: Contestant, scale: Array) -> list[Row]:
     """Differences of two point estimates in units of ``scale``, shape (d,)."""
     difference = a.at() - b.at()
-    units = np.ones_like(difference) if scale is None else scale
-    return _make(a.regression.parameters, "mean", difference / units, np.zeros_like(difference))
+    return _make(a.regression.parameters, "mean", difference / scale, np.zeros_like(difference))
 
 
 def rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:

@@ -6,18 +6,14 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Literal
 
-import numpy as np
-
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, Reason, compare
+from bayescore.agreement.point_scale import point_scale
+from bayescore.agreement.quantities import Judge
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.shape import compare_shapes
-from bayescore.coordinates import standardizing_matrix
 from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
-from bayescore.mode import laplace, start_of
 from bayescore.regression import Regression
 
 Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]
@@ -45,6 +41,7 @@ def decide(
     data: Data,
     *,
     lost: Mapping[str, str],
+    judge: Judge | None = None,
     models: Sequence[ModelCheck] = (),
     prediction_gaps: Mapping[tuple[str, str], float | None] = MappingProxyType({}),
     smoke: bool = False,
@@ -58,6 +55,8 @@ def decide(
     ----------
     lost
         The contenders that did not finish, with the reason.
+    judge
+        What the contestants are judged on; the parameters, if it is not given.
     models
         How the contenders' log densities compare with the specification.
     prediction_gaps
@@ -69,14 +68,15 @@ def decide(
     """
     exact = next((c for c in contestants if c.exact), None)
     cov = None if exact is None else exact.marginals.cov
-    units = _laplace_sd(regression, contestants, data)
+    judge = judge or Judge(regression, data)
+    units = {kind: point_scale(judge, data, kind) for kind in {c.posterior.estimand for c in contestants if c.point}}
     by_name = {model.contender: model for model in models}
     pairs = []
     for a, b in combinations(contestants, 2):
         checked = [by_name[c.name] for c in (a, b) if c.name in by_name]
         pair = of_models(a.name, b.name, checked)
         if pair is None:
-            pair = compare(a, b, scale=units, cov=cov, margin=margin, alpha=alpha)
+            pair = compare(a, b, scale=units.get(a.posterior.estimand), cov=cov, margin=margin, alpha=alpha)
             if not (smoke or a.point or b.point):
                 pair = replace(pair, shape=compare_shapes(a, b))
         gap = prediction_gaps.get((a.name, b.name))
@@ -180,17 +180,3 @@ def _gather(pairs: Sequence[Pair]) -> list[Reason]:
             text = reason.text if about_contender else f"{pair.a} and {pair.b}: {reason.text}"
             reasons.setdefault(text, Reason(reason.code, text))
     return list(reasons.values())
-
-
-def _laplace_sd(regression: Regression, contestants: Sequence[Contestant], data: Data) -> Array | None:
-    """Sds of the Laplace approximation, the unit for point estimates, shape (d,)."""
-    point = next((c for c in contestants if c.point), None)
-    if point is None:
-        return None
-    joint = LogJoint(regression, data, prior=point.posterior.estimand == "map")
-    basis = standardizing_matrix(regression, data)
-    found = laplace(joint, start_of(regression, data), basis, jacobian=False)
-    if found is None:
-        return None
-    covariance = basis @ np.linalg.inv(found[1]) @ basis.T
-    return np.asarray(np.sqrt(np.diag(covariance)))

@@ -306,7 +306,8 @@ def conclude(
         Names of contenders that nobody asked for: a reference that turns out not to serve is not missed.
     """
     joint = LogJoint(problem.regression, problem.data)
-    contestants = [_contestant(problem, joint, outcome) for outcome in outcomes if outcome.posterior is not None]
+    judge = Judge(problem.regression, problem.new_data)
+    contestants = [_contestant(judge, joint, outcome) for outcome in outcomes if outcome.posterior is not None]
     decision = decide(
         contestants,
         problem.regression,
@@ -317,6 +318,7 @@ def conclude(
             if o.status != "ok" and not (o.status == "unsupported" and o.contender.name in added)
         },
         models=[o.model for o in outcomes if o.model is not None],
+        judge=judge,
         prediction_gaps=_prediction_gaps(outcomes),
         smoke=settings.smoke,
         model_only=settings.model_only,
@@ -333,13 +335,12 @@ def _prediction_gaps(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], float
     return {(a, b): max_difference(of_a, of_b) for (a, of_a), (b, of_b) in combinations(known, 2)}
 
 
-def _contestant(problem: Problem, joint: LogJoint, outcome: Outcome) -> Contestant:
+def _contestant(judge: Judge, joint: LogJoint, outcome: Outcome) -> Contestant:
     method, posterior = outcome.contender.method, outcome.posterior
     assert posterior is not None
-    regression = problem.regression
+    regression = judge.regression
     log_joint = joint(posterior.draws) if posterior.estimand == "posterior" else None
     place = coordinates.for_method(regression, joint.data, method) if isinstance(method, SVI | Laplace) else None
-    judge = Judge(regression, problem.new_data)
     averaged = isinstance(method, SVI) and method.average
     shown = judge.of(posterior, None if place is None else (place, outcome.iterates, averaged))
     of_health = shown
