@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescore import separation
 from bayescore.data import Data
-from bayescore.distributions import Array, Distribution
+from bayescore.distributions import Array, AtMeans, Distribution
 from bayescore.errors import DataError
 from bayescore.reduction import Reduced, reduce, triangular_factor
 from bayescore.regression import Regression
@@ -80,8 +80,8 @@ def _predictors(regression: Regression) -> list[tuple[tuple[Distribution, ...], 
     p = len(regression.columns)
     levels = [regression.beta[start : start + p] for start in range(0, len(regression.beta), p)]
     intercepts = regression.intercept if isinstance(regression.intercept, tuple) else (regression.intercept,)
-    if regression.thresholds:  # one that is not flat holds all of them
-        intercepts = (next((prior for prior in regression.thresholds if prior.proper), regression.thresholds[0]),)
+    if regression.thresholds:  # one that is not flat holds all of them, one at zero the best
+        intercepts = (min(regression.thresholds, key=lambda prior: (not prior.proper, isinstance(prior, AtMeans))),)
     return list(zip(levels, intercepts if len(intercepts) == len(levels) else intercepts * len(levels), strict=True))
 
 
@@ -101,17 +101,19 @@ def _check_proper(
     advice = "give them a Normal prior, or leave some out"
     names = np.array(columns, dtype=object)
     flat_intercept = intercept is not None and not intercept.proper
+    centred = flat_intercept or isinstance(intercept, AtMeans)  # it says nothing about the columns' means
     unknowns = int(flat.sum()) + flat_intercept
     if unknowns > rows:
         raise DataError(
             f"the posterior is improper: {unknowns} coefficients with Flat() priors and only {rows} rows; {advice}"
         )
-    if flat_intercept and (flat & constant).any():
+    if centred and (flat & constant).any():
+        both = "both have Flat() priors" if flat_intercept else "it has a Flat() prior"
         raise DataError(
             f"the posterior is improper: {', '.join(names[flat & constant])} is constant like the intercept, "
-            f"and both have Flat() priors; {advice}"
+            f"and {both}; {advice}"
         )
-    if intercept is not None and not flat_intercept:
+    if intercept is not None and not centred:
         triangle = triangular_factor(np.vstack([np.sqrt(reduced.rows) * reduced.mean, triangle]))
     part = triangle[:, flat]
     norms = np.linalg.norm(part, axis=0)

@@ -151,11 +151,22 @@ def _predictors(regression: Regression) -> list[_Predictor]:
     return found
 
 
+def _units(regression: Regression) -> list[_Predictor]:
+    """The units of a network's first layer, where their weights and biases range over all numbers."""
+    slots = {slot.site: slot for slot in regression.slots()}
+    if regression.network is None or "layer0.weight" not in slots:
+        return []
+    weight, bias, p = slots["layer0.weight"], slots["layer0.bias"], len(regression.columns)
+    real = all(np.isinf(low) for low, _ in regression.bounds[weight.start : bias.stop])
+    units = range(regression.network.hidden[0]) if real else ()
+    return [_Predictor(weight.start + unit * p + np.arange(p), bias.start + unit, 1.0) for unit in units]
+
+
 def standardizing_matrix(regression: Regression, data: Data) -> Array:
     """T of centred (where something constant is added) and scaled columns: u = T z, shape (d, d)."""
     matrix = np.eye(len(regression.parameters))
     mean, scale = column_moments(data)
-    for predictor in _predictors(regression):
+    for predictor in [*_predictors(regression), *_units(regression)]:
         index, constant = predictor.coefficients, predictor.constant
         own = np.hypot(scale, mean) if constant is None else np.where(scale > 1e-12 * np.abs(mean), scale, 0.0)
         own = np.where(own > 0, own, np.where(mean != 0, np.abs(mean), 1.0))

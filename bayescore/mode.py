@@ -33,6 +33,7 @@ def start_of(regression: Regression, data: Data, slots: Sequence[Slot] | None = 
     slots = regression.slots() if slots is None else slots
     start = np.zeros(len(regression.parameters))
     scale = family.scale(data)[1]
+    drawn: dict[str, Array] = {}
     for site, slot in zip(regression.sites, slots, strict=True):
         own = start[slot.start : slot.stop]
         if site.name == "intercept" and not site.shape:
@@ -44,7 +45,8 @@ def start_of(regression: Regression, data: Data, slots: Sequence[Slot] | None = 
         elif site.name.startswith("sd("):
             own[:] = np.log(0.5 * scale) if np.isinf(site.bounds[0][1]) else 0.0
         elif regression.network is not None and isinstance(site, Independent) and site.support == "real":
-            own[:] = 0.3 * site.sample(np.random.default_rng(slot.start), {}).ravel()
+            drawn[site.name] = site.sample(np.random.default_rng(slot.start), drawn)
+            own[:] = 0.3 * drawn[site.name].ravel()
     return start
 
 

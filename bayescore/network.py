@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from bayescore.distributions import Distribution
+from bayescore.distributions import AtMeans, Distribution
 from bayescore.errors import RequestError
 from bayescore.printable import shown
-from bayescore.sites import Independent
+from bayescore.sites import Independent, Shift
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,18 @@ class Network:
     hidden: tuple[int, ...]
     priors: Mapping[str, tuple[Distribution, ...]]
 
-    def sites(self, columns: tuple[str, ...]) -> list[Independent]:
-        """Its sites for these inputs."""
+    def sites(self, columns: tuple[str, ...], means: tuple[float, ...] | None = None) -> list[Independent]:
+        """Its sites for these inputs, whose means may be where the first layer's biases have their priors."""
         found = []
         for name, shape in shapes(self.hidden, len(columns)).items():
             labels = [""]
             for axis in shape:
                 labels = [f"{label},{i}".lstrip(",") for label in labels for i in range(axis)]
-            found.append(Independent(name, shape, tuple(labels), "real", self.priors[name]))
+            priors, shift = self.priors[name], None
+            if name == "layer0.bias" and means is not None and any(isinstance(prior, AtMeans) for prior in priors):
+                rows = tuple(means if isinstance(prior, AtMeans) else (0.0,) * len(means) for prior in priors)
+                shift = Shift("layer0.weight", tuple(range(len(priors))), rows)
+            found.append(Independent(name, shape, tuple(labels), "real", priors, shift))
         return found
 
 

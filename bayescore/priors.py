@@ -6,12 +6,12 @@ import numpy as np
 
 from bayescore import distributions, families, network
 from bayescore.data import Data
-from bayescore.distributions import LKJ, Distribution, HalfNormal, Normal
+from bayescore.distributions import LKJ, Array, AtMeans, Distribution, HalfNormal, Normal
 from bayescore.errors import RequestError, suggest
 from bayescore.families import Family
 from bayescore.groups import Grouping, GroupTerm
 from bayescore.network import Network
-from bayescore.reduction import column_moments
+from bayescore.reduction import column_moments, triangular_factor
 from bayescore.regression import Regression
 
 Priors = Mapping[str, Distribution]
@@ -60,6 +60,7 @@ def state(
         tuple(_group_term(grouping, chosen) for grouping in groupings),
         _network(hidden, data.columns, chosen) if hidden else None,
         data.categories if family.categorical else (),
+        means_of(data, constant=intercept or family.thresholds or bool(hidden)),
     )
     chosen.check_all_used()
     return stated
@@ -132,42 +133,97 @@ def default_priors(
     groupings: Sequence[Grouping] = (),
     hidden: tuple[int, ...] = (),
 ) -> dict[str, Distribution]:
-    """Weakly informative priors, scaled to the data.
+    """Weakly informative priors, scaled to the data: no posterior depends on the units of a column or the response.
 
-    With location and scale of the family (mean and sd of y for a Gaussian or Student's t,
-    log mean of y and 1 for a log link, otherwise 0 and 1): intercept ~ Normal(location,
-    2.5 scale), beta[j] ~ Normal(0, 2.5 scale / sd(x_j)), sigma ~ Exponential(1 / scale),
-    df and concentration ~ Gamma(2, 0.1), thresholds ~ Normal(0, 5), sds of groups ~
-    HalfNormal(2.5 scale / sd of what varies), correlations ~ LKJ(1). A constant column
-    counts with sd 1. A network's weights have sd 1 over the root of the number of their
+    With location and scale of the linear predictor (`bayescore.families.Family.scale`: mean
+    and sd of y for a Gaussian or Student's t, log mean of y and 1 for a log link, otherwise
+    0 and 1, less the mean of the offset): intercept ~ AtMeans(Normal(location, 2.5 scale)),
+    beta[j] ~ Normal(0, 2.5 scale / sd(x_j)), thresholds ~ AtMeans(Normal(0, 5)), sigma ~
+    Exponential(1 / scale), df and concentration ~ Gamma(2, 0.1), sds of groups ~
+    HalfNormal(2.5 scale / sd of what varies), correlations ~ LKJ(1). A constant counts with
+    its size for its sd. A network's weights have sd 1 over the root of the number of their
     inputs, in units of the inputs' sds in the first layer, of the scale in the last one;
-    biases ~ Normal(0, 1), in the first layer with room for the inputs' means, and
-    Normal(location, scale) in the last.
+    biases ~ Normal(0, 1), in the first layer at the inputs' means, and Normal(location,
+    scale) in the last.
+
+    Without an intercept, columns that add up to 1, as the cells of a factor do, take its
+    place, each with the intercept's prior at the others' means over its own rows
+    (`cells`). Where there are none, the predictor is 0 where all columns are: the scale is
+    then hypot(location, scale), and that of x_j is its root mean square.
     """
     location, scale = family.scale(data)
+    constant = intercept or family.thresholds or bool(hidden) or cells(data).any()
+    scale = scale if constant else float(np.hypot(location, scale))
     priors: dict[str, Distribution] = {name: family.default_prior(name, scale) for name in family.free}
     if hidden:
         priors |= _network_defaults(data, hidden, location, scale)
+    elif intercept or family.thresholds:
+        priors |= _linear_defaults(family, data, _sds(data), scale)
+        priors["threshold"] = _at_means(data, Normal(0.0 - location, 5.0))
+        priors["intercept"] = _at_means(data, Normal(location, 2.5 * scale))
     else:
-        priors |= _linear_defaults(family, data, intercept, location, scale)
+        priors |= _cell_defaults(family, data, location, scale)
     for grouping in groupings:
         for key in grouping.keys:
-            value = data.groups[key].value
-            sd = _or_one(float(np.std(value)), float(np.mean(value)))
-            priors[f"sd({key})"] = HalfNormal(2.5 * scale / sd)
+            mean, sd = _moments(data, data.groups[key].value)
+            priors[f"sd({key})"] = HalfNormal(2.5 * scale / _unit(sd, mean))
     return priors | {"cor": LKJ(1.0)}
 
 
-def _linear_defaults(
-    family: Family, data: Data, intercept: bool, location: float, scale: float
-) -> dict[str, Distribution]:
+def _at_means(data: Data, prior: Distribution) -> Distribution:
+    return AtMeans(prior) if data.columns else prior
+
+
+def _linear_defaults(family: Family, data: Data, units: Sequence[float], scale: float) -> dict[str, Distribution]:
+    """Of each coefficient: Normal(0, 2.5 scale / the column's unit)."""
     priors: dict[str, Distribution] = {}
-    if intercept:
-        priors["intercept"] = Normal(location if family.predictors == 1 else 0.0, 2.5 * scale)
-    for name, sd in zip(data.columns, _sds(data), strict=True):
-        labels = [f"{level},{name}" for level in data.categories[1:]] if family.predictors > 1 else [name]
-        priors |= {f"beta[{label}]": Normal(0.0, 2.5 * scale / sd) for label in labels}
-    return priors | ({"threshold": Normal(0.0, 5.0)} if family.thresholds else {})
+    for name, unit in zip(data.columns, units, strict=True):
+        labels = _coefficients((name,), data.categories[1:] if family.predictors > 1 else ())
+        priors |= {f"beta[{label}]": Normal(0.0, 2.5 * scale / unit) for label in labels}
+    return priors
+
+
+def _cell_defaults(family: Family, data: Data, location: float, scale: float) -> dict[str, Distribution]:
+    """The same without an intercept."""
+    places = cells(data)
+    if not places.any():
+        mean, sds = column_moments(data)
+        return _linear_defaults(family, data, [_unit(float(rms), 0.0) for rms in np.hypot(mean, sds)], scale)
+    priors = _linear_defaults(family, data, _sds(data), scale)
+    own: Distribution = Normal(location, 2.5 * scale)
+    for name in np.array(data.columns, dtype=object)[places]:
+        labels = _coefficients((name,), data.categories[1:] if family.predictors > 1 else ())
+        priors |= {f"beta[{label}]": own if places.all() else AtMeans(own) for label in labels}
+    return priors
+
+
+def cells(data: Data) -> "np.ndarray":
+    """Which columns add up to 1 in every row, and so take an intercept's place: bool, shape (p,)."""
+    mean, sd = column_moments(data)
+    rms = np.hypot(mean, sd)
+    known = np.flatnonzero(rms > 0)
+    found = np.zeros(rms.size, dtype=bool)
+    if not known.size:
+        return found
+    ones = np.ones(data.rows) if data.ones is None else data.ones
+    triangle = triangular_factor(np.column_stack([data.x[:, known] / rms[known], ones]))
+    shares = np.linalg.lstsq(triangle[:, :-1], triangle[:, -1], rcond=1e-10)[0]
+    found[known[np.abs(shares / rms[known] - 1.0) < 1e-6]] = True
+    whole = np.allclose(data.x[:, found].sum(axis=1), ones, rtol=0.0, atol=1e-9)
+    return found if whole else np.zeros(rms.size, dtype=bool)
+
+
+def means_of(data: Data, *, constant: bool) -> dict[str, tuple[float, ...]]:
+    """Where `AtMeans` is: the columns' means by ``1``; without a constant, those over the rows of each cell."""
+    if constant:
+        return {"1": tuple(map(float, column_moments(data)[0]))}
+    places = cells(data)
+    found = {}
+    for k in np.flatnonzero(places):
+        ones = np.ones(data.rows) if data.ones is None else data.ones
+        weights = (np.ones(data.rows) if data.weights is None else data.weights) * data.x[:, k]
+        found[data.columns[k]] = tuple(map(float, np.where(places, 0.0, weights @ data.x / (weights @ ones))))
+    return found
 
 
 def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scale: float) -> dict[str, Distribution]:
@@ -181,17 +237,22 @@ def _network_defaults(data: Data, hidden: tuple[int, ...], location: float, scal
     for j, sd in enumerate(sds):
         for unit_ in range(hidden[0]):
             priors[f"layer0.weight[{unit_},{j}]"] = Normal(0.0, 1.0 / float(np.sqrt(sds.size)) / float(sd))
-    spread = float(np.sqrt(np.mean((data.x.mean(axis=0) / sds) ** 2)))
-    priors["layer0.bias"] = Normal(0.0, float(np.hypot(1.0, spread)))
+    priors["layer0.bias"] = AtMeans(Normal(0.0, 1.0))
     return priors
 
 
 def _sds(data: Data) -> list[float]:
-    """Sd of each column, or 1 for a constant one."""
+    """Sd of each column, or the size of a constant one."""
     mean, sds = column_moments(data)
-    return [_or_one(float(sd), float(m)) for sd, m in zip(sds, mean, strict=True)]
+    return [_unit(float(sd), float(m)) for sd, m in zip(sds, mean, strict=True)]
 
 
-def _or_one(sd: float, mean: float) -> float:
-    """An sd, or 1 where it is nothing but rounding."""
-    return sd if sd > 1e-12 * abs(mean) else 1.0
+def _moments(data: Data, values: Array) -> tuple[float, float]:
+    """Weighted mean and sd."""
+    mean = float(np.average(values, weights=data.weights))
+    return mean, float(np.sqrt(np.average((values - mean) ** 2, weights=data.weights)))
+
+
+def _unit(sd: float, mean: float) -> float:
+    """An sd; where it is nothing but rounding the size of the constant, and 1 for a column of zeros."""
+    return sd if sd > 1e-12 * abs(mean) else abs(mean) or 1.0

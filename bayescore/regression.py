@@ -5,18 +5,19 @@ intercept, `beta` (one coefficient a column), the family's free auxiliary parame
 for each group effect an sd and offsets; its parameters are their scalar elements.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bayescore.distributions import Distribution, Horseshoe
+from bayescore.data import Data
+from bayescore.distributions import AtMeans, Distribution, Horseshoe, at_zero
 from bayescore.errors import RequestError
 from bayescore.families import Family
 from bayescore.groups import GroupTerm
 from bayescore.network import Network
 from bayescore.printable import printable
-from bayescore.sites import Correlation, Independent, Offsets, Shrunken, Site, Thresholds
-from bayescore.transforms import Bounds, GroupOffsets, Shrinkage, Slot
+from bayescore.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
+from bayescore.transforms import Bounds, Elementwise, GroupOffsets, Shrinkage, Slot
 
 _MEANS = {"log": "exp(eta)", "logit": "logistic(eta)", "probit": "Phi(eta)", "cloglog": "1 - exp(-exp(eta))"}
 """What the inverse of each link makes of the linear predictor, as on paper."""
@@ -47,6 +48,10 @@ class Regression:
         Instead of intercept and beta, or None.
     categories
         Names of the response's categories.
+    means
+        Where `AtMeans` is: one number a column, by ``1`` for intercepts, thresholds and the
+        biases of a network's first layer, and by its name for a column that takes the
+        intercept's place.
 
     Raises
     ------
@@ -63,6 +68,7 @@ class Regression:
     groups: tuple[GroupTerm, ...] = ()
     network: Network | None = None
     categories: tuple[str, ...] = ()
+    means: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         coefficients = 0 if self.network else len(self.columns) * self.family.predictors
@@ -80,13 +86,21 @@ class Regression:
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
-        """All random variables, in the order of the unconstrained vector: each after those it depends on."""
-        found = self._coefficients()
+        """All random variables, in the order of the unconstrained vector: each after those it depends on.
+
+        The intercept is the first, but where its prior is stated at the columns' means: then it
+        follows the coefficients.
+        """
+        found = sorted(
+            self._coefficients(),
+            key=lambda site: isinstance(site, Independent) and site.name == "intercept" and site.shift is not None,
+        )
         found += [Independent(name, (), (), "positive", (self.auxiliary[name],)) for name in self.family.free]
         if self.thresholds:
             count = len(self.thresholds)
             labels = tuple(str(k + 1) for k in range(count))
-            found.append(Thresholds("threshold", (count,), labels, self.thresholds))
+            priors, shift = self._shifted(self.thresholds, [0] * count, sign=-1.0)
+            found.append(Thresholds("threshold", (count,), labels, priors, shift))
         terms = [_group_sites(term) for term in self.groups]
         found += [site for scales, _ in terms for site in scales]
         found += [site for _, offsets in terms for site in offsets]
@@ -94,24 +108,45 @@ class Regression:
 
     def _coefficients(self) -> list[Site]:
         if self.network is not None:
-            return [*self.network.sites(self.columns)]
+            return [*self.network.sites(self.columns, self.means.get("1"))]
         found: list[Site] = []
         levels = self.categories[1:] if self.family.predictors > 1 else ()
         if isinstance(self.intercept, tuple):
-            found.append(Independent("intercept", (len(levels),), levels, "real", self.intercept))
+            priors, shift = self._shifted(self.intercept, range(len(levels)))
+            found.append(Independent("intercept", (len(levels),), levels, "real", priors, shift))
         elif self.intercept is not None:
-            found.append(Independent("intercept", (), (), "real", (self.intercept,)))
+            priors, shift = self._shifted((self.intercept,), [0])
+            found.append(Independent("intercept", (), (), "real", priors, shift))
         if not self.columns:
             return found
         p = len(self.columns)
-        if levels:
-            labels = tuple(f"{level},{column}" for level in levels for column in self.columns)
-            found.append(Independent("beta", (len(levels), p), labels, "real", self.beta))
-        elif isinstance(self.beta[0], Horseshoe):
-            found += _horseshoe(self.beta[0], self.columns)
-        else:
-            found.append(Independent("beta", (p,), self.columns, "real", self.beta))
+        if isinstance(self.beta[0], Horseshoe) and not levels:
+            return found + _horseshoe(self.beta[0], self.columns)
+        shape = (len(levels), p) if levels else (p,)
+        labels = tuple(f"{level},{column}" for level in levels for column in self.columns) if levels else self.columns
+        priors, shift = self._shifted(self.beta, [k // p for k in range(len(self.beta))], columns=True)
+        found.append(Independent("beta", shape, labels, "real", priors, shift))
         return found
+
+    def _shifted(
+        self, priors: tuple[Distribution, ...], predictor: Sequence[int], *, sign: float = 1.0, columns: bool = False
+    ) -> tuple[tuple[Distribution, ...], Shift | None]:
+        """The priors of a site, and what those at the means are of; without columns they are of the site itself."""
+        if not self.columns:
+            return tuple(at_zero(prior) for prior in priors), None
+        if not any(isinstance(prior, AtMeans) for prior in priors):
+            return priors, None
+        rows = []
+        for k, prior in enumerate(priors):
+            place = self.columns[k % len(self.columns)] if columns else "1"
+            means = self.means.get(place, ())
+            if isinstance(prior, AtMeans) and len(means) != len(self.columns):
+                reason = f"not of the coefficient of {place}" if columns else "and the columns' means are not given"
+                raise RequestError(f"AtMeans() is a prior of an intercept, {reason}: use Normal or StudentT")
+            rows.append(
+                tuple(sign * m if isinstance(prior, AtMeans) else 0.0 for m in means or (0.0,) * len(self.columns))
+            )
+        return priors, Shift("beta", tuple(predictor), tuple(rows))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -131,7 +166,7 @@ class Regression:
     @property
     def elementwise(self) -> bool:
         """Whether each parameter depends on its own element of the unconstrained vector alone."""
-        return all(isinstance(site, Independent) for site in self.sites)
+        return all(isinstance(site.transform, Elementwise) for site in self.sites)
 
     def slots(self, *, centred: bool = False) -> tuple[Slot, ...]:
         """The layout of the unconstrained vector.
@@ -158,16 +193,25 @@ class Regression:
             wanted.add("feature:network")
         return frozenset(wanted).union(*(site.requirements for site in self.sites))
 
-    def describe(self) -> str:
-        """Write the model down, density by density, as on paper."""
+    def describe(self, data: Data | None = None) -> str:
+        """Write the model down, density by density, as on paper.
+
+        Parameters
+        ----------
+        data
+            Its data, whose offset and weights belong to the model's text.
+        """
         names = {name: f"{self.family.fixed.get(name, name):g}" if name in self.family.fixed else name
                  for name in self.family.auxiliaries}  # fmt: skip
         mean = _MEANS.get(self.family.link_name, "eta")
         response = self.family.written.format(mean=mean, eta="eta", **names)
-        lines = [f"y ~ {response}", *self._written_predictor()]
+        offset = data is not None and data.offset is not None
+        lines = [f"y ~ {response}", *self._written_predictor(["offset"] if offset else [])]
+        if data is not None and data.weights is not None and data.ones is None:
+            lines.insert(1, "each row's log likelihood is multiplied by its weight")
         return "\n".join(map(printable, lines + [line for site in self.sites for line in site.written()]))
 
-    def _written_predictor(self) -> list[str]:
+    def _written_predictor(self, more: Sequence[str]) -> list[str]:
         if self.network is not None:
             widths = " -> ".join(str(w) for w in (len(self.columns), *self.network.hidden, 1))
             terms = [f"network({', '.join(self.columns)}; {widths}, tanh)"]
@@ -181,6 +225,7 @@ class Regression:
             for effect, key in zip(term.grouping.effects, term.grouping.keys, strict=True):
                 name = f"offset({key})[{term.grouping.factor}]"
                 terms.append(name if effect == "1" else f"{name} * {effect}")
+        terms += more
         left = "eta[k]" if self.family.predictors > 1 else "eta"
         return [f"{left} = {' + '.join(terms) or '0'}"]
 

@@ -13,6 +13,7 @@ from bayescore.distributions import Array, Distribution
 from bayescore.errors import DataError
 from bayescore.families import Sides
 from bayescore.regression import Regression
+from bayescore.sites import Independent, Thresholds
 
 _LARGEST_PROGRAM = 2_000_000
 _PRIORS_DECIDE = "the likelihood has no maximum, and the priors set the size of the coefficients"
@@ -80,12 +81,31 @@ def _direction(regression: Regression, data: Data, sides: Sides, free: "np.ndarr
     if not free.any():
         return None
     constants = free.size - len(regression.beta)
-    x = data.x / np.where(np.ptp(data.x, axis=0) > 0, np.std(data.x, axis=0), 1.0)
-    if constants and free[:constants].all():
-        x = x - x.mean(axis=0)
-    slopes = (sides.eta[:, :, None] * x[sides.row][:, None, :]).reshape(len(sides.row), -1)
+    x = _columns(regression, data, free[:constants])
+    slopes = (sides.eta[:, :, None] * x[sides.row]).reshape(len(sides.row), -1)
     rows = np.column_stack([sides.threshold if regression.thresholds else sides.eta[:, :constants], slopes])
     found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=np.outer(free, [-1.0, 1.0]))
     if found.status != 0 or -found.fun < 1e-7 * len(rows):
         return None
     return np.asarray(np.abs(found.x[constants:]))
+
+
+def _columns(regression: Regression, data: Data, free: "np.ndarray") -> Array:
+    """What a coefficient alone moves, in sds, for each linear predictor: (row, predictor, column).
+
+    Where a prior holds the predictor at the columns' means, these are the point that stays.
+    """
+    sites = {site.name: site for site in regression.sites if isinstance(site, Independent | Thresholds)}
+    count, p = regression.family.predictors, len(data.columns)
+    x = np.repeat(data.x[:, None, :], count, axis=1)
+    own = sites.get("threshold", sites.get("intercept"))
+    if own is not None and own.shift is not None:
+        means = np.array(regression.means["1"])
+        held = np.any(own.shift.means, axis=1) if count > 1 else np.ones(1)
+        x = x - held[:, None] * means
+    elif free.size and free.all():
+        x = x - data.x.mean(axis=0)
+    beta = sites.get("beta")
+    if beta is not None and beta.shift is not None:
+        x = x - np.einsum("rk,lkj->rlj", data.x, np.reshape(beta.shift.means, (count, p, p)))
+    return np.asarray(x / np.where(np.ptp(data.x, axis=0) > 0, np.std(data.x, axis=0), 1.0))

@@ -15,7 +15,7 @@ import numpy
 from autograd import numpy as np
 
 from bayescore import distributions
-from bayescore.distributions import LKJ, Array, Block, Distribution, Horseshoe, Normal
+from bayescore.distributions import LKJ, Array, AtMeans, Block, Distribution, Horseshoe, Normal, at_zero
 from bayescore.distributions.base import LOG_2PI
 from bayescore.errors import RequestError
 from bayescore.transforms import (
@@ -105,6 +105,34 @@ class Site(ABC):
 
 
 @dataclass(frozen=True)
+class Shift:
+    """How far from each element of a site lies what its prior is of: sum_j means[j] beta[j].
+
+    Attributes
+    ----------
+    coefficients
+        The site of the coefficients, whose last axis is the column; it may be the elements' own.
+    predictor
+        Which linear predictor each element belongs to: a row of the coefficients.
+    means
+        For each element the columns' means, with the sign in which they count; 0 where the
+        prior is of the element itself.
+    """
+
+    coefficients: str
+    predictor: tuple[int, ...]
+    means: tuple[tuple[float, ...], ...]
+
+    def of(self, values: Values, site: Site) -> Any:
+        """What is added to values (..., *shape)."""
+        means = numpy.array(self.means)
+        beta, lead = values[self.coefficients], np.shape(values[site.name])
+        lead = lead[: len(lead) - len(site.shape)]
+        rows = np.reshape(beta, (*lead, -1, means.shape[1]))[..., list(self.predictor), :]
+        return np.reshape(np.sum(rows * means, axis=-1), (*lead, *site.shape))
+
+
+@dataclass(frozen=True)
 class Independent(Site):
     """Elements with a prior each.
 
@@ -114,10 +142,13 @@ class Independent(Site):
         Of the site itself; a prior may narrow it.
     priors
         One an element, in C order.
+    shift
+        What `AtMeans` among them is of, where there is one.
     """
 
     support: Literal["real", "positive"]
     priors: tuple[Distribution, ...]
+    shift: Shift | None = None
 
     def __post_init__(self) -> None:
         for prior, name in zip(self.priors, self.parameters, strict=True):
@@ -127,6 +158,8 @@ class Independent(Site):
         advice = "use Normal or StudentT" if self.support == "real" else "use HalfNormal or Exponential"
         if isinstance(prior, Horseshoe):
             raise RequestError(f"Horseshoe() is a prior of all coefficients together, not of {name}: {advice}")
+        if isinstance(prior, AtMeans) and self.support == "real" and self.shift is None:
+            raise RequestError(f"AtMeans() is a prior of an intercept, not of {name}: {advice}")
         low = float(prior.bounds[0])
         narrows = prior.support == "interval" and (self.support == "real" or low >= 0)
         if prior.support == self.support or not prior.proper or narrows:
@@ -137,8 +170,8 @@ class Independent(Site):
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """Its priors, those of one kind stacked into one."""
-        return tuple(distributions.stack(self.priors))
+        """Its priors, those of one kind stacked into one; of `AtMeans` what is stated at the means."""
+        return tuple(distributions.stack([at_zero(prior) for prior in self.priors]))
 
     @cached_property
     def bounds(self) -> tuple[Bounds, ...]:
@@ -152,7 +185,8 @@ class Independent(Site):
     @property
     def requirements(self) -> frozenset[str]:
         role = "auxiliary" if self.support == "positive" else "coefficient"
-        return frozenset(f"prior:{role}:{type(prior).__name__}" for prior in self.priors)
+        kinds = {type(prior) for given in self.priors for prior in (given, at_zero(given))}
+        return frozenset(f"prior:{role}:{kind.__name__}" for kind in kinds)
 
     @property
     def proper(self) -> bool:
@@ -160,23 +194,30 @@ class Independent(Site):
 
     def log_prob(self, values: Values) -> Any:
         value = values[self.name]
+        if self.shift is not None:
+            value = value + self.shift.of(values, self)
         if not self.shape:
-            return self.priors[0].log_prob(value)
+            return at_zero(self.priors[0]).log_prob(value)
         flat = np.reshape(value, (*np.shape(value)[: np.ndim(value) - len(self.shape)], self.size))
         parts = (block.prior.log_prob(flat[..., block.positions]) for block in self.blocks)
         return sum(np.sum(part, axis=-1) for part in parts)
 
     def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
         drawn = [float(p.sample(rng, ())) if p.proper else self._about(rng) for p in self.priors]
-        return numpy.reshape(numpy.array(drawn), self.shape)
+        value = numpy.reshape(numpy.array(drawn), self.shape)
+        return value if self.shift is None else value - self.shift.of({**values, self.name: value}, self)
 
     def _about(self, rng: numpy.random.Generator) -> float:
         return float(numpy.exp(rng.normal()) if self.support == "positive" else rng.normal())
 
     def written(self) -> list[str]:
         if self.size > 1 and len(set(self.priors)) == 1:
-            return [f"{self.name}[j] ~ {self.priors[0]}" if len(self.shape) == 1 else f"{self.name} ~ {self.priors[0]}"]
-        return [f"{name} ~ {prior}" for name, prior in self.stated().items()]
+            return [self._written(f"{self.name}[j]" if len(self.shape) == 1 else self.name, self.priors[0])]
+        return [self._written(name, prior) for name, prior in zip(self.parameters, self.priors, strict=True)]
+
+    def _written(self, name: str, prior: Distribution) -> str:
+        where = " at the columns' means" if isinstance(prior, AtMeans) else ""
+        return f"{name}{where} ~ {at_zero(prior)}"
 
     def stated(self) -> dict[str, str]:
         return {name: str(prior) for name, prior in zip(self.parameters, self.priors, strict=True)}
@@ -191,16 +232,17 @@ class Thresholds(Site):
     """Increasing thresholds: the product of their priors on the ordered vectors, not normalized."""
 
     priors: tuple[Distribution, ...]
+    shift: Shift | None = None
 
     def __post_init__(self) -> None:
-        Independent(self.name, self.shape, self.labels, "real", self.priors)  # refuses what it would
+        _ = self.independent  # refuses what it would
         if any(prior.support != "real" for prior in self.priors):
             raise RequestError(f"{self.name} increases from -inf to inf: use Normal or StudentT priors")
 
     @cached_property
     def independent(self) -> Independent:
         """The same without the order."""
-        return Independent(self.name, self.shape, self.labels, "real", self.priors)
+        return Independent(self.name, self.shape, self.labels, "real", self.priors, self.shift)
 
     @property
     def transform(self) -> Transform:

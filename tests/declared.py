@@ -11,7 +11,7 @@ import numpy as np
 from bayescore.agreement.model_check import prior_draw
 from bayescore.data import Data, Membership
 from bayescore.density import simulate
-from bayescore.distributions import DISTRIBUTIONS, Distribution
+from bayescore.distributions import DISTRIBUTIONS, AtMeans, Distribution
 from bayescore.families import FAMILIES, Family
 from bayescore.groups import Grouping
 from bayescore.problem import Problem, from_data
@@ -66,6 +66,8 @@ def example(cls: type[Distribution]) -> Distribution:
     """A prior of this kind with telling numbers."""
     from dataclasses import fields
 
+    if cls is AtMeans:
+        return AtMeans(example(DISTRIBUTIONS["StudentT"]))
     return cls(**{f.name: NUMBERS.get(f.name, 1.7) for f in fields(cls)})
 
 
@@ -75,7 +77,9 @@ def _priors() -> Iterator[tuple[str, Problem]]:
         prior = example(cls)
         if name == "Horseshoe":
             yield f"prior-{name}", from_data(data, priors={"beta": prior})
-        if prior.support == "real" and name != "Horseshoe":
+        if name == "AtMeans":
+            yield f"prior-{name}", from_data(data, priors={"intercept": prior})
+        elif prior.support == "real" and name != "Horseshoe":
             yield f"prior-coefficient-{name}", from_data(data, priors={"beta[x1]": prior})
         if prior.support == "interval":
             yield f"prior-coefficient-{name}", from_data(data, priors={"beta[x1]": prior})
@@ -84,6 +88,7 @@ def _priors() -> Iterator[tuple[str, Problem]]:
 
 
 def _structures() -> Iterator[tuple[str, Problem]]:
+    yield from _places()
     one, other = Grouping("g", ("1",), LEVELS), Grouping("g", ("x1",), LEVELS)
     both = Grouping("g", ("1", "x1"), LEVELS)
     for name, groupings in {"intercepts": (one,), "independent": (one, other), "correlated": (both,)}.items():
@@ -105,6 +110,23 @@ def _structures() -> Iterator[tuple[str, Problem]]:
     yield "network-groups", from_data(grouped, groupings=(one,), network=(3,))
     plain = observed(FAMILIES["Bernoulli"](), rows(15), 16)
     yield "network-Bernoulli", from_data(plain, family="Bernoulli", network=(3,))
+
+
+def _places() -> Iterator[tuple[str, Problem]]:
+    """Where priors stand that are at the columns' means, and beside them some that are not."""
+    cell = np.arange(ROWS) % 2 == 0
+    data = rows(18)
+    halves = Data(np.column_stack([cell, ~cell, data.x[:, 0] + 3.0]), data.y, ("g[a]", "g[b]", "x1"))
+    for family in (FAMILIES["Gaussian"](), FAMILIES["Poisson"](), FAMILIES["Categorical"]()):
+        columns = replace(halves, x=halves.x @ np.diag([1.0, 1.0, 0.1])) if family.name == "Poisson" else halves
+        of = replace(observed(family, data, 19), x=columns.x, columns=columns.columns)
+        yield f"cells-{family.name}", from_data(of, family=family, intercept=False)
+    mixed = observed(FAMILIES["Categorical"](), rows(20), 21)
+    yield "Categorical-one-stated", from_data(mixed, family="Categorical", priors={"intercept[middle]": "Normal(0, 2)"})
+    ordered = observed(FAMILIES["Ordinal"](), rows(22), 23)
+    yield "Ordinal-one-stated", from_data(ordered, family="Ordinal", priors={"threshold[2]": "StudentT(4, 1, 3)"})
+    plain = observed(FAMILIES["Gaussian"](), rows(24), 25)
+    yield "intercept-at-zero", from_data(plain, priors={"intercept": "Normal(0, 3)"})
 
 
 def from_prior(problem: Problem, seed: int) -> Data:

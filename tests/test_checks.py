@@ -127,6 +127,9 @@ def test_a_constant_column_of_a_response_with_categories_is_named(family):
         ("ordinal", {"beta": "Flat()", "threshold": "Flat()"}),
         ("categorical", {"beta": "Flat()", "intercept": "Flat()"}),
         ("categorical", {"beta[high,same]": "Flat()", "intercept[high]": "Flat()"}),
+        ("ordinal", {"beta": "Flat()"}),
+        ("ordinal", {"beta": "Flat()", "threshold[1]": "Flat()"}),
+        ("categorical", {"beta": "Flat()", "intercept[mid]": "Normal(0, 5)"}),
     ],
 )
 def test_flat_priors_of_a_constant_column_are_improper_for_any_level(family, priors):
@@ -137,8 +140,9 @@ def test_flat_priors_of_a_constant_column_are_improper_for_any_level(family, pri
 @pytest.mark.parametrize(
     "family, priors",
     [
-        ("ordinal", {"beta": "Flat()", "threshold[2]": "Flat()"}),
-        ("categorical", {"beta[high,same]": "Flat()", "intercept[mid]": "Flat()"}),
+        ("ordinal", {"beta": "Flat()", "threshold[1]": "Normal(0, 5)", "threshold[2]": "Flat()"}),
+        ("ordinal", {"beta": "Flat()", "threshold[2]": "Normal(0, 5)"}),
+        ("categorical", {"beta[high,same]": "Flat()", "intercept[high]": "Normal(0, 5)"}),
     ],
 )
 def test_one_proper_prior_is_enough_for_each_level(family, priors):

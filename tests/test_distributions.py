@@ -43,6 +43,7 @@ CASES = [
     (d.LKJ(2.5), stats.beta(2.5, 2.5, loc=-1.0, scale=2.0)),
 ]
 TEXTS = [*(str(ours) for ours, _ in CASES), "Flat()", "Horseshoe()", "Horseshoe(scale=0.1, slab_df=7)"]
+TEXTS += ["AtMeans(Normal(4.35, 6.8))", "AtMeans(StudentT(3, 0, 2.5))"]
 IDS = [type(ours).__name__ for ours, _ in CASES]
 SHARES = np.array([1e-6, 1e-3, 0.1, 0.5, 0.9, 0.999, 1 - 1e-6])
 
@@ -56,7 +57,7 @@ def points(prior):
 
 
 def test_every_prior_is_held_against_scipys():
-    assert {type(ours) for ours, _ in CASES} == set(d.DISTRIBUTIONS.values()) - {d.Flat, d.Horseshoe}
+    assert {type(ours) for ours, _ in CASES} == set(d.DISTRIBUTIONS.values()) - {d.Flat, d.Horseshoe, d.AtMeans}
 
 
 @pytest.mark.parametrize("ours, theirs", CASES, ids=IDS)

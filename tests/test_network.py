@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bayescore import network, problem
+from bayescore.agreement.model_check import prior_draw
 from bayescore.data import from_arrays
 from bayescore.density import linear_predictor
 from bayescore.errors import RequestError
@@ -124,13 +125,13 @@ def test_a_weights_prior_must_fit():
 def test_default_priors_do_not_depend_on_the_units_of_the_inputs():
     """The prior of a prediction is that of standardized inputs, whatever their scale; and scaled to the response."""
     prediction = []
-    for scale, stretch in ((1.0, 1.0), (1e6, 1.0), (1e-3, 100.0)):
-        data = from_arrays(scale * X, stretch * DATA.y, columns=("a", "b", "c"))
+    for scale, stretch, moved in ((1.0, 1.0, 0.0), (1e6, 1.0, 0.0), (1e-3, 100.0, 0.0), (1.0, 1.0, 1000.0)):
+        data = from_arrays(scale * X + moved, stretch * DATA.y, columns=("a", "b", "c"))
         regression = state("gaussian", data, {}, hidden=(50,))
         rng = np.random.default_rng(2)
-        draws = [{s.name: s.sample(rng, {}) for s in regression.sites} for _ in range(400)]
+        draws = [prior_draw(regression, rng) for _ in range(400)]
         values = {name: np.stack([d[name] for d in draws]) for name in draws[0]}
         prediction.append(linear_predictor(regression, data, values) / stretch)
     for other in prediction[1:]:
-        np.testing.assert_allclose(other, prediction[0], rtol=1e-9)
+        np.testing.assert_allclose(other, prediction[0], rtol=1e-8)
     assert 0.5 < np.median(prediction[0].std(axis=0)) / DATA.y.std() < 8.0

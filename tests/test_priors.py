@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from bayescore.data import Data, Membership, from_arrays
-from bayescore.distributions import LKJ, Exponential, Flat, Gamma, HalfNormal, Horseshoe, Laplace, Normal
+from bayescore.distributions import (
+    LKJ,
+    AtMeans,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfNormal,
+    Horseshoe,
+    Laplace,
+    Normal,
+    at_zero,
+)
 from bayescore.errors import RequestError
 from bayescore.groups import Grouping
 from bayescore.priors import default_priors, state
@@ -37,6 +48,8 @@ def sds(data):
 
 def close(prior, wanted):
     """Whether two priors are the same to rounding."""
+    if isinstance(wanted, AtMeans):
+        return type(prior) is AtMeans and close(prior.prior, wanted.prior)
     fields = ([getattr(p, name) for name in vars(wanted)] for p in (prior, wanted))
     return type(prior) is type(wanted) and np.allclose(*fields, rtol=1e-12)
 
@@ -45,7 +58,7 @@ def close(prior, wanted):
 def test_a_real_response_gives_location_and_scale(family):
     regression = state(family, REAL, {})
     mean, sd = REAL.y.mean(), REAL.y.std()
-    assert close(regression.intercept, Normal(mean, 2.5 * sd))
+    assert close(regression.intercept, AtMeans(Normal(mean, 2.5 * sd)))
     assert all(close(p, Normal(0.0, 2.5 * sd / own)) for p, own in zip(regression.beta, sds(REAL), strict=True))
     assert close(regression.auxiliary["sigma"], Exponential(1 / sd))
     if family == "StudentT":
@@ -60,8 +73,8 @@ def test_a_log_link_gives_the_log_mean_and_scale_1(family):
     exposure = RNG.uniform(0.5, 3.0, N)
     for rows_, exposed in ((data, np.ones(N)), (replace(data, offset=np.log(exposure)), exposure)):
         regression = state(family, rows_, {})
-        wanted = np.log((data.y.sum() + 0.5) / exposed.sum())
-        assert close(regression.intercept, Normal(wanted, 2.5))
+        wanted = np.log(data.y.sum() / exposed.sum())
+        assert close(regression.intercept, AtMeans(Normal(wanted, 2.5)))
         assert [prior.scale for prior in regression.beta] == pytest.approx(2.5 / sds(data))
     if "concentration" in regression.family.auxiliaries:
         assert regression.auxiliary == {"concentration": Gamma(2.0, 0.1)}
@@ -72,7 +85,7 @@ def test_other_links_give_0_and_1_whatever_the_response(family):
     data = replace(BINARY, trials=np.full(N, 3.0)) if family.startswith("Bin") else BINARY
     data = replace(data, y=0.1 + 0.5 * BINARY.y) if family == "Beta" else data
     regression = state(family, data, {})
-    assert regression.intercept == Normal(0.0, 2.5)
+    assert regression.intercept == AtMeans(Normal(0.0, 2.5))
     assert [prior.scale for prior in regression.beta] == pytest.approx(2.5 / sds(BINARY))
 
 
@@ -83,7 +96,7 @@ def test_weights_count_and_offsets_are_taken_off():
     y = REAL.y - offset
     mean = np.average(y, weights=weights)
     sd = np.sqrt(np.average((y - mean) ** 2, weights=weights))
-    assert regression.intercept.loc == pytest.approx(mean)
+    assert regression.intercept.prior.loc == pytest.approx(mean)
     assert regression.auxiliary["sigma"].rate == pytest.approx(1 / sd)
     for j, prior in enumerate(regression.beta):
         centre = np.average(REAL.x[:, j], weights=weights)
@@ -93,17 +106,17 @@ def test_weights_count_and_offsets_are_taken_off():
 
 def test_a_categorical_response_has_a_prior_for_each_level_but_the_first():
     regression = state("categorical", CATEGORIES, {})
-    assert regression.intercept == (Normal(0.0, 2.5),) * 2
+    assert regression.intercept == (AtMeans(Normal(0.0, 2.5)),) * 2
     assert [prior.scale for prior in regression.beta] == pytest.approx(list(2.5 / sds(CATEGORIES)) * 2)
     names = ["beta[mid,u]", "beta[mid,v]", "beta[high,u]", "beta[high,v]"]
-    assert list(regression.parameters) == ["intercept[mid]", "intercept[high]", *names]
-    assert regression.sites[1].shape == (2, 2)
+    assert list(regression.parameters) == [*names, "intercept[mid]", "intercept[high]"]
+    assert regression.sites[0].shape == (2, 2)
 
 
 def test_an_ordinal_response_has_thresholds():
     regression = state("ordinal", CATEGORIES, {})
     assert regression.intercept is None
-    assert regression.thresholds == (Normal(0.0, 5.0),) * 2
+    assert regression.thresholds == (AtMeans(Normal(0.0, 5.0)),) * 2
     assert regression.parameters == ("beta[u]", "beta[v]", "threshold[1]", "threshold[2]")
 
 
@@ -119,17 +132,17 @@ def test_group_effects_are_scaled_to_what_varies():
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 1e7])
-def test_a_constant_column_counts_with_sd_1(value):
+def test_a_constant_column_counts_with_its_size(value):
     data = replace(REAL, x=np.column_stack([np.full(N, value), REAL.x[:, 1]]))
-    assert state("gaussian", data, {}).beta[0].scale == pytest.approx(2.5 * REAL.y.std())
+    assert state("gaussian", data, {}).beta[0].scale == pytest.approx(2.5 * REAL.y.std() / (value or 1.0))
 
 
 @pytest.mark.parametrize("value", [1.0, 0.1, 1e7 / 3])
-def test_a_constant_that_varies_by_group_counts_with_sd_1(value):
+def test_a_constant_that_varies_by_group_counts_with_its_size(value):
     """Rounding alone gives 0.1 an sd of 1e-17."""
     data = replace(GROUPED, groups={"1|g": Membership(INDEX, np.full(N, value))})
     (term,) = state("gaussian", data, {}, groupings=(ALONE,)).groups
-    assert term.sds[0].scale == pytest.approx(2.5 * REAL.y.std())
+    assert term.sds[0].scale == pytest.approx(2.5 * REAL.y.std() / value)
 
 
 def test_without_an_intercept_there_is_no_prior_of_one():
@@ -140,13 +153,15 @@ def test_without_an_intercept_there_is_no_prior_of_one():
 def test_a_networks_default_priors_are_the_documented_ones():
     hidden = (4, 2)
     regression = state("gaussian", REAL, {}, hidden=hidden)
-    priors = {name: np.array([p.scale for p in ps]) for name, ps in regression.network.priors.items()}
+    priors = {name: np.array([at_zero(p).scale for p in ps]) for name, ps in regression.network.priors.items()}
     sd = REAL.y.std()
     np.testing.assert_allclose(priors["layer0.weight"].reshape(4, 2), np.tile(1 / np.sqrt(2) / sds(REAL), (4, 1)))
     np.testing.assert_allclose(priors["layer1.weight"], 1 / np.sqrt(4))
     np.testing.assert_allclose(priors["layer2.weight"], sd / np.sqrt(2))
     np.testing.assert_allclose(priors["layer2.bias"], sd)
     assert regression.network.priors["layer2.bias"][0].loc == pytest.approx(REAL.y.mean())
+    assert set(regression.network.priors["layer0.bias"]) == {AtMeans(Normal(0.0, 1.0))}
+    assert regression.means["1"] == pytest.approx(REAL.x.mean(axis=0))
     assert regression.intercept is None
     assert regression.beta == ()
 
@@ -171,7 +186,7 @@ def test_a_categorical_responses_priors_are_given_by_level():
     priors = {"beta": "Normal(0, 1)", "beta[high,u]": "Normal(0, 7)", "intercept[mid]": "Normal(1, 1)"}
     regression = state("categorical", CATEGORIES, priors)
     assert [prior.scale for prior in regression.beta] == [1, 1, 7, 1]
-    assert regression.intercept == (Normal(1, 1), Normal(0, 2.5))
+    assert regression.intercept == (Normal(1, 1), AtMeans(Normal(0, 2.5)))
     every = state("categorical", CATEGORIES, {"intercept": "Normal(0, 9)"})
     assert every.intercept == (Normal(0, 9),) * 2
 
@@ -194,9 +209,9 @@ def test_a_horseshoe_is_for_all_coefficients():
     regression = state("gaussian", REAL, {"beta": "Horseshoe(scale=0.2)"})
     assert regression.beta == (Horseshoe(scale=0.2),) * 2
     assert [site.name for site in regression.sites] == [
-        "intercept", "global(beta)", "slab(beta)", "local(beta)", "beta", "sigma",
+        "global(beta)", "slab(beta)", "local(beta)", "beta", "intercept", "sigma",
     ]  # fmt: skip
-    assert regression.parameters[3:5] == ("local(beta)[u]", "local(beta)[v]")
+    assert regression.parameters[2:4] == ("local(beta)[u]", "local(beta)[v]")
 
 
 @pytest.mark.parametrize(
@@ -233,6 +248,17 @@ def test_a_horseshoe_is_for_all_coefficients():
         ("gaussian", GROUPED, {"groupings": (BOTH,)}, {"sd": "Horseshoe()"}, "all coefficients together, not of sd"),
         ("gaussian", REAL, {}, {"sd": "HalfNormal(1)"}, "'sd', which is no parameter"),
         ("gaussian", REAL, {}, {"beta": "Nomral(0, 1)"}, "did you mean 'Normal'"),
+        ("gaussian", REAL, {}, {"beta": "AtMeans(Normal(0, 1))"}, "prior of an intercept, not of the coefficient of u"),
+        ("gaussian", REAL, {}, {"sigma": "AtMeans(Normal(0, 1))"}, "sigma is positive"),
+        ("gaussian", REAL, {}, {"intercept": "AtMeans(HalfNormal(1))"}, "is not a prior of all real numbers"),
+        ("gaussian", REAL, {}, {"intercept": "AtMeans(Flat())"}, "is not a prior of all real numbers"),
+        ("gaussian", REAL, {}, {"intercept": "AtMeans(AtMeans(Normal(0, 1)))"}, "is not a prior of all real numbers"),
+        ("gaussian", REAL, {}, {"intercept": "AtMeans(3)"}, "write the prior as a call"),
+        ("gaussian", REAL, {}, {"intercept": "AtMeans(Normal)"}, "write the prior as a call"),
+        ("gaussian", REAL, {}, {"intercept": "AtMeans(Nomral(0, 1))"}, "did you mean 'Normal'"),
+        ("gaussian", REAL, {}, {"intercept": "Normal(Normal(0, 1), 2)"}, "loc must be a number"),
+        ("gaussian", REAL, {"hidden": (2,)}, {"layer1.bias": "AtMeans(Normal(0, 1))"}, "an intercept, not of layer1.b"),
+        ("gaussian", REAL, {"hidden": (2,)}, {"layer0.weight": "AtMeans(Normal(0, 1))"}, "an intercept, not of layer0"),
     ],
 )  # fmt: skip
 def test_a_prior_for_the_wrong_thing_is_refused(family, data, more, priors, message):
@@ -243,4 +269,4 @@ def test_a_prior_for_the_wrong_thing_is_refused(family, data, more, priors, mess
 
 def test_a_response_of_no_spread_still_has_default_priors():
     data = from_arrays(np.arange(4.0), np.ones(4))
-    assert state("Gaussian(sigma=1)", data, {}).intercept == Normal(1.0, 2.5)
+    assert state("Gaussian(sigma=1)", data, {}).intercept == AtMeans(Normal(1.0, 2.5))

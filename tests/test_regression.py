@@ -47,11 +47,13 @@ def test_a_regression_is_complete_and_fits_or_is_refused(statement, message):
 
 
 def test_parameters_are_named_by_site_and_label():
-    assert PROBLEMS["Gaussian-identity"].regression.parameters == ("intercept", "beta[x1]", "beta[x2]", "sigma")
+    assert PROBLEMS["Gaussian-identity"].regression.parameters == ("beta[x1]", "beta[x2]", "intercept", "sigma")
+    at_zero = PROBLEMS["intercept-at-zero"].regression
+    assert at_zero.parameters == ("intercept", "beta[x1]", "beta[x2]", "sigma")
     correlated = PROBLEMS["groups-correlated-Gaussian"].regression
     offsets = [f"offset({effect}|g)[{level}]" for effect in ("1", "x1") for level in LEVELS]
     scales = ["sd(1|g)", "sd(x1|g)", "cor(1,x1|g)"]
-    assert list(correlated.parameters) == ["intercept", "beta[x1]", "beta[x2]", "sigma", *scales, *offsets]
+    assert list(correlated.parameters) == ["beta[x1]", "beta[x2]", "intercept", "sigma", *scales, *offsets]
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -107,4 +107,4 @@ def test_the_same_model_with_a_bernoulli_family_is_a_logistic_regression() -> No
     y = (rng.random(100) < 1 / (1 + np.exp(-2 * x))).astype(float)
     problem = bayescore.from_data(bayescore.from_arrays(x, y), family="Bernoulli")
     assert problem.regression.describe().splitlines()[0] == "y ~ Bernoulli(logistic(eta))"
-    assert str(problem.regression.intercept) == "Normal(0, 2.5)"
+    assert str(problem.regression.intercept) == "AtMeans(Normal(0, 2.5))"

@@ -104,7 +104,7 @@ def _problem(problem: Problem) -> Document:
         "columns": list(regression.columns),
         "family": str(regression.family),
         "priors": {name: prior for site in regression.sites for name, prior in site.stated().items()},
-        "model": regression.describe(),
+        "model": regression.describe(problem.data),
         "warnings": list(problem.warnings),
         "notes": list(problem.notes),
     }

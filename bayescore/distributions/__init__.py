@@ -17,6 +17,7 @@ import numpy
 from numpy.typing import NDArray
 
 from bayescore import calls
+from bayescore.distributions.at_means import AtMeans, at_zero
 from bayescore.distributions.base import Array, Distribution, Parameter, Support
 from bayescore.distributions.bounded import LKJ, Beta, Uniform
 from bayescore.distributions.horseshoe import Horseshoe
@@ -35,6 +36,7 @@ __all__ = [
     "DISTRIBUTIONS",
     "LKJ",
     "Array",
+    "AtMeans",
     "Beta",
     "Block",
     "Cauchy",
@@ -54,6 +56,7 @@ __all__ = [
     "StudentT",
     "Support",
     "Uniform",
+    "at_zero",
     "parse",
     "stack",
 ]
@@ -77,6 +80,7 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {
         Uniform,
         LKJ,
         Horseshoe,
+        AtMeans,
     )
 }
 
@@ -86,9 +90,13 @@ _ALIASES = {"gaussian": "Normal", "t": "StudentT", "student": "StudentT", "halft
 
 def parse(text: str | Distribution) -> Distribution:
     """Read a prior such as ``"Normal(0, 10)"``; a distribution is passed through."""
-    if isinstance(text, Distribution):
-        return text
-    return calls.construct(calls.parse(text), DISTRIBUTIONS, "prior", aliases=_ALIASES)
+    return text if isinstance(text, Distribution) else _construct(calls.parse(text))
+
+
+def _construct(call: calls.Call) -> Distribution:
+    args = tuple(_construct(value) if isinstance(value, calls.Call) else value for value in call.args)
+    kwargs = tuple((name, _construct(v) if isinstance(v, calls.Call) else v) for name, v in call.kwargs)
+    return calls.construct(calls.Call(call.name, args, kwargs), DISTRIBUTIONS, "prior", aliases=_ALIASES)
 
 
 class Block(NamedTuple):

@@ -43,7 +43,7 @@ class Distribution(ABC):
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool | str | calls.Call) or value is None:
+            if isinstance(value, bool | str | calls.Call | Distribution) or value is None:
                 raise RequestError(f"{type(self).__name__}: {field.name} must be a number, not {shown(value)}")
             try:
                 numbers = numpy.asarray(value, dtype=float)

@@ -15,7 +15,7 @@ import numpy as np
 from bayescore.coordinates import standardizing_matrix
 from bayescore.data import Data
 from bayescore.density import LogJoint
-from bayescore.distributions import Array, Distribution, Laplace, Normal
+from bayescore.distributions import Array, AtMeans, Distribution, Laplace, Normal
 from bayescore.mode import laplace, start_of
 from bayescore.reduction import triangular_factor
 from bayescore.regression import Regression
@@ -118,6 +118,8 @@ def _without_kinks(regression: Regression) -> Regression:
     """The same with a Normal prior of the same variance for each Laplace."""
 
     def smooth(prior: Distribution) -> Distribution:
+        if isinstance(prior, AtMeans):
+            return AtMeans(smooth(prior.prior))
         return Normal(prior.loc, np.sqrt(2.0) * prior.scale) if isinstance(prior, Laplace) else prior
 
     intercept = regression.intercept

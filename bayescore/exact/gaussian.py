@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.distributions import Array, Flat, Normal
+from bayescore.distributions import Array, Flat, Normal, at_zero
 from bayescore.errors import UnsupportedError
 from bayescore.reduction import Reduced
 from bayescore.regression import Regression
+from bayescore.sites import Independent
+from bayescore.transforms import Slot
 
 _LOG_2PI = float(np.log(2 * np.pi))
 _NOTHING = 1e-14
@@ -33,7 +35,7 @@ class GivenSigma:
     log_joint
         Mean of log p(y, theta | sigma) over theta, in nats.
     mean, precision
-        Of the independent coordinates w; theta = basis w.
+        Of the independent coordinates w; theta = basis w, in the regression's order.
     """
 
     log_marginal: Array
@@ -73,7 +75,9 @@ class ConditionalGaussian:
         self._target, self._prior_target = own.T @ target / sigma_0, own_prior.T @ prior_target
         self._rss = _rest(target / sigma_0, own @ self._target)
         self._prior_rss = _rest(prior_target, own_prior @ self._prior_target)
-        self.basis: Array = transform @ np.linalg.solve(triangle, vt.T)
+        order = [slot.start + k for slot in _coefficients(regression) for k in range(slot.stop - slot.start)]
+        self.basis: Array = np.empty_like(transform)
+        self.basis[order] = transform @ np.linalg.solve(triangle, vt.T)
         self._log_det = float(np.linalg.slogdet(transform)[1] - np.sum(np.log(np.abs(np.diag(triangle)))))
         self._n_priors = len(prior)
 
@@ -140,15 +144,27 @@ def _likelihood_rows(regression: Regression, reduced: Reduced, transform: Array)
     return rows, np.concatenate([[root_n * reduced.y_mean], reduced.r[:, -1]])
 
 
+def _coefficients(regression: Regression) -> list[Slot]:
+    """Where the intercept, if there is one, and the coefficients lie among the parameters: in this order."""
+    slots = {slot.site: slot for slot in regression.slots()}
+    return [slots[name] for name in ("intercept", "beta") if name in slots]
+
+
 def _prior_rows(regression: Regression, transform: Array) -> tuple[Array, Array, float]:
     """Rows (theta - loc) / scale of the proper priors, and the sum of their log scales."""
-    priors = [*([regression.intercept] if regression.intercept is not None else []), *regression.beta]
-    kept = [(j, prior) for j, prior in enumerate(priors) if isinstance(prior, Normal)]
-    if any(not isinstance(prior, Normal | Flat) for prior in priors):
+    sites = {site.name: site for site in regression.sites if isinstance(site, Independent)}
+    parts = [sites[name] for name in ("intercept", "beta") if name in sites]
+    priors = [prior for site in parts for prior in site.priors]
+    kept = [(j, at_zero(prior)) for j, prior in enumerate(priors) if prior.proper]
+    if any(not isinstance(at_zero(prior), Normal | Flat) for prior in priors):
         raise UnsupportedError("exact needs Normal or Flat priors on intercept and coefficients")
-    loc = np.array([prior.loc for _, prior in kept], dtype=np.float64)
-    scale = np.array([prior.scale for _, prior in kept], dtype=np.float64)
-    rows = transform[[j for j, _ in kept]] / scale[:, None]
+    loc = np.array([prior.loc for _, prior in kept if isinstance(prior, Normal)], dtype=np.float64)
+    scale = np.array([prior.scale for _, prior in kept if isinstance(prior, Normal)], dtype=np.float64)
+    stated = np.eye(len(priors))
+    for site, last in zip(parts, np.cumsum([site.size for site in parts]), strict=True):
+        if site.shift is not None:
+            stated[last - site.size : last, -len(regression.columns) :] += np.array(site.shift.means)
+    rows = (stated @ transform)[[j for j, _ in kept]] / scale[:, None]
     return rows, loc / scale, float(np.sum(np.log(scale)))
 
 

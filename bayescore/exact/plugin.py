@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = ("Gaussian", "StudentT", "Bernoulli", "Binomial", "Poisson", "NegativeBinomial", "Gamma", "Exponential")
 _LINKS = ("identity", "log", "logit", "probit", "cloglog", "softmax")
-_REAL = ("Normal", "StudentT", "Cauchy", "Laplace", "Flat", "Uniform", "Beta")
+_REAL = ("Normal", "StudentT", "Cauchy", "Laplace", "Flat", "Uniform", "Beta", "AtMeans")
 _POSITIVE = ("HalfNormal", "HalfCauchy", "HalfStudentT", "Exponential", "InverseGamma", "Gamma", "LogNormal")
 _SUPPORTS = {
     *(f"family:{name}" for name in (*_FAMILIES, "Beta", "Ordinal", "Categorical")),
@@ -49,7 +49,7 @@ def _limits(regression: Regression, method: Method) -> str | None:
 def closed_form(regression: Regression) -> bool:
     """Whether the posterior of the coefficients given sigma is Gaussian."""
     coefficients = (p for s in regression.sites if s.name in {"intercept", "beta"} for p in s.requirements)
-    conjugate = set(coefficients) <= {"prior:coefficient:Normal", "prior:coefficient:Flat"}
+    conjugate = set(coefficients) <= {f"prior:coefficient:{name}" for name in ("Normal", "Flat", "AtMeans")}
     sigma = regression.auxiliary.get("sigma")
     return (
         regression.family.name == "Gaussian"

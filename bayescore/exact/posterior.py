@@ -51,10 +51,8 @@ class ExactPosterior:
         at = self.conditional.at(np.exp(u))
         w = at.mean + rng.standard_normal((draws, at.mean.shape[-1])) / np.sqrt(at.precision)
         theta = w @ self.conditional.basis.T
-        first = 0 if regression.intercept is None else 1
-        values = {"intercept": theta[None, :, 0]} if first else {}
-        if regression.columns:
-            values["beta"] = theta[None, :, first:]
+        slots = [slot for slot in regression.slots() if slot.site != "sigma"]
+        values = {s.site: theta[:, s.start : s.stop].reshape(1, draws, *s.shape) for s in slots}
         if regression.auxiliary:
             values["sigma"] = np.exp(u)[None]
         return label(regression, values, moments=self.moments, kind="exact")

@@ -134,8 +134,12 @@ class Family(ABC):
         return None
 
     def scale(self, data: Data) -> tuple[float, float]:
-        """Location and scale of the linear predictor that default priors are scaled by."""
-        return 0.0, 1.0
+        """Location and scale of the linear predictor, offsets apart, that default priors are scaled by.
+
+        They follow the units of the response: where these change the predictor by a
+        constant or a factor, they change the location and the scale alike.
+        """
+        return 0.0 - mean_offset(data), 1.0
 
     @abstractmethod
     def start(self, data: Data) -> float:
@@ -152,6 +156,11 @@ class Family(ABC):
     def __str__(self) -> str:
         settings = [f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) != f.default]
         return f"{self.name}({', '.join(settings)})"
+
+
+def mean_offset(data: Data) -> float:
+    """Weighted mean of the offsets; 0 where there are none."""
+    return 0.0 if data.offset is None else float(np.average(data.offset, weights=data.weights))
 
 
 def refuse(data: Data, family: Family, wrong: "np.ndarray", support: str) -> None:

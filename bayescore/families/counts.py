@@ -13,10 +13,16 @@ from bayescore.special import log_gamma
 
 
 def log_mean(data: Data) -> float:
-    """Log of the mean response over what the offsets say."""
+    """Log of the responses' sum over that of the exposures exp(offset), weighted.
+
+    Where all responses are 0 they count as half a one together: a location in the units of
+    the exposures, which are all the units that counts have.
+    """
     w = numpy.ones(data.rows) if data.weights is None else data.weights
-    exposure = numpy.ones(data.rows) if data.offset is None else numpy.exp(data.offset)
-    return float(numpy.log((w @ data.observed + 0.5) / (w @ exposure)))
+    offset = numpy.zeros(data.rows) if data.offset is None else data.offset
+    largest, furthest = float(numpy.max(data.observed)) or 1.0, float(numpy.max(offset))
+    total = float(w @ (data.observed / largest)) or 0.5 * float(w.mean())
+    return float(numpy.log(largest) - furthest + numpy.log(total / (w @ numpy.exp(offset - furthest))))
 
 
 class _Counts(Family):

@@ -34,7 +34,8 @@ class _Location(Family):
         weights = numpy.ones(y.size) if data.weights is None else data.weights
         total = float(weights @ ones**2)
         mean = float((weights * ones) @ y / total)
-        return mean, float(numpy.sqrt(weights @ (y - mean * ones) ** 2 / total)) or 1.0
+        sd = float(numpy.sqrt(weights @ (y - mean * ones) ** 2 / total))
+        return mean, sd if sd > 1e-12 * abs(mean) else self.fixed.get("sigma") or abs(mean) or 1.0
 
     def start(self, data: Data) -> float:
         return self.scale(data)[0]

@@ -180,7 +180,7 @@ def test_every_declared_prior_and_family_is_in_its_table():
 
     info = plugins.load()["numpyro"].info
     priors = {d.rsplit(":", 1)[1] for d in info.supports if d.startswith("prior:")}
-    assert priors == set(distributions.DISTRIBUTIONS) == {*PRIORS, "Flat", "LKJ", "Horseshoe"}
+    assert priors == set(distributions.DISTRIBUTIONS) == {*PRIORS, "Flat", "LKJ", "Horseshoe", "AtMeans"}
     assert set(RESPONSES) == set(KINDS)
     assert {f"family:{family}" for family, _ in KINDS} | {f"link:{link}" for _, link in KINDS} == {
         d for d in info.supports if d.startswith(("family:", "link:"))

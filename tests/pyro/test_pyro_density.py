@@ -171,7 +171,11 @@ def test_every_prior_and_family_of_the_core_is_in_the_tables():
     from bayescore import distributions, families, sites
 
     declared = {name.rpartition(":")[-1] for name in SUPPORTS if name.startswith("prior:")}
-    assert {cls.__name__ for cls in PRIORS} | {"LKJ", "Horseshoe"} == declared == set(distributions.DISTRIBUTIONS)
+    assert (
+        {cls.__name__ for cls in PRIORS} | {"LKJ", "Horseshoe", "AtMeans"}
+        == declared
+        == set(distributions.DISTRIBUTIONS)
+    )
     families_declared = {name.partition(":")[-1] for name in SUPPORTS if name.startswith("family:")}
     assert {cls.__name__ for cls in RESPONSES} == families_declared == set(families.FAMILIES)
     assert set(LAWS) == set(sites.Site.__subclasses__())

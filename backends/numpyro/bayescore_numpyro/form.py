@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from bayescore.data import Data
 from bayescore.distributions import Distribution
@@ -33,6 +34,9 @@ class Variable:
         Each kind of prior with the positions of its elements, in C order.
     given
         How the prior depends on other sites' values, or None for priors of its own.
+    shift
+        The site of the coefficients whose columns' means such priors are at, and the linear
+        predictor of each element; or None.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Variable:
     support: str = "real"
     kinds: tuple[tuple[str, tuple[int, ...]], ...] = ()
     given: Transform | None = None
+    shift: tuple[str, tuple[int, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,15 @@ class Numbers(NamedTuple):
     ----------
     priors
         For each site its kinds' parameters by field, each of shape (element,).
+    means
+        For each site whose priors are at the columns' means these, (element, column).
     fixed
         The family's fixed auxiliary parameters.
     """
 
     rows: Rows
     priors: dict[str, list[dict[str, Any]]]
+    means: dict[str, Any]
     fixed: dict[str, Any]
 
 
@@ -110,7 +118,8 @@ def variable_of(site: Site) -> Variable:
     if not isinstance(site, Independent):
         return Variable(site.name, site.shape, given=site.transform)
     kinds = tuple((type(block.prior).__name__, tuple(map(int, block.positions))) for block in site.blocks)
-    return Variable(site.name, site.shape, site.support, kinds)
+    shift = None if site.shift is None else (site.shift.coefficients, site.shift.predictor)
+    return Variable(site.name, site.shape, site.support, kinds, shift=shift)
 
 
 def _unordered(site: Site) -> Site:
@@ -121,7 +130,9 @@ def _unordered(site: Site) -> Site:
 def numbers_of(regression: Regression, data: Data) -> Numbers:
     """The numbers of a regression and its data, as JAX arrays of the current precision."""
     priors = {site.name: prior_numbers(site) for site in regression.sites}
-    return Numbers(rows_of(data, regression), priors, floats(regression.family.fixed))
+    shifts = {site.name: getattr(_unordered(site), "shift", None) for site in regression.sites}
+    means = {name: np.array(shift.means) for name, shift in shifts.items() if shift is not None}
+    return Numbers(rows_of(data, regression), priors, floats(means), floats(regression.family.fixed))
 
 
 def prior_numbers(site: Site) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ def stated(form: Form, numbers: Numbers, batch_size: int | None = None) -> None:
     values: dict[str, jax.Array] = {}
     for variable in form.variables:
         prior = prior_of(variable, numbers.priors[variable.name], values)
+        if variable.shift is not None:
+            prior = priors.Moved(prior, variable.name, *variable.shift, numbers.means[variable.name], values)
         values[variable.name] = numpyro.sample(variable.name, prior)
     with numpyro.plate("data", numbers.rows.x.shape[0], subsample_size=batch_size) as chosen:
         rows = numbers.rows if batch_size is None else jax.tree.map(lambda leaf: leaf[chosen], numbers.rows)

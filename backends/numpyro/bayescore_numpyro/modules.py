@@ -113,7 +113,7 @@ class _Parameters(Network):
 
     own: tuple[Independent, ...] = ()
 
-    def sites(self, columns: tuple[str, ...]) -> list[Independent]:
+    def sites(self, columns: tuple[str, ...], means: tuple[float, ...] | None = None) -> list[Independent]:
         return [*self.own]
 
 

@@ -24,7 +24,7 @@ def bayescore_backends() -> Iterable[BackendInfo]:
             {
                 *(f"family:{name}" for name in _FAMILIES),
                 *(f"link:{name}" for name in ("identity", "log", "logit", "probit", "cloglog", "softmax")),
-                *(f"prior:coefficient:{name}" for name in (*_REAL, *_INTERVAL, "Flat", "Horseshoe")),
+                *(f"prior:coefficient:{name}" for name in (*_REAL, *_INTERVAL, "Flat", "Horseshoe", "AtMeans")),
                 *(f"prior:auxiliary:{name}" for name in (*_POSITIVE, *_INTERVAL, "Flat")),
                 "prior:correlation:LKJ",
                 *(f"method:{name}" for name in ("mle", "map", "svi", "nuts", "laplace")),

@@ -65,3 +65,41 @@ class Mixed(dist.Distribution):  # type: ignore[misc]
         flat = jnp.ravel(value)
         terms = [part.log_prob(flat[jnp.array(positions)]).sum() for positions, part in self.parts]
         return sum(terms, jnp.zeros(()))
+
+
+class Moved(dist.Distribution):  # type: ignore[misc]
+    """A site whose law is that of its values with the columns' means, times their coefficients, added.
+
+    Parameters
+    ----------
+    own
+        That law.
+    site, coefficients
+        Names; they are the same where some coefficients stand in the intercept's place.
+    predictor, means
+        For each element the row of the coefficients, and what they are multiplied by, (element, column).
+    values
+        Of the sites before.
+    """
+
+    support = dist.constraints.real
+
+    def __init__(
+        self,
+        own: dist.Distribution,
+        site: str,
+        coefficients: str,
+        predictor: tuple[int, ...],
+        means: jax.Array,
+        values: Mapping[str, jax.Array],
+    ) -> None:
+        self.own, self.predictor, self.means = own, predictor, means
+        self.beta = None if coefficients == site else values[coefficients]
+        super().__init__(batch_shape=(), event_shape=own.event_shape)
+
+    def log_prob(self, value: jax.Array) -> jax.Array:
+        """Log density of the linear predictors there."""
+        beta = value if self.beta is None else self.beta
+        rows = jnp.reshape(beta, (-1, self.means.shape[1]))[jnp.array(self.predictor)]
+        density: jax.Array = self.own.log_prob(value + jnp.reshape(jnp.sum(rows * self.means, axis=-1), value.shape))
+        return density

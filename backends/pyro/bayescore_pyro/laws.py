@@ -10,7 +10,7 @@ from pyro.distributions.transforms import CorrMatrixCholeskyTransform
 from torch import Tensor
 from torch.distributions import constraints
 
-from bayescore.sites import Correlation, Independent, Offsets, Shrunken, Site, Thresholds
+from bayescore.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
 from bayescore_pyro.translation import prior
 
 Values = Mapping[str, Tensor]
@@ -30,9 +30,13 @@ def law(site: Site, values: Values) -> Any:
 
 
 def _independent(site: Independent, values: Values) -> Any:
+    """Each element by its own prior, which may be one of the linear predictor at the columns' means."""
     if len(site.blocks) == 1:
-        return prior(site.blocks[0].prior, site.shape)
-    return Mixed([(torch.from_numpy(b.positions), prior(b.prior, b.positions.shape)) for b in site.blocks], site.shape)
+        own = prior(site.blocks[0].prior, site.shape)
+    else:
+        blocks = [(torch.from_numpy(b.positions), prior(b.prior, b.positions.shape)) for b in site.blocks]
+        own = Mixed(blocks, site.shape)
+    return own if site.shift is None else Moved(own, site, site.shift, values)
 
 
 def _offsets(site: Offsets, values: Values) -> Any:
@@ -82,6 +86,33 @@ class Mixed(dist.TorchDistribution):  # type: ignore[misc]
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         flat = torch.cat([block.sample(sample_shape) for _, block in self.blocks], dim=-1)[..., self.order]
         return flat.reshape((*sample_shape, *self.event_shape))
+
+
+class Moved(dist.TorchDistribution):  # type: ignore[misc]
+    """A site whose law is that of its values with the columns' means, times their coefficients, added."""
+
+    arg_constraints: Mapping[str, Any] = {}
+    support = constraints.real_vector
+
+    def __init__(self, own: Any, site: Independent, shift: Shift, values: Values) -> None:
+        self.own, self.values = own, values
+        self.name, self.coefficients = site.name, shift.coefficients
+        self.predictor, self.means = torch.tensor(shift.predictor), torch.tensor(shift.means)
+        super().__init__(event_shape=own.event_shape, validate_args=False)
+
+    def added(self, value: Tensor) -> Tensor:
+        """At a value of the site, whose own elements may be the coefficients."""
+        beta = value if self.coefficients == self.name else self.values[self.coefficients]
+        rows = beta.reshape(-1, self.means.shape[1])[self.predictor]
+        return (rows * self.means).sum(-1).reshape(self.event_shape)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        density: Tensor = self.own.log_prob(value + self.added(value))
+        return density
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        drawn: Tensor = self.own.sample(sample_shape)
+        return drawn - self.added(drawn)
 
 
 class Correlations(dist.TorchDistribution):  # type: ignore[misc]

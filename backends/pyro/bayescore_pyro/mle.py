@@ -78,7 +78,8 @@ class Inputs:
 
 
 def _inputs(regression: Regression, data: Data, coordinates: Coordinates, method: MLE) -> Inputs:
-    parts = [slot for slot in coordinates.slots if slot.site in {"intercept", "beta"}]
+    slots = {slot.site: slot for slot in coordinates.slots}
+    parts = [slots[name] for name in ("intercept", "beta") if name in slots]
     outputs = regression.family.predictors
     centre = np.column_stack(
         [np.empty((outputs, 0)), *(coordinates.centre[s.start : s.stop].reshape(outputs, -1) for s in parts)]

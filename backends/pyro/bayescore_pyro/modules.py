@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import torch
 from pyro.nn import PyroModule
-from torch import nn
+from torch import Tensor, nn
 
 from bayescore import families, methods, modules
 from bayescore.backend import Precision, Progress, no_progress
@@ -29,9 +29,10 @@ from bayescore.transforms import Slot
 from bayescore_pyro.inference import FITTERS, infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.laplace import laplace_coordinates
+from bayescore_pyro.laws import Values, draw
 from bayescore_pyro.lifting import with_priors
 from bayescore_pyro.prediction import predict
-from bayescore_pyro.rows import to_tensors
+from bayescore_pyro.rows import Rows, to_tensors
 from bayescore_pyro.stated import Stated, with_offset
 from bayescore_pyro.target import Target
 
@@ -186,7 +187,11 @@ def fit_module(
         rows = to_tensors(data)
         with torch.no_grad():
             modules.check_output(tuple(origin.module(rows.x).shape), data.rows)
-        stated = Stated(lambda rows: with_offset(lifted(rows.x).reshape(rows.count), rows), family, own)
+
+        def predictor(rows: Rows) -> tuple[Tensor, Values]:
+            return with_offset(lifted(rows.x).reshape(rows.count), rows), draw(own)
+
+        stated = Stated(predictor, family, family.free)
         slots = _slots([*origin.sites, *own])
         parameters = {name: p.detach().double().numpy() for name, p in origin.module.named_parameters()}
         start = modules.start(slots, parameters)

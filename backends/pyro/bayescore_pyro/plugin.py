@@ -12,7 +12,7 @@ SUPPORTS = frozenset(
     for kind, names in {
         "family": _FAMILIES,
         "link": "identity log logit probit cloglog softmax",
-        "prior:coefficient": "Normal StudentT Cauchy Laplace Flat Uniform Beta Horseshoe",
+        "prior:coefficient": "Normal StudentT Cauchy Laplace Flat Uniform Beta Horseshoe AtMeans",
         "prior:auxiliary": f"{_POSITIVE} Uniform Beta Flat",
         "prior:correlation": "LKJ",
         "feature": "groups network offset weights reduction log_density minibatch own_guide lift",

@@ -14,7 +14,7 @@ from bayescore.backend import LogDensity
 from bayescore.distributions import Array
 from bayescore.families import Family
 from bayescore.regression import Regression
-from bayescore.sites import Site
+from bayescore.sites import Independent
 from bayescore_pyro.laws import Values, draw
 from bayescore_pyro.lifting import with_priors
 from bayescore_pyro.network import Perceptron
@@ -29,23 +29,23 @@ class Stated:
     Attributes
     ----------
     predictor
-        A Pyro model of its own: samples its coefficients and returns the linear predictor
-        of each row, (row,) or (row, level).
+        A Pyro model of its own: samples all sites and returns the linear predictor of each
+        row, (row,) or (row, level), and what of the others the response may depend on.
     family
         Distribution of the response.
     given
-        The sites that it depends on beside the linear predictor.
+        Names of the sites that it depends on beside the linear predictor.
     """
 
-    predictor: Callable[[Rows], Tensor]
+    predictor: Callable[[Rows], tuple[Tensor, Values]]
     family: Family
-    given: tuple[Site, ...]
+    given: tuple[str, ...]
 
     def model(self, rows: Rows, batch: Tensor | None = None) -> Tensor:
         """The Pyro model of all rows, or of a minibatch of them, scaled up to all."""
         part = rows if batch is None else rows.take(batch)
-        eta = self.predictor(part)
-        drawn = self.respond(eta, draw(self.given), part)
+        eta, values = self.predictor(part)
+        drawn = self.respond(eta, {name: values[name] for name in self.given}, part)
         weights = 1.0 if part.weights is None else part.weights
         with pyro.plate("data", rows.count, subsample=batch), poutine.scale(scale=weights):
             y: Tensor = pyro.sample("y", drawn, obs=part.y)
@@ -59,14 +59,12 @@ class Stated:
 
     def respond_each(self, values: Values, rows: Rows) -> Any:
         """The same for values (draw, *site shape): batch shape (draw, row)."""
-        given = {site.name: values[site.name].unsqueeze(1) for site in self.given}
-        coefficients = {name: value for name, value in values.items() if name not in given}
 
         def predict(one: Values) -> Tensor:
-            return poutine.condition(self.predictor, data=one)(rows)  # type: ignore[no-any-return]
+            return poutine.condition(self.predictor, data=one)(rows)[0]  # type: ignore[no-any-return]
 
-        eta = torch.vmap(predict)(coefficients) if coefficients else self.predictor(rows)[None]
-        return self.respond(eta, given, rows)
+        eta = torch.vmap(predict)(dict(values)) if values else self.predictor(rows)[0][None]
+        return self.respond(eta, {name: values[name].unsqueeze(1) for name in self.given}, rows)
 
     def log_density(self, rows: Rows, values: Mapping[str, Array]) -> LogDensity:
         """Log density at one point of the constrained space, by site, with its gradient."""
@@ -93,14 +91,14 @@ def with_offset(eta: Tensor, rows: Rows) -> Tensor:
 def state(regression: Regression) -> Stated:
     """Write the neutral regression as a Pyro model."""
     family = regression.family
-    given = tuple(site for site in regression.sites if site.name in {*family.free, "threshold"})
-    weights = () if regression.network is None else tuple(regression.network.sites(regression.columns))
+    given = tuple(site.name for site in regression.sites if site.name in {*family.free, "threshold"})
+    of_network = () if regression.network is None else tuple(regression.network.priors)
+    weights = [s for s in regression.sites if isinstance(s, Independent) and s.name in of_network]
     network = with_priors(Perceptron(weights), weights) if weights else None
-    apart = {site.name for site in (*given, *weights)}
-    sites = [site for site in regression.sites if site.name not in apart]
+    sites = [site for site in regression.sites if site.name not in of_network]
     levels = (family.predictors,) if family.predictors > 1 else ()
 
-    def predictor(rows: Rows) -> Tensor:
+    def predictor(rows: Rows) -> tuple[Tensor, Values]:
         values = draw(sites)
         eta = torch.zeros(rows.count, *levels) if network is None else network(rows.x).squeeze(-1)
         if "intercept" in values:
@@ -109,6 +107,6 @@ def state(regression: Regression) -> Stated:
             eta = eta + linear(rows.x, values["beta"])
         for key, member in rows.groups.items():
             eta = eta + member.effect(values[f"offset({key})"])
-        return with_offset(eta, rows)
+        return with_offset(eta, rows), values
 
     return Stated(predictor, family, given)

@@ -74,6 +74,7 @@ def bayescore_backends():
             "link:identity",
             "link:logit",
             "prior:coefficient:Normal",
+            "prior:coefficient:AtMeans",
             "prior:auxiliary:HalfNormal",
             "prior:auxiliary:Exponential",
             "prior:correlation:LKJ",
