@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from system_calls import Before
 
 import bayescore
 from bayescore import writing
@@ -33,27 +34,10 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFIN
 from bayescore.cli import main
 sys.exit(main(sys.argv[2:]))
 """
-CALLS = [(os, "open"), (os, "write"), (os, "fdopen"), (os, "fsync"), (Path, "replace"), (Path, "lstat"), (Path, "stat")]
 
 
-class Failing:
-    """Lets the n-th call of the system from the writing modules fail."""
-
-    def __init__(self, patch, code, at):
-        self.code, self.left = code, at
-        for place, name in CALLS:
-            patch.setattr(place, name, self._counted(getattr(place, name)))
-
-    def _counted(self, call):
-        def counted(*given, **named):
-            caller = sys._getframe(1).f_globals["__name__"]
-            if caller in {writing.__name__, Folder.__module__}:
-                self.left -= 1
-                if self.left == 0:
-                    raise OSError(self.code, os.strerror(self.code))
-            return call(*given, **named)
-
-        return counted
+def failing(code):
+    raise OSError(code, os.strerror(code))
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +66,12 @@ def test_whatever_call_fails_the_rest_is_kept_and_the_loss_is_said(tmp_path, mon
     for at in range(1, 100):
         folder = tmp_path / str(at)
         with Archive(folder, toy(), Settings()) as archive, pytest.MonkeyPatch.context() as patch:
-            failing = Failing(patch, code, at)
+            before = Before(patch, at, lambda: failing(code))
             archive.begin("seed = 0\n")
             archive.keep(outcome, "its log")
             archive.finish(result.document)
         assert whole(folder)
-        if failing.left > 0:
+        if before.left > 0:
             break
         if archive.unkept:
             told += 1
