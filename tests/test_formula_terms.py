@@ -247,3 +247,9 @@ def test_a_power_is_no_higher_than_the_number_of_terms():
 def test_thousands_of_summands_are_read():
     table = pd.DataFrame({f"x{i}": [1.0, float(i)] for i in range(3000)} | {"y": [0.0, 1.0]})
     assert apply("y ~ " + " + ".join(table.columns[:-1]), table).data.x.shape == (2, 3000)
+
+
+def test_a_category_of_tens_of_thousands_of_levels_is_refused_before_any_work():
+    table = pd.DataFrame({"y": np.zeros(30_000), "id": np.arange(30_000)})
+    with pytest.raises(RequestError, match="29999 columns of 30000 rows need more memory than 2 GiB"):
+        apply("y ~ C(id)", table)

@@ -43,41 +43,42 @@ class Category:
     ----------
     levels
         Their names, in order.
-    contrast
-        Columns where an average of the levels is there already, shape (level, column).
-    kept
-        Names of these columns.
-    reference
-        The level that is all 0 in them, if one is.
+    apart
+        The position of the level without a column, where an average of the levels is there already.
+    centred
+        Whether that level is -1 in the other columns, so that each sums to 0 over the levels; 0 otherwise.
     """
 
     levels: tuple[str, ...]
-    contrast: Array
-    kept: tuple[str, ...]
-    reference: str | None
+    apart: int
+    centred: bool
+
+    @property
+    def reference(self) -> str | None:
+        """The level that the others are held against, if there is one."""
+        return None if self.centred else self.levels[self.apart]
 
     def columns(self, positions: "np.ndarray", *, full: bool) -> Array:
         """Columns for rows of these levels, shape (row, column)."""
-        return np.asarray((np.eye(len(self.levels)) if full else self.contrast)[positions])
+        own = np.arange(len(self.levels))
+        found = np.asarray(positions[:, None] == (own if full else own[own != self.apart]), dtype=np.float64)
+        if self.centred and not full:
+            found[positions == self.apart] = -1.0
+        return found
 
     def labels(self, *, full: bool) -> tuple[str, ...]:
-        return self.levels if full else self.kept
+        """Names of the columns' levels."""
+        return self.levels if full else (*self.levels[: self.apart], *self.levels[self.apart + 1 :])
 
 
 def treatment(levels: tuple[str, ...], reference: str | None = None) -> Category:
     """Each level against a reference, the first one if none is stated."""
-    at = _position(levels, reference, "reference", 0)
-    kept = [i for i in range(len(levels)) if i != at]
-    return Category(levels, np.eye(len(levels))[:, kept], tuple(levels[i] for i in kept), levels[at])
+    return Category(levels, _position(levels, reference, "reference", 0), False)
 
 
 def sum_to_zero(levels: tuple[str, ...], omit: str | None = None) -> Category:
     """Each level but one, the last if none is stated, against the mean of all."""
-    at = _position(levels, omit, "level to omit", len(levels) - 1)
-    kept = [i for i in range(len(levels)) if i != at]
-    contrast = np.eye(len(levels))[:, kept]
-    contrast[at] = -1.0
-    return Category(levels, contrast, tuple(levels[i] for i in kept), None)
+    return Category(levels, _position(levels, omit, "level to omit", len(levels) - 1), True)
 
 
 def _position(levels: tuple[str, ...], stated: str | None, what: str, default: int) -> int:

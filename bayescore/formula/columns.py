@@ -17,6 +17,7 @@ from bayescore.data import rows_text
 from bayescore.distributions import Array
 from bayescore.errors import DataError, suggest
 from bayescore.formula.levels import level_name, level_names, listed, positions
+from bayescore.formula.syntax import quoted
 
 
 def find(names: Iterable[str], table: pd.DataFrame) -> None:
@@ -90,8 +91,9 @@ def _text(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def _check_text(column: "pd.Series[Any]", rows: "np.ndarray") -> None:
     name = column.name
     if not is_string_dtype(column) and not any(isinstance(value, str) for value in column):
+        written = f"C({quoted(str(name))})"
         raise DataError(
-            f"column {name!r} holds neither numbers nor text but {column.dtype}: write C({name}), or mend it"
+            f"column {name!r} holds neither numbers nor text but {column.dtype}: write {written}, or mend it"
         )
     text = np.flatnonzero(pd.to_numeric(column, errors="coerce").isna())
     if 0 < text.size < 0.5 * len(column):
