@@ -91,10 +91,12 @@ def _by_narwhals(frame: Any) -> "pd.DataFrame":
         table = eager.to_pandas()
     except ImportError as error:
         raise DataError(f"a table of {what} needs pyarrow: {_INSTALL}") from error
-    # an enumeration's order is lost on the way
+    # an enumeration's order is lost on the way; another category's is that of its first rows, and nobody's
     for name, dtype in eager.schema.items():
         if isinstance(dtype, nw.Enum):
             table[name] = pd.Categorical(table[name], categories=list(dtype.categories), ordered=True)
+        elif isinstance(dtype, nw.Categorical) and not table[name].cat.ordered:
+            table[name] = table[name].astype(object)
     return table
 
 
