@@ -27,7 +27,7 @@ ILL = Health({}, (Ailment("unconverged", "R-hat of beta[x] is 1.3"),), {})
 
 
 def exact():
-    return Contestant("exact", TOY.regression, Exact(), SOLVED.sample(100, 0), WELL)
+    return Contestant("exact", TOY.regression, Exact(), SOLVED.sample(10_000, 0), WELL)
 
 
 def sampler(name="a:nuts", shift=0.0, stretch=1.0, draws=2000, seed=0, health=WELL):
@@ -60,8 +60,14 @@ def guide(stretch=1.0, method=None, shift=0.0, name="a:svi"):
     mean = SOLVED.moments.mean + shift * SOLVED.moments.sd
     error = 1e-3 * np.sqrt(np.diag(cov))
     moments = gaussian_moments(TOY.regression, mean, cov, np.diag(error**2), error)
-    posterior = label(TOY.regression, {"intercept": np.zeros((1, 8)), "beta": np.zeros((1, 8, 1))}, moments=moments)
-    return Contestant(name, TOY.regression, method, posterior, WELL, space)
+    return Contestant(name, TOY.regression, method, drawn(TOY.regression, mean, cov, moments), WELL, space)
+
+
+def drawn(regression, mean, cov, moments):
+    """Draws of a Gaussian guide, with its moments."""
+    z = np.random.default_rng(5).standard_normal((1, 10_000, len(mean)))
+    theta = mean + z @ np.linalg.cholesky(cov).T
+    return label(regression, {"intercept": theta[..., 0], "beta": theta[..., 1:]}, moments=moments)
 
 
 def verdict(*contestants, lost=None, **more):
@@ -231,14 +237,14 @@ def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
         from_arrays(np.column_stack([x1, x2]), x1 - x2 + rng.normal(size=100)), family="Gaussian(sigma=1)"
     )
     truth = solve(stated.regression, stated.data)
-    sound = Contestant("exact", stated.regression, Exact(), truth.sample(100, 0), WELL)
+    sound = Contestant("exact", stated.regression, Exact(), truth.sample(10_000, 0), WELL)
     method = SVI()
     space = coordinates.for_method(stated.regression, stated.data, method)
     precision = space.matrix.T @ np.linalg.solve(truth.moments.unconstrained_cov, space.matrix)
     cov = (space.matrix / np.diag(precision)) @ space.matrix.T
     none = np.zeros((3, 3))
     moments = gaussian_moments(stated.regression, truth.moments.mean, cov, none, np.zeros(3))
-    posterior = label(stated.regression, {"intercept": np.zeros((1, 8)), "beta": np.zeros((1, 8, 2))}, moments=moments)
+    posterior = drawn(stated.regression, truth.moments.mean, cov, moments)
     best = Contestant("a:svi", stated.regression, method, posterior, WELL, space)
     pair = compare(sound, best, scale=None, cov=truth.moments.unconstrained_cov, margin=0.1, alpha=0.01)
     ratios = {row.quantity: row.expected_ratio for row in pair.rows if row.verdict == "expected"}

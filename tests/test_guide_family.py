@@ -8,7 +8,7 @@ from declared import problems
 
 from bayescore import problem
 from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.guide_family import at_optimum, best_mean_field_sd
+from bayescore.agreement.guide_family import at_laplace, at_optimum, best_mean_field_sd
 from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import compare
 from bayescore.agreement.quantities import Judge
@@ -42,6 +42,12 @@ def test_the_best_of_a_family_is_told_from_others(full: bool, shift: float, stre
     assert at_optimum(LogJoint(TOY.regression, TOY.data), RAW, drawn, diagonal=not full) is best
 
 
+@pytest.mark.parametrize(("shift", "stretch", "right"), [(0.0, 1.0, True), (0.3, 1.0, False), (0.0, 1.5, False)])
+def test_a_laplace_approximation_is_held_to_the_core_s_own(shift: float, stretch: float, right: bool) -> None:
+    place = for_method(TOY.regression, TOY.data, Laplace())
+    assert at_laplace(place, guide(shift=shift, stretch=stretch, full=True)) is right
+
+
 @pytest.mark.parametrize("name", ["groups-correlated-Gaussian", "Bernoulli-logit", "Gaussian-identity"])
 def test_best_sds_through_the_map_are_those_of_a_gaussian(name: str) -> None:
     """Draws of a mean-field Gaussian in the unconstrained space: its own sds are the best."""
@@ -61,7 +67,8 @@ def test_best_sds_through_the_map_are_those_of_a_gaussian(name: str) -> None:
     [
         (SVI(guide="full_rank"), True, "guide-family"),
         (SVI(guide="full_rank"), False, "different-posterior"),
-        (Laplace(), None, "guide-family"),
+        (Laplace(), True, "guide-family"),
+        (Laplace(), False, "different-posterior"),
     ],
 )
 def test_a_difference_is_the_family_s_where_the_guide_is_at_its_best(method, at_best, code) -> None:

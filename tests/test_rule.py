@@ -1,5 +1,7 @@
 """The rule: three verdicts, its corrections, and how many more draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,3 +112,25 @@ def test_false_alarms_keep_to_alpha_at_the_margin_itself():
     assert alarms / repetitions < 0.05 + 3 * np.sqrt(0.05 * 0.95 / repetitions)
     agreed = sum(judge(rows(*((d, se) for d in line))).verdict == "agree" for line in differences)
     assert agreed / repetitions < 0.05
+
+
+@pytest.mark.parametrize("alpha", [1e-10, 1e-300, 5e-324])
+def test_no_alpha_is_too_small_for_a_difference_of_many_sds(alpha):
+    judgement = judge(rows((9.8, 0.014)), alpha=alpha)
+    assert (judgement.verdict, judgement.rows[0].verdict) == ("disagree", "disagree")
+
+
+def test_what_lies_beyond_the_margin_is_settled_by_more_draws_too():
+    judgement = judge(rows((0.9, 0.2)), alpha=1e-6)
+    critical = norm.isf(0.5e-6)
+    assert judgement.verdict == "inconclusive"
+    assert np.isclose(judgement.more_draws, ((critical + 1.28) * 0.2 / 0.8) ** 2)
+
+
+def test_a_row_has_a_margin_of_its_own_and_counts_for_all_that_it_stands_for():
+    row = Row("q", "shape", 0.12, 0.01, tolerance=1.5)
+    assert judge([row]).verdict == "agree"
+    assert judge([replace(row, tolerance=1.0)]).verdict == "inconclusive"
+    wide = replace(row, difference=0.15 + 0.01 * norm.isf(0.005) + 1e-6)
+    assert judge([wide]).verdict == "disagree"
+    assert judge([replace(wide, among=5)]).verdict == "inconclusive"

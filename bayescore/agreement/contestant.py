@@ -1,6 +1,6 @@
 """A finished contender, as the decision sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -8,13 +8,15 @@ import numpy as np
 
 from bayescore.agreement.estimates import (
     Estimates,
+    FromDraws,
+    FromMoments,
     Marginals,
     SingleEstimate,
     judged_draws,
-    marginals,
     of_series,
 )
 from bayescore.agreement.health import Health
+from bayescore.agreement.quantiles import Standardized
 from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
 from bayescore.methods import SVI, Laplace, Method
@@ -47,7 +49,8 @@ class Contestant:
     log_joint
         Log p(y, theta) of its draws, computed by the core, shape (chain, draw); or None.
     at_optimum
-        For a guide, whether it is the best of its family by the core's own density;
+        For a guide, whether it is the best of its family by the core's own density; for a
+        Laplace approximation, whether it has the mode and the curvature that the core finds.
         None where that was not looked at.
     """
 
@@ -71,6 +74,11 @@ class Contestant:
         return isinstance(self.method, SVI) and self.method.guide == "mean_field"
 
     @property
+    def gaussian(self) -> bool:
+        """Whether it is of a Gaussian family, in the coordinates that it worked in."""
+        return self.laplace or (isinstance(self.method, SVI) and not callable(self.method.guide))
+
+    @property
     def laplace(self) -> bool:
         """Whether it is the Laplace approximation."""
         return isinstance(self.method, Laplace)
@@ -81,14 +89,25 @@ class Contestant:
         return self.posterior.estimand != "posterior"
 
     @cached_property
+    def draws(self) -> Array:
+        """Its draws on the unconstrained scale, shape (chain, draw, d)."""
+        return judged_draws(self.posterior, self.regression.bounds)
+
+    @cached_property
     def marginals(self) -> Marginals:
         """Its posterior on the unconstrained scale."""
-        return marginals(self.posterior, self.regression.bounds)
+        moments = self.posterior.moments
+        return FromDraws(self.draws) if moments is None else FromMoments(moments)
 
     @cached_property
     def own(self) -> Estimates:
         """Of its parameters, one by one, on the unconstrained scale."""
         return self.marginals.along(np.eye(len(self.regression.parameters)))
+
+    @cached_property
+    def shapes(self) -> Standardized:
+        """Of the draws of its parameters, one by one, on the unconstrained scale."""
+        return Standardized.of(np.moveaxis(self.draws, -1, 0))
 
     @cached_property
     def of_log_joint(self) -> SingleEstimate | None:
@@ -104,11 +123,11 @@ class Contestant:
         if moments is None:
             return found
         if moments.log_joint is not None:
-            return SingleEstimate(moments.log_joint, moments.log_joint_error, found.sd)
+            return replace(found, mean=moments.log_joint, mean_error=moments.log_joint_error)
         sd = np.sqrt(np.diag(moments.unconstrained_cov))
         own = float(np.sqrt(np.sum((moments.unconstrained_sd_error / sd) ** 2)))
-        return SingleEstimate(found.mean, float(np.hypot(found.mean_error, own)), found.sd)
+        return replace(found, mean_error=float(np.hypot(found.mean_error, own)))
 
     def at(self) -> Array:
         """A point estimate's unconstrained parameters, shape (d,)."""
-        return np.asarray(judged_draws(self.posterior, self.regression.bounds)[0, 0])
+        return np.asarray(self.draws[0, 0])

@@ -23,17 +23,18 @@ class Estimates:
 
 @dataclass(frozen=True)
 class SingleEstimate:
-    """Of one quantity: mean, its Monte Carlo standard error, and sd."""
+    """Of one quantity: mean and sd, each with its Monte Carlo standard error."""
 
     mean: float
     mean_error: float
     sd: float
+    sd_error: float
 
 
 def of_series(values: Array) -> SingleEstimate:
     """Of draws of shape (chain, draw)."""
     found = FromDraws(values[..., None]).along(np.ones((1, 1)))
-    return SingleEstimate(float(found.mean[0]), float(found.mean_error[0]), float(found.sd[0]))
+    return SingleEstimate(*(float(x[0]) for x in (found.mean, found.mean_error, found.sd, found.sd_error)))
 
 
 class Marginals(Protocol):
@@ -112,10 +113,3 @@ class FromDraws:
 def judged_draws(posterior: Posterior, bounds: Sequence[Bounds]) -> Array:
     """Draws of the scalar parameters on the scale they are judged on, shape (chain, draw, d)."""
     return to_judged(np.stack(list(posterior.parameters().values()), axis=-1), bounds)
-
-
-def marginals(posterior: Posterior, bounds: Sequence[Bounds]) -> Marginals:
-    """The moments where they are known, the draws otherwise."""
-    if posterior.moments is not None:
-        return FromMoments(posterior.moments)
-    return FromDraws(judged_draws(posterior, bounds))

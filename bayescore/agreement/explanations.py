@@ -31,10 +31,28 @@ EXPLANATIONS = {
     ),
     "different-posterior": Explanation(
         "Two contenders found posteriors that differ by more than the margin.",
-        "The family-wise 99 % interval of some difference, in posterior sds for means and in log ratios for sds, "
-        "lies wholly outside the margin.",
+        "The family-wise 99 % interval of some difference, in posterior sds for means, in log ratios for sds, "
+        "or in normal scores for ranks, lies wholly outside the margin.",
         "Look at the rows that say disagree. Against exact, the other contender is wrong. Between two samplers, run "
         "both longer and look for a parametrization that one of them reads differently.",
+    ),
+    "other-shape": Explanation(
+        "Two contenders found posteriors whose means and sds agree, and whose shapes do not.",
+        "The 5, 25, 75 or 95 % quantile of standardized draws, or the share of draws up to it as a normal score, "
+        "differs by more than 1.5 margins, in sds; or the "
+        "log of the ratio of the log joint's sds does; or a correlation of two quantities, or of their "
+        "sizes (distances from the median). Means, sds and directions agree.",
+        "Look at the draws: skewness, two modes, bounds, parameters whose sizes go together. Against exact, the other "
+        "contender is wrong; a sampler may have missed a mode, or its draws were transformed.",
+    ),
+    "heavy-tails": Explanation(
+        "The tails are so heavy that means, sds or their Monte Carlo errors can't be relied on, or don't exist.",
+        "A generalized Pareto distribution fitted to the tails of both contenders' draws has an index of 0.15 or more: "
+        "from 0.125 on the error of an sd can't be estimated by draws, from 0.25 on there is none, from 0.5 on no sd, "
+        "from 1 on no mean. The 5, 25, 50, 75 and 95 % quantiles are judged instead, by their ranks as normal scores, "
+        "with the margin for the middle three, and 1.5 times that for the outer two.",
+        "Nothing, if the verdict is agree; read quantiles in place of means and sds. Separated classes under a Cauchy "
+        "or Student's t prior do this; a prior that falls off faster, as Normal, gives moments.",
     ),
     "unconverged": Explanation(
         "A fit did not converge, so its numbers can't be judged.",
@@ -54,10 +72,12 @@ EXPLANATIONS = {
         "Decide whether a difference of this size matters to you, and set --margin accordingly.",
     ),
     "guide-family": Explanation(
-        "The guide's family can't reach the posterior's sds, or its means. It is no fault of the backend.",
+        "The guide's family can't reach the posterior's sds, shape or means. It is no fault of the backend.",
         "A mean-field guide's best sd is 1 / sqrt(precision_jj) in its coordinates; the row is judged against that, "
-        "and marked expected against the posterior's sd. Where means or other sds differ, the guide is at the "
-        "optimum of its ELBO by the specification's own gradient: no step of it is left in any direction.",
+        "and marked expected against the posterior's sd. A Gaussian guide's shape is judged against a Gaussian's where "
+        "the posterior has another. Where means or other sds differ, the guide is at the optimum of its ELBO by the "
+        "specification's own gradient: no step of it is left in any direction; a Laplace approximation has the mode "
+        "and the curvature that the specification has there.",
         "Use svi(guide=full_rank) where only correlation is missing, and nuts where the posterior is not Gaussian, as "
         "with the sd of a group.",
     ),

@@ -1,4 +1,4 @@
-"""What a guide's family can reach: the best mean-field sds, and whether a guide is its family's best.
+"""What a guide's family can reach: the best mean-field sds, the best shapes, and whether a guide is its family's best.
 
 A converged guide may still differ from the posterior, since its family holds no such
 distribution. That is told from a backend's fault by the core's own density: at the
@@ -6,7 +6,10 @@ optimum of the ELBO neither the guide's locations nor its scales want to move.
 """
 
 import numpy as np
+from scipy.special import ndtri
 
+from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.quantiles import Standardized
 from bayescore.coordinates import Coordinates
 from bayescore.density import LogJoint
 from bayescore.distributions import Array
@@ -49,6 +52,17 @@ def at_optimum(joint: LogJoint, coordinates: Coordinates, posterior: Posterior, 
     return all(_small(values) for values in (steps, scale_steps))
 
 
+def at_laplace(coordinates: Coordinates, posterior: Posterior) -> bool:
+    """Whether draws are those of the Laplace approximation, by the core's own mode and curvature.
+
+    Its coordinates are such that it is Normal(0, I) there (`bayescore.coordinates.for_method`): every
+    mean has to lie within 0.1, and every variance and covariance within 0.2.
+    """
+    z = _coordinates(coordinates, posterior)
+    cov = np.atleast_2d(np.cov(z, rowvar=False))
+    return bool(np.all(np.abs(z.mean(axis=0)) < _STEP) and np.all(np.abs(cov - np.eye(len(cov))) < 2 * _STEP))
+
+
 def _small(steps: Array) -> bool:
     """Whether the mean step of every coordinate is small beyond its Monte Carlo error; steps (draw, d)."""
     reach = np.abs(steps.mean(axis=0)) + _QUANTILE * steps.std(axis=0) / np.sqrt(len(steps))
@@ -60,6 +74,30 @@ def _coordinates(coordinates: Coordinates, posterior: Posterior) -> Array:
     flat = {name: np.reshape(v, (-1, *v.shape[2:]))[:_DRAWS] for name, v in posterior.draws.items()}
     u = unconstrain(coordinates.slots, flat, np)
     return np.asarray(np.linalg.solve(coordinates.matrix, (u - coordinates.centre).T).T)
+
+
+def best_shape(guide: Contestant, other: Contestant, axes: Array) -> Standardized | None:
+    """The shape that the best of a Gaussian family has along directions; known, or by draws.
+
+    Where the parameters are the guide's own coordinates, one by one, it is a Gaussian's.
+    Elsewhere the posterior's mean and covariance in those coordinates are carried to the
+    parameters. None where parameters are not what is judged.
+
+    Parameters
+    ----------
+    axes
+        Shape (k, d), over the parameters on the scale they are judged on.
+    """
+    regression = guide.regression
+    if not isinstance(regression, Regression):
+        return None
+    if regression.elementwise:
+        grid = ndtri((np.arange(_DRAWS) + 0.5) / _DRAWS)
+        return Standardized.of(np.broadcast_to(grid, (len(axes), 1, _DRAWS)), known=True)
+    if guide.coordinates is None:
+        return None
+    drawn = _best_draws(regression, guide.coordinates, other.posterior, diagonal=guide.mean_field)
+    return Standardized.of((drawn @ axes.T).T[:, None, :])
 
 
 def best_mean_field_sd(regression: Regression, coordinates: Coordinates, cov: Array, other: Posterior) -> Array:
@@ -81,7 +119,13 @@ def best_mean_field_sd(regression: Regression, coordinates: Coordinates, cov: Ar
     if regression.elementwise:
         precision = matrix.T @ np.linalg.solve(cov, matrix)
         return np.asarray(np.sqrt(matrix**2 @ (1.0 / np.diag(precision))))
+    return np.asarray(_best_draws(regression, coordinates, other, diagonal=True).std(axis=0))
+
+
+def _best_draws(regression: Regression, coordinates: Coordinates, other: Posterior, *, diagonal: bool) -> Array:
+    """Draws of the best Gaussian guide of a posterior, on the scale that is judged, shape (draw, d)."""
     z = _coordinates(coordinates, other)
-    sd = 1.0 / np.sqrt(np.diag(np.linalg.inv(np.cov(z, rowvar=False))))
-    drawn = z.mean(axis=0) + sd * np.random.default_rng(0).standard_normal(z.shape)
-    return np.asarray(to_judged(flatten(regression, coordinates.constrained(drawn)), regression.bounds).std(axis=0))
+    cov = np.atleast_2d(np.cov(z, rowvar=False))
+    root = np.diag(1.0 / np.sqrt(np.diag(np.linalg.inv(cov)))) if diagonal else np.linalg.cholesky(cov)
+    drawn = z.mean(axis=0) + np.random.default_rng(0).standard_normal(z.shape) @ root.T
+    return to_judged(flatten(regression, coordinates.constrained(drawn)), regression.bounds)

@@ -70,17 +70,22 @@ def compare(
         return Pair(a.name, b.name, "not-comparable", (Reason("not-comparable", what),))
     if a.point and scale is None:
         return Pair(a.name, b.name, "inconclusive", (Reason("not-identified", _NO_SCALE[a.posterior.estimand]),))
-    found = rows(a, b, cov) if scale is None else point_rows(a, b, scale)
+    found = rows(a, b, cov, margin) if scale is None else point_rows(a, b, scale)
     judgement = judge(found, margin=margin, alpha=alpha)
     ailing = tuple(Reason(x.code, f"{c.name}: {x.text}") for c in (a, b) for x in c.health.ailments)
     if ailing:
         return Pair(a.name, b.name, "inconclusive", ailing, judgement.rows)
-    reasons = _reasons(judgement, margin, [c for c in (a, b) if c.at_optimum or c.laplace])
-    if judgement.verdict != "agree" or a.mean_field == b.mean_field:
+    reasons = _reasons(judgement, margin, [c for c in (a, b) if c.at_optimum]) + _heavy(judgement)
+    if judgement.verdict != "agree" or not (a.gaussian or b.gaussian):
         return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows)
-    summary, limited = _of_guide(a, judgement)
-    if limited:
-        return Pair(a.name, b.name, "agree", (Reason("guide-family", summary),), judgement.rows)
+    limits, summary = [], None
+    if a.mean_field != b.mean_field:
+        summary, limited = _of_guide(a, judgement)
+        limits += [summary] if limited else []
+    limits += _of_shape(judgement, margin)
+    if limits:
+        reasons = (Reason("guide-family", "; ".join(limits)), *reasons)
+        summary = None
     return Pair(a.name, b.name, "agree", reasons, judgement.rows, summary=summary)
 
 
@@ -90,6 +95,8 @@ def _of_guide(a: Contestant, judgement: Judgement) -> tuple[str, bool]:
     The sd that is furthest off stands for all.
     """
     sds = [row for row in judgement.rows if row.statistic == "sd"]
+    if not sds:
+        return "the ranks agree", False
     furthest = max(sds, key=lambda row: abs(row.difference))
     ratio = float(np.exp(furthest.difference if a.mean_field else -furthest.difference))
     limited = furthest.verdict == "expected"
@@ -97,26 +104,50 @@ def _of_guide(a: Contestant, judgement: Judgement) -> tuple[str, bool]:
     return f"the means agree; the mean-field guide's sds are {ratio:.2f} of the posterior's{must}", limited
 
 
+def _of_shape(judgement: Judgement, margin: float) -> list[str]:
+    """The shape that a Gaussian guide misses by most, if by more than the margin; none for another guide."""
+    missed = [
+        row
+        for row in judgement.rows
+        if row.statistic == "shape" and row.verdict == "expected" and abs(row.difference) > margin * row.tolerance
+    ]
+    if not missed:
+        return []
+    worst = max(missed, key=lambda row: abs(row.difference))
+    return [f"the guide is Gaussian, and the posterior is not: {say(worst)}"]
+
+
 def _reasons(judgement: Judgement, margin: float, limited: Sequence[Contestant]) -> tuple[Reason, ...]:
     """Why the verdict is what it is; ``limited`` are those whose family of distributions is at its best."""
-    found = []
     worst = judgement.worst
-    if judgement.verdict == "disagree" and worst is not None and limited:
-        found.append(Reason("guide-family", f"{say(worst)}, and {margin:g} is the margin: {_limit(limited[0])}"))
-    elif judgement.verdict == "disagree" and worst is not None:
-        found.append(Reason("different-posterior", f"{say(worst)}, and {margin:g} is the margin"))
-    elif judgement.verdict == "inconclusive" and worst is not None:
-        if judgement.more_draws is None:
-            found.append(
-                Reason("at-margin", f"{say(worst)}: too close to the margin of {margin:g} to be settled by draws")
-            )
-        else:
-            found.append(
-                Reason(
-                    "too-few-draws", f"{say(worst)}: about {judgement.more_draws:.2g} times the draws would settle it"
-                )
-            )
-    return tuple(found)
+    if worst is None or judgement.verdict == "agree":
+        return ()
+    limit = f"{margin * worst.tolerance:g}"
+    if judgement.verdict == "disagree":
+        text = f"{say(worst)}, and {limit} is the margin"
+        if limited:
+            return (Reason("guide-family", f"{text}: {_limit(limited[0])}"),)
+        wrong = [row for row in judgement.rows if row.verdict == "disagree" and row.statistic != "rank"]
+        if wrong and all(row.tolerance > 1.0 or row.quantity == "log joint" for row in wrong):
+            return (Reason("other-shape", text),)
+        return (Reason("different-posterior", text),)
+    if judgement.more_draws is None:
+        return (Reason("at-margin", f"{say(worst)}: too close to the margin of {limit} to be settled by draws"),)
+    return (Reason("too-few-draws", f"{say(worst)}: about {judgement.more_draws:.2g} times the draws would settle it"),)
+
+
+def _heavy(judgement: Judgement) -> tuple[Reason, ...]:
+    """Which quantities were judged by ranks; the one with the heaviest tail stands for all."""
+    ranked = [row for row in judgement.rows if row.tail_index is not None]
+    if not ranked:
+        return ()
+    heaviest = max(ranked, key=lambda row: row.tail_index or 0.0)
+    more = f" and {len(ranked) - 1} more" if len(ranked) > 1 else ""
+    text = (
+        f"{heaviest.quantity}{more} judged by ranks: the tails (index {heaviest.tail_index:.2f}) are too heavy "
+        "for errors of means and sds"
+    )
+    return (Reason("heavy-tails", text),)
 
 
 def _limit(contestant: Contestant) -> str:
@@ -127,15 +158,22 @@ def _limit(contestant: Contestant) -> str:
 
 def say(row: Row) -> str:
     """A row in words."""
-    if row.statistic == "mean":
-        return f"the means of {row.quantity} differ by {row.difference:+.3f} ± {row.se:.3f} posterior sd"
-    ratio, of = (
-        float(np.exp(row.difference)),
-        "the best of the guide's family" if row.statistic == "sd_in_family" else "",
-    )
-    what = (
-        f"the sd of {row.quantity} is {ratio:.3f} of {of}"
-        if of
-        else f"the sds of {row.quantity} have ratio {ratio:.3f}"
-    )
-    return f"{what} (log ratio {row.difference:+.3f} ± {row.se:.3f})"
+    apart = f"{row.difference:+.3f} ± {row.se:.3f}"
+    level = "" if row.level is None else f"{row.level:.0%}".replace("%", " %")
+    match row.statistic:
+        case "mean":
+            return f"the means of {row.quantity} differ by {apart} posterior sd"
+        case "shape":
+            return f"the shapes of {row.quantity} (less its mean, over its sd) differ at {level} by {apart} sd"
+        case "shape_in_family":
+            return f"the shape of {row.quantity} is {apart} sd off its family's best at {level}"
+        case "rank":
+            return f"the {level} quantiles of {row.quantity} differ in rank by {apart} (as normal scores)"
+        case "dependence":
+            return f"the correlations of {row.quantity} differ by {apart}"
+    ratio = float(np.exp(row.difference))
+    if row.statistic == "sd_in_family":
+        what = f"the sd of {row.quantity} is {ratio:.3f} of the best of the guide's family"
+    else:
+        what = f"the sds of {row.quantity} have ratio {ratio:.3f}"
+    return f"{what} (log ratio {apart})"

@@ -63,7 +63,9 @@ def document(
             for row in parameter_rows(contestant.name, contestant.posterior, contestant.health)
         ],
         "model_check": [vars(outcome.model) for outcome in outcomes if outcome.model is not None],
-        "pairs": [_pair(pair, {o.contender.name: o for o in outcomes}) for pair in decision.pairs],
+        "pairs": [
+            _pair(pair, {o.contender.name: o for o in outcomes}, float(settings["margin"])) for pair in decision.pairs
+        ],
         "predictions": [
             row
             for outcome in outcomes
@@ -182,7 +184,7 @@ def _mcse(values: Array) -> float:
         return float(values.std() / np.sqrt(array_stats.ess(values, method="mean")))
 
 
-def _pair(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document:
+def _pair(pair: Pair, outcomes: Mapping[str, Outcome], margin: float) -> Document:
     return {
         "a": pair.a,
         "b": pair.b,
@@ -190,13 +192,13 @@ def _pair(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document:
         "reasons": [_reason(reason) for reason in pair.reasons],
         "summary": pair.summary,
         "max_difference_sd": pair.max_difference_sd,
-        "rows": [_row(row) for row in pair.rows],
+        "rows": [_row(row, margin) for row in pair.rows],
         "predictions": _pair_predictions(pair, outcomes),
         "shape": None if pair.shape is None else vars(pair.shape),
     }
 
 
-def _row(row: Row) -> Document:
+def _row(row: Row, margin: float) -> Document:
     return {
         "quantity": row.quantity,
         "statistic": row.statistic,
@@ -206,6 +208,10 @@ def _row(row: Row) -> Document:
         "upper": row.upper,
         "verdict": row.verdict,
         "expected_ratio": row.expected_ratio,
+        "level": row.level,
+        "margin": margin * row.tolerance,
+        "among": row.among,
+        "tail_index": row.tail_index,
     }
 
 

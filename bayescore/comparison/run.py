@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from bayescore import coordinates, limits, methods, plugins
 from bayescore.agreement import model_check
 from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.guide_family import at_optimum
+from bayescore.agreement.guide_family import at_laplace, at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
 from bayescore.agreement.quantities import Judge
@@ -350,6 +350,8 @@ def _contestant(judge: Judge, joint: LogJoint, outcome: Outcome) -> Contestant:
     best = None
     if isinstance(method, SVI) and place is not None and not (health.ailments or callable(method.guide)):
         best = at_optimum(joint, place, posterior, diagonal=method.guide == "mean_field")
+    elif isinstance(method, Laplace) and place is not None:
+        best = at_laplace(place, posterior)
     return Contestant(outcome.contender.name, judge.quantities, method, shown, health, place, log_joint, best)
 
 

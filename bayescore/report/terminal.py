@@ -16,7 +16,10 @@ _MOST_PARAMETERS = 30
 _MOST_ROWS = 12
 _MOST_PREDICTIONS = 5
 _STYLES = {"agree": "bold green", "disagree": "bold red", "inconclusive": "bold yellow", "incomplete": "bold magenta"}
-_STATISTICS = {"mean": "mean", "sd": "sd", "sd_in_family": "sd, of its family's best"}
+_STATISTICS = {
+    "sd_in_family": "sd, of its family's best",
+    "shape_in_family": "shape, of its family's best",
+}
 
 
 def plain_console(**settings: Any) -> Console:
@@ -143,10 +146,16 @@ def _pair(pair: Document) -> Table:
         else pair["rows"]
     )
     for row in rows:
-        table.add_row(Text(row["quantity"]), _STATISTICS.get(row["statistic"], row["statistic"]), *_difference(row))
+        table.add_row(Text(row["quantity"]), _of(row), *_difference(row))
     if len(rows) < len(pair["rows"]):
         table.add_row(f"the {len(rows)} largest of {len(pair['rows'])}")
     return table
+
+
+def _of(row: Document) -> str:
+    """What a row compares."""
+    what = _STATISTICS.get(row["statistic"], str(row["statistic"]))
+    return what if row.get("level") is None else f"{what} at {100 * row['level']:g} %"
 
 
 def _beside(pair: Document) -> str:
@@ -176,8 +185,9 @@ def _difference(row: Document) -> list[str]:
     def signed(value: float | None) -> str:
         return "?" if value is None else f"{value:+.3f}"
 
-    ratio = "" if row["statistic"] == "mean" or row["difference"] is None else f"{exp(row['difference']):.3f}"
-    expected = f" ({row['expected_ratio']:.2f})" if row["verdict"] == "expected" else ""
+    is_ratio = row["statistic"] in {"sd", "sd_in_family"} and row["difference"] is not None
+    ratio = f"{exp(row['difference']):.3f}" if is_ratio else ""
+    expected = f" ({row['expected_ratio']:.2f})" if row["expected_ratio"] is not None else ""
     return [
         signed(row["difference"]),
         "?" if row["se"] is None else f"{row['se']:.3f}",
@@ -289,12 +299,17 @@ def sentence(document: Document) -> str:
     margin = document["settings"]["margin"]
     judged = [pair for pair in document["pairs"] if pair["verdict"] != "not-comparable"]
     count = max((len(pair["rows"]) for pair in judged), default=0)
-    rule = f"margin {margin:g} posterior sd, {count} quantities a pair, {_checked(document, done)}"
+    shapes = [row["margin"] for pair in judged for row in pair["rows"] if row["statistic"] == "shape"]
+    shape = f" ({max(shapes):g} for shapes)" if shapes else ""
+    rule = f"margin {margin:g} posterior sd{shape}, {count} quantities a pair, {_checked(document, done)}"
     match document["verdict"]:
         case "agree" if document["settings"]["model_only"]:
             return f"{_list(done)} have the same model."
         case "agree":
-            return f"{_list(done)} found the same posterior ({rule})."
+            return f"{_found(document, judged)} ({rule})."
+        case "disagree" if not judged:
+            wrong = [check["contender"] for check in document["model_check"] if check["verdict"] == "different"]
+            return f"{_list(wrong)} {'has' if len(wrong) == 1 else 'have'} another model than the one that was stated."
         case "disagree":
             pairs = [f"{p['a']} and {p['b']}" for p in judged if p["verdict"] == "disagree"]
             return f"{_list(pairs)} did not find the same posterior ({rule})."
@@ -312,6 +327,24 @@ def _checked(document: Document, done: Sequence[str]) -> str:
         return "model not checked"
     least = min(points[name] for name in done if name not in unchecked)
     return f"model checked at {least} points" + (f", but not that of {_list(unchecked)}" if unchecked else "")
+
+
+def _found(document: Document, judged: Sequence[Document]) -> str:
+    """Who found the same as whom, of those that were judged; and who was not."""
+    names = [c["name"] for c in document["contenders"] if c["status"] == "ok"]
+    groups: list[set[str]] = []
+    for pair in judged:
+        members = {pair["a"], pair["b"]}
+        groups = [g for g in groups if not g & members] + [members.union(*(g for g in groups if g & members))]
+    points = {c["name"]: c["method"].split("(")[0] in {"mle", "map"} for c in document["contenders"]}
+    parts = []
+    for group in sorted(groups, key=lambda g: min(map(names.index, g))):
+        members_ = [name for name in names if name in group]
+        parts.append(f"{_list(members_)} found the same {'maximum' if points[members_[0]] else 'posterior'}")
+    alone = [name for name in names if not any(name in group for group in groups)]
+    if alone:
+        parts.append(f"{_list(alone)} {'was' if len(alone) == 1 else 'were'} not judged")
+    return "; ".join(parts)
 
 
 def _list(names: Sequence[str]) -> str:
