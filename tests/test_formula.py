@@ -253,7 +253,9 @@ def test_what_is_neither_number_nor_text_is_refused(values, message):
         apply("y ~ x", pd.DataFrame({"y": [1.0, 2.0, 3.0], "x": values}))
 
 
-@pytest.mark.parametrize("name", ["Intercept", "Treatment", "Sum", "C", "True", "0", "a:b", "2 (x)", "log(x)", "class"])
+@pytest.mark.parametrize(
+    "name", ["Intercept", "Treatment", "Sum", "C", "True", "0", "a:b", "2 (x)", "log(x)", "class", "self"]
+)
 def test_a_column_may_have_any_name(name):
     table = TABLE.rename(columns={"x": name, "g": "Sum" if name == "Treatment" else "Treatment"})
     other = "Sum" if name == "Treatment" else "Treatment"

@@ -135,13 +135,14 @@ def apply(
     frame, rows, dropped = _select(stated, to_pandas(table), drop_missing=drop_missing, weights=weights)
     coded = categorical_response or isinstance(stated.response, Indexed)
     categories = {*stated.categories, *(stated.left if coded else ())}
-    frame = frame.assign(
-        **{
-            name: columns.plain(
-                frame[name], rows, category=name in categories, empty_levels=coded and name not in stated.right
-            )
+    # a category of the response keeps levels that no row has
+    keeping = set(stated.left).difference(stated.right) if coded else set()
+    frame = _changed(
+        frame,
+        {
+            name: columns.plain(frame[name], rows, category=name in categories, empty_levels=name in keeping)
             for name in frame.columns
-        }
+        },
     )
     right = predictors.evaluate(stated, frame)
     with failing_as(RequestError, f"the formula {formula!r} fails on this table"):
@@ -149,9 +150,9 @@ def apply(
         data = _data(right, left, weights, frame, rows)
     if data.weights is not None and not data.weights.any():
         raise DataError(f"all weights in column {weights!r} are 0: there is nothing to fit")
+    boxed = set(stated.boxed)
     known = {
-        name: columns.know(frame[name], category=name in categories, boxed=name in stated.boxed)
-        for name in frame.columns
+        name: columns.know(frame[name], category=name in categories, boxed=name in boxed) for name in frame.columns
     }
     told = notes(right, frame, left, weights)
     grouped = tuple(group.grouping for group in right.groups)
