@@ -8,7 +8,7 @@ expected and what came.
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +23,17 @@ from bayescore.methods import Method
 from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Moments, Posterior
 from bayescore.printable import shown
+from bayescore.predictive_check import (
+    DRAWS,
+    RESPONSE_ROWS,
+    Law,
+    Offence,
+    flat,
+    mean_offence,
+    response_offence,
+    spread,
+    usable,
+)
 from bayescore.regression import Regression
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
@@ -77,9 +88,10 @@ class Checked(Backend):
         Wall time of the last call of each phase.
     """
 
-    def __init__(self, backend: Backend, info: BackendInfo) -> None:
+    def __init__(self, backend: Backend, info: BackendInfo, precision: Precision = "float64") -> None:
         self.backend = backend
         self.info = info
+        self.precision: Precision = precision
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -160,7 +172,29 @@ class Checked(Backend):
             drawn = self.backend.predict(fit, posterior, new_data, kind=kind, seed=seed)
         categories = (len(fit.regression.categories),) if fit.regression.categories and kind == "mean" else ()
         self._check_array("predict", kind, drawn, (*posterior.shape, new_data.rows, *categories))
-        return np.asarray(drawn, dtype=np.float64)
+        found = np.asarray(drawn, dtype=np.float64)
+        if kind == "mean":
+            self._refuse("predict: mean", mean_offence(fit.regression, posterior, new_data, found, self.precision))
+        return found
+
+    def check_responses(self, fit: Fit, posterior: Posterior, new_data: Data, *, seed: int) -> None:
+        """Hold new responses against the law of each draw (`bayescore.predictive_check`).
+
+        Raises
+        ------
+        BackendContractError
+            They are of another law, or the seed doesn't decide them.
+        """
+        posterior, new_data = with_new_levels(fit.regression, posterior, new_data, seed)
+        rows = new_data.take(spread(new_data.rows, RESPONSE_ROWS))
+        at = np.arange(DRAWS) * int(np.prod(posterior.shape)) // DRAWS  # fewer come again: a law is given each draw
+        values = {name: v[at] for name, v in flat(posterior).items()}
+        rows = rows.take(usable(Law.of(fit.regression, rows, values)))
+        if rows.rows == 0:
+            return
+        some = replace(posterior, draws={name: v[None] for name, v in values.items()}, sample_stats={})
+        drawn = [self.predict(fit, some, rows, kind="response", seed=s) for s in (seed, seed, seed + 1)]
+        self._refuse("predict: response", response_offence(fit.regression, some, rows, *drawn))
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         _raise(self.info.refusal({"feature:log_density"}))
@@ -237,9 +271,14 @@ class Checked(Backend):
         wrong = int(values.size - np.count_nonzero(np.isfinite(values)))
         self._expect(wrong == 0, what, "finite values", f"{wrong} of {values.size} NaN or infinite")
 
-    def _expect(self, true: bool, what: str, expected: object, got: object) -> None:
+    def _refuse(self, what: str, offence: Offence | None) -> None:
+        if offence is not None:
+            self._expect(False, what, offence.expected, offence.got, offence.mistake)
+
+    def _expect(self, true: bool, what: str, expected: object, got: object, mistake: str | None = None) -> None:
         if not true:
-            raise BackendContractError(f"{self.info.name}: {what}: expected {expected}, got {got}")
+            likeliest = f"; likeliest mistake: {mistake}" if mistake else ""
+            raise BackendContractError(f"{self.info.name}: {what}: expected {expected}, got {got}{likeliest}")
 
 
 def _raise(refused: str | None) -> None:

@@ -23,4 +23,4 @@ def get_backend(name: str, precision: Precision = "float64") -> Checked:
     if not isinstance(precision, str) or precision not in get_args(Precision):
         raise RequestError(f"precision must be float64 or float32, not {shown(precision)}")
     registered = plugins.load()[name]
-    return Checked(registered.make(precision), registered.info)
+    return Checked(registered.make(precision), registered.info, precision)

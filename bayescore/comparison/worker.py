@@ -73,7 +73,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
         raise UnsupportedError(refused)
     channel.phase("import")
     start = time.perf_counter()
-    backend = Checked(registered.make(task.precision), registered.info)
+    backend = Checked(registered.make(task.precision), registered.info, task.precision)
     seconds["import"] = time.perf_counter() - start
     fit_seed, sample_seed, predict_seed = contender.seeds(task.seed)
     try:
@@ -90,6 +90,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
         channel.phase("predict")
         start = time.perf_counter()
         predictions = summarize(backend, fit, posterior, task.new_data, predict_seed)
+        backend.check_responses(fit, posterior, task.new_data, seed=predict_seed)
         backend.seconds["predict"] = time.perf_counter() - start
     finally:
         seconds |= backend.seconds

@@ -184,4 +184,4 @@ def _backend(engine: str, precision: Precision = "float64") -> Backend:
     registered = plugins.load()[engine]
     if "method:nuts" not in registered.info.supports:
         raise RequestError(f"the study needs a backend with nuts; {engine} has none")
-    return Checked(registered.make(precision), registered.info)
+    return Checked(registered.make(precision), registered.info, precision)

@@ -28,7 +28,7 @@ FREE = stated("Gaussian", DATA, PRIORS)
 def backend(precision="float64"):
     """The plugin behind the contract's checks."""
     registered = plugins.load()["numpyro"]
-    return Checked(registered.make(precision), registered.info)
+    return Checked(registered.make(precision), registered.info, precision)
 
 
 def fitted(regression, method, seed=0, data=DATA, **more):
