@@ -201,8 +201,14 @@ class BackendInfo:
         absent = sorted(set(requirements) - set(self.supports))
         if not absent:
             return None
-        sentences = {self.gaps.get(a) or f"{self.name} does not declare {a.split(':', 1)[-1]}" for a in absent}
-        return "; ".join(sorted(map(without_marker, sentences)))
+        said = {self.gaps.get(a) or self._undeclared(a) for a in absent}
+        return "; ".join(sorted(map(without_marker, said)))
+
+    def _undeclared(self, wanted: str) -> str:
+        """In words, that it is absent, and what may have been meant by it."""
+        meant = [s for s in sorted(self.supports) if s.lower() == wanted.lower()]
+        hint = f" (it declares {meant[0]!r}: write {wanted!r})" if meant else ""
+        return f"{self.name} does not declare {wanted.split(':', 1)[-1]}{hint}"
 
     def limit(self, regression: Regression, method: Method) -> str | None:
         """What ``limits`` says, as it is told to who asked for it."""

@@ -16,12 +16,15 @@ import numpy as np
 from bayescore import limits, methods
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
 from bayescore.data import Data
+from bayescore.density import LogJoint
 from bayescore.distributions import Array, Horseshoe, InverseGamma, LogNormal
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError, check_is
 from bayescore.groups import GroupTerm
 from bayescore.methods import Method
+from bayescore.moments_check import log_joint_offence
+from bayescore.moments_check import offence as moments_offence
 from bayescore.new_levels import with_new_levels
-from bayescore.posterior import Moments, Posterior
+from bayescore.posterior import Moments, Posterior, other_names
 from bayescore.printable import shown
 from bayescore.predictive_check import (
     DRAWS,
@@ -37,6 +40,9 @@ from bayescore.predictive_check import (
 from bayescore.regression import Regression
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
+
+_ADDED: dict[Precision, float] = {"float64": 1e-9, "float32": 1e-5}
+"""How far a total may lie from the sum of its terms, as a share of their sizes."""
 
 
 def refusal(
@@ -99,6 +105,8 @@ class Checked(Backend):
         start = time.perf_counter()
         try:
             yield
+        except BackendContractError as error:  # from what of the core the backend calls, such as `label`
+            raise BackendContractError(f"{self.info.name}: {name}: {error}") from error
         finally:
             self.seconds[name] = time.perf_counter() - start
 
@@ -132,6 +140,7 @@ class Checked(Backend):
         self._expect(isinstance(fit, Fit), "fit", "a bayescore.backend.Fit", type(fit).__name__)
         if fit.losses is not None:
             self._check_series("losses", fit.losses)
+        self._expect(fit.method == method, "fit", f"a Fit of {method}", fit.method)
         known = not fit.iterates or {"loc", "log_scale"} <= set(fit.iterates)
         self._expect(known, "fit: iterates", "loc and log_scale among them", list(fit.iterates))
         for name, values in fit.iterates.items():
@@ -193,24 +202,53 @@ class Checked(Backend):
         if rows.rows == 0:
             return
         some = replace(posterior, draws={name: v[None] for name, v in values.items()}, sample_stats={})
-        drawn = [self.predict(fit, some, rows, kind="response", seed=s) for s in (seed, seed, seed + 1)]
+        drawn = [self.predict(fit, some, rows, kind="response", seed=s) for s in (seed, seed, seed ^ 1)]
         self._refuse("predict: response", response_offence(fit.regression, some, rows, *drawn))
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         _raise(self.info.refusal({"feature:log_density"}))
         with self._phase("log_density"):
             density = self.backend.log_density(regression, data, values)
-        wanted = sorted([site.name for site in regression.sites] + ["likelihood"])
-        self._expect(sorted(density.by_site) == wanted, "log_density", f"terms {wanted}", sorted(density.by_site))
+        verb = "log_density"
+        self._expect(isinstance(density, LogDensity), verb, "a LogDensity", type(density).__name__)
+        self._check_sites(verb, "terms", [*(site.name for site in regression.sites), "likelihood"], density.by_site)
+        for name, term in {"total": density.total, **density.by_site}.items():
+            self._check_number(f"{verb}: {name}", term)
+        self._check_total(density)
+        if density.gradient is not None:
+            self._check_sites(verb, "gradients of", [site.name for site in regression.sites], density.gradient)
+            for site in regression.sites:
+                slope, what = np.asarray(density.gradient[site.name]), f"{verb}: gradient of {site.name}"
+                self._expect(slope.dtype.kind == "f", what, "floating-point values", slope.dtype)
+                self._expect(slope.shape == site.shape, what, f"shape {site.shape}", slope.shape)
         return density
+
+    def _check_total(self, density: LogDensity) -> None:
+        """The terms add up; where they can't be added, as -inf, the total is for the model check."""
+        terms = np.array([float(term) for term in density.by_site.values()])
+        if not np.all(np.isfinite(terms)):
+            return
+        total, added = float(density.total), float(terms.sum())
+        close = abs(total - added) <= _ADDED[self.precision] * (1.0 + np.abs(terms).sum())
+        mistake = "a term is counted in the total alone, or in its site alone"
+        mistake = "the total is computed apart from its terms" if np.isnan(total) else mistake
+        self._expect(close, "log_density: total", f"the sum of its terms, {added:.10g}", f"{total:.10g}", mistake)
+
+    def _check_number(self, what: str, value: Any) -> None:
+        found = np.asarray(value)
+        self._expect(found.dtype.kind in "fi" and found.ndim == 0, what, "a real number", _kind_of(found))
+
+    def _check_sites(self, verb: str, what: str, wanted: list[str], found: Mapping[str, Any]) -> None:
+        self._expect(isinstance(found, Mapping), verb, f"{what} {wanted}", type(found).__name__)
+        self._expect(sorted(found) == sorted(wanted), verb, f"{what} {wanted}", list(found), other_names(wanted, found))
 
     def _check_posterior(self, regression: Regression, method: Method, posterior: Posterior) -> None:
         verb = "sample_posterior"
         self._expect(isinstance(posterior, Posterior), verb, "a Posterior", type(posterior).__name__)
         kinds = " or ".join(f"kind={kind!r}" for kind in method.kinds)
         self._expect(posterior.kind in method.kinds, verb, f"{kinds} of {method.name}", f"kind={posterior.kind!r}")
-        wanted = [site.name for site in regression.sites]
-        self._expect(sorted(posterior.draws) == sorted(wanted), verb, f"sites {wanted}", list(posterior.draws))
+        self._check_sites(verb, "sites", [site.name for site in regression.sites], posterior.draws)
+        self._check_count(method, posterior)
         for site in regression.sites:
             values = posterior.draws[site.name]
             self._check_array(verb, site.name, values, (*np.shape(values)[:2], *site.shape))
@@ -229,7 +267,28 @@ class Checked(Backend):
                 np.shape(values) == posterior.shape, f"{verb}: {name}", f"shape {posterior.shape}", np.shape(values)
             )
         if posterior.moments is not None:
-            self._check_moments(regression, posterior.moments)
+            self._check_moments(regression, posterior)
+
+    def _check_count(self, method: Method, posterior: Posterior) -> None:
+        """As many chains and draws as the method asked for; guides and exact posteriors may cut theirs into chains."""
+        first = next(iter(posterior.draws.values()))
+        self._expect(np.ndim(first) >= 2, "sample_posterior", "draws of shape (chain, draw, ...)", np.shape(first))
+        shape = posterior.shape
+        point = posterior.estimand != "posterior"
+        draws: int | None = getattr(method, "draws", 1 if point else None)
+        chains: int | None = getattr(method, "chains", 1 if point else None)
+        if draws is None:
+            return
+        if chains is None:
+            self._expect(shape[0] * shape[1] == draws, "sample_posterior", f"{draws} draws", shape)
+            return
+        mistake = "draws are thinned, or a part of them is lost"
+        if shape == (draws, chains):
+            mistake = "(chain, draw) are swapped"
+        elif shape == (1, chains * draws):
+            mistake = "the chains are joined into one"
+        wanted = f"(chain, draw) = ({chains}, {draws}), as {method.name} was asked for"
+        self._expect(shape == (chains, draws), "sample_posterior", wanted, shape, mistake)
 
     def _check_bounds(self, site: Site, values: Array) -> None:
         lows, highs = np.array(site.bounds).T
@@ -240,23 +299,48 @@ class Checked(Backend):
             odd = flat[outside[:, column], column][0]
             ends = site.bounds[column]
             wanted = "positive values" if ends == POSITIVE else f"values within {ends}"
-            self._expect(False, f"sample_posterior: {site.parameters[column]}", wanted, f"{odd:g}")
+            mistake = "its logarithm is given" if lows[column] == 0 and odd < 0 else None
+            self._expect(False, f"sample_posterior: {site.parameters[column]}", wanted, f"{odd:g}", mistake)
         wrong = site.check(values)
         self._expect(wrong is None, f"sample_posterior: {site.name}", wrong, "some that are not")
 
-    def _check_moments(self, regression: Regression, moments: Moments) -> None:
-        names = regression.parameters
-        self._expect(moments.names == names, "sample_posterior: moments", f"names {names}", moments.names)
+    def _check_moments(self, regression: Regression, posterior: Posterior) -> None:
+        verb, names, moments = "sample_posterior: moments", regression.parameters, posterior.moments
+        self._expect(isinstance(moments, Moments), verb, "Moments", type(moments).__name__)
+        assert moments is not None
+        believed = posterior.kind in {"exact", "guide"}
+        self._expect(believed, verb, f"none of {posterior.kind}: they are judged by their draws", "some")
+        self._expect(moments.names == names, verb, f"names {names}", moments.names)
+        d = len(names)
         for part in fields(Moments):
             values = getattr(moments, part.name)
             if part.name == "names" or values is None:
                 continue
-            d = len(names)
-            shape = () if part.type not in (Array, Array | None) else (d, d) if part.name.endswith("_cov") else (d,)
-            what = f"sample_posterior: moments: {part.name}"
-            self._expect(np.shape(values) == shape, what, f"shape {shape}", np.shape(values))
-            known = np.all(np.isfinite(values)) or "error" in part.name
-            self._expect(bool(known), what, "finite values", values)
+            alone = part.name.startswith(("log_", "quadrature_"))
+            shape = () if alone else (d, d) if part.name.endswith("_cov") else (d,)
+            what = f"{verb}: {part.name}"
+            found = np.asarray(values)
+            self._expect(found.shape == shape, what, f"shape {shape}", found.shape)
+            self._expect(found.dtype.kind in "fi", what, "floating-point values", found.dtype)
+            self._expect(bool(np.all(np.isfinite(found))) or "error" in part.name, what, "finite values", values)
+        sds = {"sd": moments.sd, "unconstrained_cov": np.diag(moments.unconstrained_cov)}
+        for name, sizes in sds.items():
+            self._expect(bool(np.all(sizes > 0)), f"{verb}: {name}", "positive sds", sizes)
+        self._refuse(verb, moments_offence(posterior, regression.bounds))
+
+    def check_log_joint(self, regression: Regression, data: Data, posterior: Posterior) -> None:
+        """Hold the mean log joint that is claimed against that of the draws, by the core's density.
+
+        Raises
+        ------
+        BackendContractError
+            It is another one.
+        """
+        if posterior.moments is not None and posterior.moments.log_joint is not None:
+            values = flat(posterior)
+            at = spread(len(next(iter(values.values()))), DRAWS)
+            of_draws = LogJoint(regression, data)({name: v[at] for name, v in values.items()})
+            self._refuse("sample_posterior: moments", log_joint_offence(posterior.moments, of_draws))
 
     def _check_series(self, name: str, values: Any) -> None:
         what = f"fit: {name}"
@@ -284,6 +368,10 @@ class Checked(Backend):
 def _raise(refused: str | None) -> None:
     if refused:
         raise UnsupportedError(refused)
+
+
+def _kind_of(found: "np.ndarray") -> str:
+    return f"{found.dtype} of shape {found.shape}" if found.ndim else f"{found.dtype} {found}"
 
 
 def _check_seed(seed: int) -> None:

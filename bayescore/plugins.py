@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires, version
 from importlib.util import find_spec
 
 import pluggy
@@ -77,16 +77,50 @@ class Registered:
             A library it needs is not installed, or can't be imported.
         """
         if self.missing:
-            raise MissingLibraryError(
-                f"{self.info.name} needs {' and '.join(self.missing)}, not installed here: "
-                f"pip install {self.origin.distribution}"
-            )
+            raise MissingLibraryError(self.lacking)
         try:
             return self.info.factory(precision)
+        except ModuleNotFoundError as error:
+            raise MissingLibraryError(
+                f"{self.info.name} can't be imported ({error}): {remedy(self.origin, (str(error.name),))}"
+            ) from error
         except ImportError as error:
             raise MissingLibraryError(
-                f"{self.info.name} can't be imported ({error}): reinstall {self.origin.distribution}"
+                f"{self.info.name} can't be imported ({error}): its libraries don't fit together; "
+                f"{remedy(self.origin, ())}"
             ) from error
+
+    @property
+    def lacking(self) -> str:
+        """What is missing, and what to do about it."""
+        names = " and ".join(self.missing)
+        return f"{self.info.name} needs {names}, not installed here: {remedy(self.origin, self.missing)}"
+
+
+def remedy(origin: Origin, missing: tuple[str, ...]) -> str:
+    """What to install: what the distribution requires and is not there, or else what is missing by its import name."""
+    absent = []
+    try:
+        wanted = requires(origin.distribution) or []
+    except PackageNotFoundError:
+        wanted = []
+    for requirement in wanted:
+        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+        if ";" not in requirement and not _installed(name):
+            absent.append(name)
+    if absent:
+        return f"pip install {' '.join(absent)}"
+    if missing:
+        known = ", which the metadata of " + origin.distribution + " should require" if not origin.ours else ""
+        return f"install what holds {' and '.join(missing)}, as by pip install {' '.join(missing)}{known}"
+    return f"pip install --upgrade --force-reinstall {origin.distribution}"
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        return bool(version(distribution))
+    except PackageNotFoundError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -206,7 +240,10 @@ def backend(origin: Origin, name: str) -> Registered:
 
 def _absent(library: str) -> bool:
     """Whether it can't be imported; a mere folder of this name is no library."""
-    spec = find_spec(library)
+    try:
+        spec = find_spec(library)
+    except Exception:  # the search is others' code too: what it can't find can't be imported
+        return True
     return spec is None or spec.origin is None
 
 
@@ -271,6 +308,13 @@ def check(info: object) -> None:
     ):  # fmt: skip
         if not good:
             raise PluginError(f"its backend {info.name!r} declares as {what} {value!r}, which is not {wanted}")
+    bare = sorted(text for text in info.supports if ":" not in text)
+    if bare:
+        kinds = "family, link, prior, method, guide, precision or feature"
+        raise PluginError(
+            f"its backend {info.name!r} declares {bare[0]!r} without saying what it is ({kinds}): "
+            f"write it as in 'family:Gaussian'"
+        )
     methods.parse(info.default_method)
 
 

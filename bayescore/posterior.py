@@ -1,13 +1,13 @@
 """What a fit says about the parameters: labelled draws, and moments where they are known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
 
 import numpy as np
 
 from bayescore.distributions import Array
-from bayescore.errors import DataError
+from bayescore.errors import BackendContractError, DataError
 from bayescore.methods import Estimand, Kind, estimand_of
 from bayescore.regression import Regression
 from bayescore.transforms import REAL, Bounds, to_real
@@ -145,7 +145,26 @@ class Posterior:
 
 
 def label(regression: Regression, draws: Mapping[str, Array], **more: object) -> Posterior:
-    """Make a `Posterior` of a regression's draws, with its labels and site order."""
+    """Make a `Posterior` of a regression's draws, with its labels and site order.
+
+    Raises
+    ------
+    BackendContractError
+        A site has no draws.
+    """
+    wanted = [site.name for site in regression.sites]
+    if not set(wanted) <= set(draws):
+        hint = other_names(wanted, draws)
+        likeliest = f"; likeliest mistake: {hint}" if hint else ""
+        raise BackendContractError(f"expected draws of the sites {wanted}, got {list(draws)}{likeliest}")
     labels = {site.name: site.labels for site in regression.sites if site.shape}
     ordered = {site.name: np.asarray(draws[site.name], dtype=np.float64) for site in regression.sites}
     return Posterior(ordered, labels, **more)  # type: ignore[arg-type]
+
+
+def other_names(wanted: Sequence[str], found: Collection[str]) -> str | None:
+    """Which site goes by another name, if it is plain."""
+    absent, unknown = [n for n in wanted if n not in found], [n for n in found if n not in wanted]
+    if len(absent) == 1 and len(unknown) == 1:
+        return f"{absent[0]} is called {unknown[0]!r}"
+    return f"{' and '.join(absent)} left out" if absent and not unknown else None

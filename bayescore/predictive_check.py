@@ -43,7 +43,7 @@ class Offence(NamedTuple):
 
     expected: str
     got: str
-    mistake: str
+    mistake: str | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Law:
         return np.asarray(self.regression.family.sample(rng, self.eta, self.given))
 
 
+@np.errstate(all="ignore")  # draws far out overflow, in the core as anywhere
 def mean_offence(
     regression: Regression, posterior: Posterior, rows: Data, drawn: Array, precision: Precision
 ) -> Offence | None:
@@ -98,7 +99,7 @@ def mean_offence(
     chain, draw = divmod(int(at[where[0]]), posterior.shape[1])
     place = f"row {shown[where[1]] + 1} at draw {draw + 1} of chain {chain + 1}"
     return Offence(
-        f"the expected response of each draw, {law.mean[where]:.6g} in {place}",
+        f"the mean response at each draw, {law.mean[where]:.6g} in {place}",
         f"{seen[where]:.6g} ({np.count_nonzero(wrong)} of {wrong.size} values differ by more than rounding)",
         _mistake_of_mean(law, some, part, seen, 10 * allowed) or _order(regression, values, rows, got, allowed),
     )
@@ -186,7 +187,7 @@ def _mistake_of_mean(law: Law, rows: Data, values: Values, got: Array, allowed: 
     for words, other in _changed(law, rows, values):
         if like(other.mean):
             return words
-    if len(got) > 1 and like(np.broadcast_to(law.mean.mean(axis=0), got.shape)):
+    if np.all(np.ptp(got, axis=0) <= allowed) and not np.all(np.ptp(law.mean, axis=0) <= allowed):
         return "the mean over all draws is given for each"
     if rows.weights is not None and like(law.mean * rows.weights):
         return "the weights are multiplied in"
@@ -214,10 +215,15 @@ def _order(regression: Regression, values: Values, rows: Data, got: Array, allow
         error = difference.std(axis=0) / np.sqrt(len(seen))
         if np.all(error > 0) and np.all(np.abs(difference.mean(axis=0)) < 5 * error):
             whole = np.all(seen == np.round(seen)) and not np.all(mean == np.round(mean))
-            return "new responses are given for expected ones" if whole else "noise is added to the mean"
+            return (
+                "new responses are given for expected ones"
+                if whole
+                else "noise is added to the mean, as in a new response"
+            )
     return "it is no mean of these draws: another design, link or order"
 
 
+@np.errstate(all="ignore")  # draws far out overflow, in the core as anywhere
 def response_offence(
     regression: Regression, posterior: Posterior, rows: Data, drawn: Array, again: Array, other: Array
 ) -> Offence | None:
@@ -234,14 +240,15 @@ def response_offence(
     values, rng = flat(posterior), np.random.default_rng(0)
     law = Law.of(regression, rows, values)
     if np.array_equal(drawn, other) and _differing(law, rng) >= _EVIDENT:
-        mistake = "the seed is ignored, and a fixed one is used"
-        if _near(drawn[0], law.mean):
-            mistake = "the expected response is given for a response"
-        return Offence("other responses from another seed", "the same", mistake)
+        same = _near(drawn[0], law.mean)
+        words = (
+            "the expected response is given for a response" if same else "a fixed seed is used in place of the given"
+        )
+        return Offence("other responses from another seed", "the same", words)
     found = _tested(law, drawn[0], rng)
     if found is None:
         return None
-    mistake = next((words for words, wrong in _changed(law, rows, values) if not _tested(wrong, drawn[0], rng)), found)
+    mistake = next((words for words, wrong in _changed(law, rows, values) if not _tested(wrong, drawn[0], rng)), None)
     return Offence(f"responses of the {regression.family.name} law given each draw", f"ones {found}", mistake)
 
 
@@ -295,12 +302,12 @@ def _scores(rank: Array, mean: Array) -> dict[tuple[str, str], Array]:
 
     rows, draws = "whose noise is shared between rows", "whose noise is shared between draws"
     return {
-        (draws, "whose noise alternates between draws"): shared(rank[1:] * rank[:-1]),
-        (rows, "whose noise alternates between rows"): shared(rank[:, 1:] * rank[:, :-1]),
-        ("that follow the draws too closely", "that don't follow the draws"): np.sum(rank * order, axis=0) / along,
+        ("that lie too high", "that lie too low"): np.sum(rank, axis=0) / np.sqrt(n * variance),
         ("that spread too much", "that spread too little"): np.sum(rank**2 - variance, axis=0)
         / np.sqrt(n * of_squares),
-        ("that lie too high", "that lie too low"): np.sum(rank, axis=0) / np.sqrt(n * variance),
+        ("that follow the draws too closely", "that don't follow the draws"): np.sum(rank * order, axis=0) / along,
+        (draws, "whose noise alternates between draws"): shared(rank[1:] * rank[:-1]),
+        (rows, "whose noise alternates between rows"): shared(rank[:, 1:] * rank[:, :-1]),
     }
 
 

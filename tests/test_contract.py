@@ -180,7 +180,7 @@ def test_draws_outside_of_their_support_are_an_offence(prior, values, message):
 
     stated = problem.from_data(TOY.data, priors={"sigma": prior})
     with pytest.raises(BackendContractError, match=message):
-        checked(Odd()).sample_posterior(Fit(stated.regression, NUTS(), None), seed=0)
+        checked(Odd()).sample_posterior(Fit(stated.regression, NUTS(chains=1, draws=5), None), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -199,14 +199,18 @@ def test_values_that_cant_be_together_are_an_offence(name, site, values, message
         def sample_posterior(self, fit, *, seed):
             return label(fit.regression, draws)
 
-    fit = Fit(stated.regression, NUTS(), None)
+    fit = Fit(stated.regression, NUTS(chains=1, draws=3), None)
     assert checked(Odd()).sample_posterior(fit, seed=0).shape == (1, 3)
     draws[site][0, 1] = values
     with pytest.raises(BackendContractError, match=f"{re.escape(site)}: .*{message}"):
         checked(Odd()).sample_posterior(fit, seed=0)
 
 
-@pytest.mark.parametrize("method", [NUTS(), SVI(), Laplace(), MLE(), MAP(), Exact()], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "method",
+    [NUTS(chains=1, draws=5), SVI(draws=5), Laplace(draws=5), MLE(), MAP(), Exact(draws=5)],
+    ids=lambda m: m.name,
+)
 def test_a_posterior_of_another_kind_than_the_methods_is_an_offence(method):
     moments = gaussian_moments(TOY.regression, np.zeros(2), np.eye(2), np.zeros((2, 2)), np.zeros(2))
 
@@ -214,8 +218,10 @@ def test_a_posterior_of_another_kind_than_the_methods_is_an_offence(method):
         kind = "chains"
 
         def sample_posterior(self, fit, *, seed):
-            draws = {site.name: np.zeros((1, 5, *site.shape)) for site in fit.regression.sites}
-            return label(fit.regression, draws, moments=moments, kind=self.kind)
+            count = getattr(fit.method, "draws", 1)
+            draws = {site.name: np.zeros((1, count, *site.shape)) for site in fit.regression.sites}
+            known = moments if self.kind in {"exact", "guide"} else None
+            return label(fit.regression, draws, moments=known, kind=self.kind)
 
     backend, fit = Given(), Fit(TOY.regression, method, None)
     for backend.kind in get_args(Kind):
@@ -243,7 +249,7 @@ def test_sound_draws_of_whatever_can_be_declared_pass(name):
             return self.given
 
     backend = Given()
-    fit = Fit(stated.regression, NUTS(), None)
+    fit = Fit(stated.regression, NUTS(chains=2, draws=3), None)
     assert checked(backend).sample_posterior(fit, seed=0) is sound
     for site in stated.regression.sites:
         backend.given = replace(sound, draws={n: v for n, v in stacked.items() if n != site.name})
@@ -262,22 +268,27 @@ def test_sound_draws_of_whatever_can_be_declared_pass(name):
 
 def test_probabilities_of_categories_are_predicted_along_a_last_axis():
     stated = PROBLEMS["Ordinal-logit"]
-    sound = label(stated.regression, {s.name: np.zeros((1, 4, *s.shape)) for s in stated.regression.sites})
+    values = {s.name: np.zeros((1, 4, *s.shape)) for s in stated.regression.sites}
+    sound = label(stated.regression, values | {"threshold": np.tile([-1.0, 2.0], (1, 4, 1))})
 
     class Predicts(ExactBackend):
-        shape = (1, 4, stated.data.rows, 3)
+        last: slice | int = slice(None)
 
         def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-            return np.full(self.shape, 1 / 3)
+            return super().predict(fit, posterior, new_data, seed=seed)[..., self.last]
 
     backend, fit = Predicts(), Fit(stated.regression, NUTS(), None)
-    assert checked(backend).predict(fit, sound, stated.data, seed=0).shape == backend.shape
+    shape = (1, 4, stated.data.rows, 3)
+    assert checked(backend).predict(fit, sound, stated.data, seed=0).shape == shape
     with pytest.raises(BackendContractError, match=r"predict: response: expected shape \(1, 4, 60\)"):
         checked(backend).predict(fit, sound, stated.data, kind="response", seed=0)
-    backend.shape = backend.shape[:3]
-    assert checked(backend).predict(fit, sound, stated.data, kind="response", seed=0).shape == (1, 4, 60)
+    backend.last = 0
+    assert checked(backend).predict(fit, sound, stated.data, kind="response", seed=0).shape == shape[:3]
     with pytest.raises(BackendContractError, match=r"predict: mean: expected shape \(1, 4, 60, 3\)"):
         checked(backend).predict(fit, sound, stated.data, seed=0)
+    backend.last = slice(None, None, -1)
+    with pytest.raises(BackendContractError, match="the categories are in another order"):
+        checked(backend).predict(fit, sound, replace(stated.data, x=stated.data.x + 1.0), seed=0)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.0, True, None, "0"])
@@ -343,7 +354,9 @@ def test_the_log_density_has_a_term_for_every_site_and_the_likelihood():
 
     values = {"intercept": np.array(1.0), "beta": np.array([3.0])}
     assert np.isfinite(checked().log_density(TOY.regression, TOY.data, values).total)
-    with pytest.raises(BackendContractError, match=r"expected terms \['beta', 'intercept', 'likelihood'\]"):
+    with pytest.raises(
+        BackendContractError, match=r"expected terms \['intercept', 'beta', 'likelihood'\], got .*: intercept left out"
+    ):
         checked(Forgetful()).log_density(TOY.regression, TOY.data, values)
     silent = BackendInfo("silent", lambda precision: ExactBackend(), frozenset())
     with pytest.raises(UnsupportedError, match="log_density"):

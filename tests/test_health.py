@@ -1,13 +1,16 @@
 """Is a fit healthy? Each thing that can be wrong with it is found."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from bayescore import problem
+from bayescore.agreement.copies import copies
 from bayescore.agreement.health import examine
 from bayescore.coordinates import for_method
 from bayescore.guide import mean_error, split_rhat, summarize
-from bayescore.methods import MAP, NUTS, SVI, Exact
+from bayescore.methods import MAP, NUTS, SVI, Exact, Laplace, Method
 from bayescore.posterior import label
 
 TOY = problem.toy()
@@ -17,8 +20,9 @@ def draws(chains=4, n=1000, seed=0):
     return np.random.default_rng(seed).standard_normal((chains, n, 2))
 
 
-def examined(values, method=None, **stats):
-    posterior = label(TOY.regression, {"intercept": values[..., 0], "beta": values[..., 1:]}, sample_stats=stats)
+def examined(values, method=None, kind="chains", **stats):
+    draws = {"intercept": values[..., 0], "beta": values[..., 1:]}
+    posterior = label(TOY.regression, draws, sample_stats=stats, kind=kind)
     return examine(method or NUTS(), posterior, {})
 
 
@@ -81,16 +85,76 @@ def test_too_few_chains_are_found(chains):
     assert ("unconverged", f"{chains} chains, and R-hat needs 4") in found
 
 
-def test_draws_taken_again_with_replacement_are_found():
-    values = draws().reshape(-1, 2)
-    again = values[np.random.default_rng(2).integers(0, len(values), len(values))].reshape(4, 1000, 2)
-    assert "resampled" in {code for code, _ in ailments(examined(again))}
+JITTER = 1e-12
 
 
-def test_two_equal_chains_are_found():
-    values = draws()
-    values[3] = values[0]
-    assert "resampled" in {code for code, _ in ailments(examined(values))}
+def repeated(at, seed=0, d=2):
+    """Draws (4, 2500, d) of which those at positions ``at`` are handed over, each with a jitter of its own."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((10_000, d))[at.reshape(-1)].reshape(4, 2500, d)
+    return values + JITTER * rng.standard_normal(values.shape)
+
+
+ORDER = np.arange(10_000).reshape(4, 2500)
+COPIES = {
+    "with replacement": np.random.default_rng(2).integers(0, 10_000, (4, 2500)),
+    "two equal chains": np.stack([ORDER[0], ORDER[1], ORDER[2], ORDER[0]]),
+    "equal chains": np.tile(ORDER[0], (4, 1)),
+    **{f"in blocks of {k}": ORDER // k * k for k in (2, 5, 10)},
+    **{f"in {k} rounds": ORDER[:, :1] + np.arange(2500) % (2500 // k) for k in (2, 5, 10)},
+}
+
+
+@pytest.mark.parametrize("kind", ["chains", "independent"])
+@pytest.mark.parametrize("d", [1, 3])
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_are_found_jittered_or_not(name, d, kind):
+    values = np.moveaxis(repeated(COPIES[name], d=d), -1, 0)
+    assert copies(values, chains=kind == "chains")
+    assert copies(values.round(9), chains=kind == "chains") or "blocks" in name
+    sound = np.moveaxis(repeated(ORDER, d=d), -1, 0)
+    assert copies(sound, chains=kind == "chains") is None
+
+
+@pytest.mark.parametrize("method, kind", [(NUTS(), "chains"), (Laplace(), "guide"), (Exact(), "independent")], ids=str)
+def test_copies_make_a_fit_of_every_method_unhealthy(method, kind):
+    again = repeated(COPIES["with replacement"])
+    assert "resampled" in {code for code, _ in ailments(examined(again, method, kind))}
+    assert ailments(examined(repeated(ORDER), method, kind)) == []
+
+
+def test_independent_draws_that_are_all_the_same_are_copies_and_rejections_are_none():
+    one = np.ones((4, 1000, 2))
+    assert ailments(examined(one, Exact(), "independent")) == [("resampled", "all draws are the same")]
+    twice = np.repeat(draws(), 2, axis=1)
+    assert "resampled" in {code for code, _ in ailments(examined(twice, Exact(), "independent"))}
+
+
+def significant(values, digits):
+    unit = 10.0 ** (np.floor(np.log10(np.abs(values))) - digits + 1)
+    return np.round(values / unit) * unit
+
+
+HONEST = {
+    "plain": lambda rng: rng.standard_normal((1, 4, 2500)),
+    "of two parameters": lambda rng: rng.standard_normal((2, 4, 2500)),
+    "collinear": lambda rng: np.repeat(rng.standard_normal((1, 4, 2500)), 3, axis=0),
+    "few": lambda rng: rng.standard_normal((1, 4, 50)),
+    "heavy tails": lambda rng: rng.standard_cauchy((1, 4, 2500)),
+    "float32": lambda rng: rng.standard_normal((1, 4, 2500)).astype(np.float32).astype(float),
+    "float32 far from zero": lambda rng: (1000.0 + rng.standard_normal((1, 4, 2500))).astype(np.float32).astype(float),
+    "float32 of all sizes": lambda rng: np.exp(3 * rng.standard_normal((1, 4, 2500))).astype(np.float32).astype(float),
+    "six digits": lambda rng: significant(30.0 + rng.standard_normal((1, 4, 2500)), 6),
+    "four digits": lambda rng: significant(3.0 + rng.standard_normal((1, 4, 2500)), 4),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_chance_and_precision_are_no_copies(name):
+    """Twenty seeds each, as chains and as independent draws, where the rate is under one in a million."""
+    for seed in range(20):
+        values = HONEST[name](np.random.default_rng(seed))
+        assert copies(values, chains=seed % 2 == 0) is None, seed
 
 
 def test_rejected_moves_are_no_resampling():
@@ -152,9 +216,25 @@ def test_unknown_iterates_are_never_healthy():
     assert any("not known" in text for _, text in ailments(examine(SVI(), posterior, {})))
 
 
-@pytest.mark.parametrize("method", [Exact(), MAP()], ids=str)
-def test_closed_forms_and_points_have_nothing_to_converge(method):
-    assert examined(draws(1, 1), method).ailments == ()
+@pytest.mark.parametrize("method, kind", [(Exact(), "independent"), (Laplace(), "guide"), (MAP(), "map")], ids=str)
+def test_closed_forms_and_points_have_nothing_to_converge(method, kind):
+    assert examined(draws(1, 1), method, kind).ailments == ()
+    assert examined(draws(1, 5000), method, kind).ailments == ()
+
+
+@dataclass(frozen=True)
+class Own(Method):
+    """A method of somebody else's."""
+
+    name = "own"
+    kinds = ("chains", "independent")
+
+
+def test_a_method_that_nobody_knows_is_not_taken_for_healthy():
+    assert ailments(examined(draws(), Own())) == []  # chains are judged as any
+    assert any("R-hat" in text for _, text in ailments(examined(draws() + np.arange(4)[:, None, None], Own())))
+    found = ailments(examined(draws(), Own(), "independent"))
+    assert found == [("unconverged", "nobody knows by what a fit with own is seen to have converged")]
 
 
 def test_batch_means_of_independent_steps_are_the_plain_standard_error():

@@ -5,13 +5,14 @@ localization*, and of Betancourt (2016), arXiv:1604.00695, for E-BFMI.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bayescore.agreement.copies import copies
 from bayescore.distributions import Array
 from bayescore.guide import split_rhat
-from bayescore.methods import NUTS, SVI, Method
+from bayescore.methods import NUTS, SVI, Exact, Laplace, Method
 from bayescore.posterior import Posterior
 
 RHAT_LIMIT = 1.01
@@ -53,14 +54,24 @@ class Health:
 
 def examine(method: Method, posterior: Posterior, iterates: Mapping[str, Array]) -> Health:
     """Examine a fit by the standards of its method."""
-    if isinstance(method, NUTS):
-        return _examine_chains(method, posterior)
+    if posterior.estimand != "posterior":
+        return Health({}, (), {})
     if isinstance(method, SVI):
-        return _examine_iterates(posterior, iterates)
-    return Health({}, (), {})
+        health = _examine_iterates(posterior, iterates)
+    elif isinstance(method, Laplace | Exact):
+        health = Health({}, (), {})
+    elif posterior.kind == "chains":
+        health = _examine_chains(method, posterior)
+    else:
+        what = f"nobody knows by what a fit with {method.name} is seen to have converged"
+        health = Health({}, (Ailment("unconverged", what),), {})
+    again = copies(np.stack(list(posterior.parameters().values())), chains=posterior.kind == "chains")
+    if again is None:
+        return health
+    return replace(health, ailments=(*health.ailments, Ailment("resampled", again)))
 
 
-def _examine_chains(method: NUTS, posterior: Posterior) -> Health:
+def _examine_chains(method: Method, posterior: Posterior) -> Health:
     from arviz_stats.base import array_stats
 
     chains, draws = posterior.shape
@@ -89,8 +100,6 @@ def _examine_chains(method: NUTS, posterior: Posterior) -> Health:
             found.append(Ailment("unconverged", f"{what} of {names[worst]} is {figures[worst]:{style}}, {limit}"))
     figures_, more = _examine_stats(method, posterior)
     found += more
-    if _resampled(values):
-        found.append(Ailment("resampled", "the same draws come again at distant positions: resampled with replacement"))
     figures_ = {
         "rhat_max": float(np.max(rhat)),
         "ess_bulk_min": float(np.min(bulk)),
@@ -103,7 +112,7 @@ def _examine_chains(method: NUTS, posterior: Posterior) -> Health:
     return Health(figures_, tuple(found), by_name)
 
 
-def _examine_stats(method: NUTS, posterior: Posterior) -> tuple[dict[str, float], list[Ailment]]:
+def _examine_stats(method: Method, posterior: Posterior) -> tuple[dict[str, float], list[Ailment]]:
     """Divergences, energy and tree depth, where the backend gives them."""
     from arviz_stats.base import array_stats
 
@@ -120,21 +129,12 @@ def _examine_stats(method: NUTS, posterior: Posterior) -> tuple[dict[str, float]
             figures["bfmi_min"] = float(np.min(array_stats.bfmi(np.asarray(stats["energy"], dtype=np.float64))))
         if not figures["bfmi_min"] >= BFMI_LIMIT:
             found.append(Ailment("unconverged", f"E-BFMI is {figures['bfmi_min']:.2f}, under {BFMI_LIMIT}"))
-    if "tree_depth" in stats:
+    if "tree_depth" in stats and isinstance(method, NUTS):
         share = float(np.mean(np.asarray(stats["tree_depth"]) >= method.max_tree_depth))
         figures["tree_depth_saturated"] = share
         if share > SATURATED_LIMIT:
             found.append(Ailment("unconverged", f"{share:.0%} of the trees reach depth {method.max_tree_depth}"))
     return figures, found
-
-
-def _resampled(values: Array) -> bool:
-    """Whether draws repeat at positions that are not neighbours, as a rejected move's do."""
-    flat = values.reshape(values.shape[0], -1).T
-    moved = np.ones(len(flat), dtype=bool)
-    moved[1:] = np.any(flat[1:] != flat[:-1], axis=1)
-    kept = flat[moved]
-    return len(np.unique(kept, axis=0)) < len(kept)
 
 
 def _examine_iterates(posterior: Posterior, iterates: Mapping[str, Array]) -> Health:

@@ -85,6 +85,11 @@ class Archive:
         parts = [f"{', '.join(dict.fromkeys(names))} ({why})" for why, names in self._unkept.items()]
         return [f"can't keep in {str(self._folder.path)!r}: {'; '.join(parts)}"]
 
+    @property
+    def log(self) -> Path:
+        """Where whatever a contender said is kept."""
+        return self._folder.path / LOG
+
     def path(self, contender: Contender) -> Path:
         """The file of a contender's posterior."""
         plain = re.sub(r"[^A-Za-z0-9]+", "-", contender.name).strip("-")

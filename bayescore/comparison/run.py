@@ -262,6 +262,7 @@ def _run_all(
     runner = Runner(jobs, settings.timeout, watch)
     if archive is not None:
         runner.finished = archive.keep
+        runner.traceback_in = lambda contender, log: archive.log
     infos = {name: registered.info for name, registered in registry.backends.items()}
     # imported while the workers run, since the verdict needs it and it takes seconds
     threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
@@ -290,8 +291,7 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
     if refused:
         return Outcome(contender, "unsupported", refused)
     if registered.missing:
-        names = " and ".join(registered.missing)
-        return Outcome(contender, "missing", f"{names} not installed: pip install {registered.origin.distribution}")
+        return Outcome(contender, "missing", registered.lacking)
     return None
 
 

@@ -7,6 +7,7 @@ progress through a pipe; whatever it prints goes to its log.
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import threading
@@ -37,6 +38,18 @@ class Watcher(Protocol):
         """A message is a ``phase``, a ``step`` of a ``total`` with figures, or ``finished`` with a status."""
 
 
+def kept_log(contender: Contender, log: str) -> Path | None:
+    """Keep the log of a failed contender in the cache, in the place of its last one."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", contender.name).strip("-")
+    path = cache_folder() / "failures" / f"{name[:80]}.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(log, encoding="utf-8")
+    except OSError:
+        return None
+    return path
+
+
 @dataclass
 class Runner:
     """Runs tasks in processes.
@@ -51,12 +64,15 @@ class Runner:
         Told of every message.
     finished
         Told of every outcome as soon as it is there, with its log.
+    traceback_in
+        Told of a failed contender's log, says where it is kept; None where it can't be.
     """
 
     jobs: int
     timeout: float | None = None
     watch: Watcher = lambda contender, message: None
     finished: Finished = lambda outcome, log: None
+    traceback_in: Callable[[Contender, str], Path | None] = kept_log
     _children: set[Child] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
@@ -111,7 +127,15 @@ class Runner:
                 outcome = self._supervise(task, folder, log.fileno(), _environment(info))
             self.watch(task.contender, {"finished": outcome.status})
             kept = folder / "log"  # not there where the worker has removed its folder
-            return outcome, kept.read_text(errors="replace") if kept.is_file() else ""
+            said = kept.read_text(errors="replace") if kept.is_file() else ""
+            return self._with_place(outcome, said), said
+
+    def _with_place(self, outcome: Outcome, log: str) -> Outcome:
+        """With a word on where the traceback of what its plugin raised can be read."""
+        if outcome.status != "failed" or "Traceback (most recent call last)" not in log:
+            return outcome
+        place = self.traceback_in(outcome.contender, log)
+        return outcome if place is None else replace(outcome, error=f"{outcome.error} (traceback: {place})")
 
     def _supervise(self, task: Task, folder: Path, log: int, environment: dict[str, str]) -> Outcome:
         with self._lock:

@@ -61,8 +61,17 @@ def run(task: Task, channel: Channel) -> Outcome:
         elif isinstance(error, MissingLibraryError):
             status = "missing"
         text = " ".join(str(error).split())
-        sentence = text if isinstance(error, BayescoreError) else f"{type(error).__name__}: {text or 'no message'}"
+        sentence = text
+        if not isinstance(error, BayescoreError):
+            sentence = f"{type(error).__name__}: {text or 'no message'}{_raised_in(error)}"
         return Outcome(task.contender, status, sentence, seconds, peak_memory())
+
+
+def _raised_in(error: BaseException) -> str:
+    """The last line of the plugin's own code that an error came through."""
+    core = Path(__file__).parent.parent
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if core not in Path(f.filename).parents]
+    return f" (in {frames[-1].name}, line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
 
 
 def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
@@ -87,6 +96,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
         fit = backend.fit(task.regression, native, contender.method, seed=fit_seed, progress=channel.step)
         channel.phase("sample_posterior")
         posterior = backend.sample_posterior(fit, seed=sample_seed)
+        backend.check_log_joint(task.regression, task.data, posterior)
         channel.phase("predict")
         start = time.perf_counter()
         predictions = summarize(backend, fit, posterior, task.new_data, predict_seed)

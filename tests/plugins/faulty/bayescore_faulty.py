@@ -8,34 +8,61 @@ import time
 
 import numpy as np
 
-from bayescore.backend import Backend, BackendInfo, Fit, hookimpl, no_limits
+from bayescore import density
+from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, hookimpl, no_limits
+from bayescore.exact.backend import ExactBackend
 from bayescore.guide import gaussian_moments
+from bayescore.methods import Exact
 from bayescore.posterior import Posterior, label
 
-_CHAINS, _DRAWS = 4, 100
+_JITTER = 1e-12
 
 
 class Sound(Backend):
-    """Draws that have nothing to do with the data, in the right form."""
-
-    fault = ""
+    """Independent draws from the exact posterior, for whatever method; every fault is a change to it."""
 
     def build_data(self, regression, data):
         return data
 
     def fit(self, regression, data, method, *, seed, progress=None):
-        return Fit(regression, method, seed)
+        total = method.draws * getattr(method, "chains", 1)
+        exact = ExactBackend().fit(regression, data, Exact(total), seed=seed)
+        iterates = {}
+        if method.name == "svi":
+            noise = np.random.default_rng(seed).normal(size=(2, 500, len(regression.parameters)))
+            iterates = {"loc": 0.01 * noise[0], "log_scale": 0.01 * noise[1]}
+        return Fit(regression, method, exact, iterates=iterates)
 
     def sample_posterior(self, fit, *, seed):
-        return label(fit.regression, self.draws(fit.regression, seed))
+        exact = ExactBackend().sample_posterior(fit.native, seed=seed)
+        chains = getattr(fit.method, "chains", 1)
+        draws = {name: v.reshape(chains, -1, *v.shape[2:]) for name, v in exact.draws.items()}
+        draws = self.changed(fit.regression, draws, np.random.default_rng(seed))
+        return self.labelled(fit, draws, exact)
 
-    def draws(self, regression, seed):
-        rng = np.random.default_rng(seed)
-        values = {site.name: rng.normal(0.0, 1.0, (_CHAINS, _DRAWS, *site.shape)) for site in regression.sites}
-        return {name: np.exp(v) if name == "sigma" else v for name, v in values.items()}
+    def changed(self, regression, draws, rng):
+        """The draws, as they are handed over."""
+        return draws
+
+    def labelled(self, fit, draws, exact):
+        """With the moments that the method has."""
+        kind = fit.method.kinds[0]
+        moments = {"exact": exact.moments, "guide": _of_guide(fit.regression, exact)}.get(kind)
+        return label(fit.regression, draws, kind=kind, moments=moments)
 
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        return np.random.default_rng(seed).normal(size=(*posterior.shape, new_data.rows))
+        return ExactBackend().predict(fit, posterior, new_data, kind=kind, seed=seed)
+
+    def log_density(self, regression, data, values):
+        return density.log_density(regression, data, values)
+
+
+def _of_guide(regression, exact):
+    """Moments of the draws as those of a Gaussian guide, with the Monte Carlo errors of a good one."""
+    m = exact.moments
+    error = 0.005 * np.sqrt(np.diag(m.unconstrained_cov))
+    found = gaussian_moments(regression, m.unconstrained_mean, m.unconstrained_cov, np.diag(error**2), error)
+    return dataclasses.replace(found, mean=m.mean, sd=m.sd)
 
 
 class RaisesInBuildData(Sound):
@@ -74,78 +101,288 @@ class NoFit(Sound):
 
 
 class WrongSites(Sound):
-    def draws(self, regression, seed):
-        return super().draws(regression, seed) | {"alpha": np.zeros((_CHAINS, _DRAWS))}
+    def labelled(self, fit, draws, exact):
+        others = {"alpha": draws["intercept"], **{k: v for k, v in draws.items() if k != "intercept"}}
+        return Posterior(others, {"beta": fit.regression.columns})
 
-    def sample_posterior(self, fit, *, seed):
-        draws = self.draws(fit.regression, seed)
-        return Posterior({k: v for k, v in draws.items() if k != "intercept"}, {"beta": fit.regression.columns})
+
+class OtherName(Sound):
+    """A site under another name, as `label` finds."""
+
+    def changed(self, regression, draws, rng):
+        return {"weights" if name == "beta" else name: v for name, v in draws.items()}
 
 
 class WrongShape(Sound):
-    def draws(self, regression, seed):
-        draws = super().draws(regression, seed)
-        return draws | {"beta": np.zeros((_CHAINS, _DRAWS, 7))}
+    def changed(self, regression, draws, rng):
+        return draws | {"beta": np.repeat(draws["beta"], 7, axis=-1)}
 
 
 class WrongLabels(Sound):
-    def sample_posterior(self, fit, *, seed):
-        return Posterior(self.draws(fit.regression, seed), {"beta": ("other",)})
+    def labelled(self, fit, draws, exact):
+        return Posterior(draws, {"beta": ("other",)})
 
 
 class NanDraws(Sound):
-    def draws(self, regression, seed):
-        draws = super().draws(regression, seed)
+    def changed(self, regression, draws, rng):
         draws["beta"][0, 3] = np.nan
         return draws
 
 
 class IntegerDraws(Sound):
-    def sample_posterior(self, fit, *, seed):
-        draws = {name: np.ones(v.shape, dtype=int) for name, v in self.draws(fit.regression, seed).items()}
+    def labelled(self, fit, draws, exact):
+        draws = {name: np.ceil(np.abs(v)).astype(int) for name, v in draws.items()}
         return Posterior(draws, {"beta": fit.regression.columns})
 
 
-class NegativeSigma(Sound):
-    def draws(self, regression, seed):
-        draws = super().draws(regression, seed)
-        return draws | {"sigma": -draws["sigma"]}
+class LogSigma(Sound):
+    def changed(self, regression, draws, rng):
+        return draws | {"sigma": np.log(draws["sigma"])}
+
+
+class SwappedAxes(Sound):
+    def changed(self, regression, draws, rng):
+        return {name: np.swapaxes(v, 0, 1) for name, v in draws.items()}
+
+
+class PartOfDraws(Sound):
+    def changed(self, regression, draws, rng):
+        return {name: v[:, :250] for name, v in draws.items()}
+
+
+class JoinedChains(Sound):
+    def changed(self, regression, draws, rng):
+        return {name: v.reshape(1, -1, *v.shape[2:]) for name, v in draws.items()}
+
+
+class _Copies(Sound):
+    def taken(self, chains, draws, rng):
+        """Positions (chain, draw) of the draws that are handed over."""
+        raise NotImplementedError
+
+    def changed(self, regression, draws, rng):
+        chains, count = draws["intercept"].shape
+        at = self.taken(chains, count, rng)
+        draws = {name: v.reshape(-1, *v.shape[2:])[at] for name, v in draws.items()}
+        return {name: v * (1.0 + _JITTER * rng.standard_normal(v.shape)) for name, v in draws.items()}
+
+
+class EqualChains(_Copies):
+    def taken(self, chains, draws, rng):
+        return np.tile(np.arange(draws), (chains, 1))
+
+
+class Blocks(_Copies):
+    """Every draw five times in a row."""
+
+    def taken(self, chains, draws, rng):
+        return np.arange(chains * draws).reshape(chains, draws) // 5 * 5
+
+
+class Rounds(_Copies):
+    """The first fifth of each chain, five times."""
+
+    def taken(self, chains, draws, rng):
+        return draws * np.arange(chains)[:, None] + np.arange(draws) % (draws // 5)
+
+
+class Resampled(_Copies):
+    """With replacement."""
+
+    def taken(self, chains, draws, rng):
+        return rng.integers(0, chains * draws, (chains, draws))
 
 
 class NanPredictions(Sound):
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        return np.full((*posterior.shape, new_data.rows), np.nan)
+        return np.full_like(super().predict(fit, posterior, new_data, kind=kind, seed=seed), np.nan)
 
 
 class PredictionsOfTooFewRows(Sound):
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        return np.zeros((*posterior.shape, new_data.rows - 1))
+        return super().predict(fit, posterior, new_data, kind=kind, seed=seed)[..., :-1]
+
+
+class _Predicts(Sound):
+    """A fault in expected responses, or in new ones."""
+
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        drawn = super().predict(fit, posterior, new_data, kind=kind, seed=seed)
+        return getattr(self, kind)(fit, posterior, new_data, drawn, seed)
+
+    def mean(self, fit, posterior, rows, drawn, seed):
+        return drawn
+
+    def response(self, fit, posterior, rows, drawn, seed):
+        return drawn
+
+
+class NoisyMean(_Predicts):
+    def mean(self, fit, posterior, rows, drawn, seed):
+        return drawn + 0.02 * np.random.default_rng(seed).normal(size=drawn.shape)
+
+
+class MeanOfDraws(_Predicts):
+    def mean(self, fit, posterior, rows, drawn, seed):
+        return np.broadcast_to(drawn.mean(axis=(0, 1)), drawn.shape).copy()
+
+
+class RowsReversed(_Predicts):
+    def mean(self, fit, posterior, rows, drawn, seed):
+        return drawn[..., ::-1].copy()
+
+    def response(self, fit, posterior, rows, drawn, seed):
+        return drawn[..., ::-1].copy()
+
+
+class DrawsReversed(_Predicts):
+    def mean(self, fit, posterior, rows, drawn, seed):
+        return drawn[:, ::-1].copy()
+
+
+class MeanInFloat32(_Predicts):
+    def mean(self, fit, posterior, rows, drawn, seed):
+        return drawn.astype(np.float32).astype(float)
+
+
+class OffsetIgnored(Sound):
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        return super().predict(fit, posterior, dataclasses.replace(new_data, offset=None), kind=kind, seed=seed)
+
+
+class OffsetIgnoredInResponses(_Predicts):
+    def response(self, fit, posterior, rows, drawn, seed):
+        return drawn - rows.offset
+
+
+class MeanForResponse(Sound):
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        return super().predict(fit, posterior, new_data, seed=seed)
+
+
+class ResponseForMean(Sound):
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        return super().predict(fit, posterior, new_data, kind="response", seed=seed)
+
+
+class SeedIgnored(Sound):
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        return super().predict(fit, posterior, new_data, kind=kind, seed=12)
+
+
+class SeedOfTheProcess(Sound):
+    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
+        return super().predict(fit, posterior, new_data, kind=kind, seed=None)
+
+
+class VarianceForSd(_Predicts):
+    def response(self, fit, posterior, rows, drawn, seed):
+        mean = super().predict(fit, posterior, rows, seed=seed)
+        return mean + (drawn - mean) * posterior.draws["sigma"][..., None]
+
+
+class ResponsesOfTheMean(_Predicts):
+    def response(self, fit, posterior, rows, drawn, seed):
+        mean = super().predict(fit, posterior, rows, seed=seed)
+        return drawn - mean + mean.mean(axis=(0, 1))
+
+
+class NoiseShared(_Predicts):
+    def response(self, fit, posterior, rows, drawn, seed):
+        mean = super().predict(fit, posterior, rows, seed=seed)
+        return mean + (drawn - mean)[..., :1]
+
+
+class _Density(Sound):
+    def log_density(self, regression, data, values):
+        return dataclasses.replace(super().log_density(regression, data, values), **self.wrong(regression, values))
+
+    def wrong(self, regression, values):
+        return {}
+
+
+class NanTotal(_Density):
+    def wrong(self, regression, values):
+        return {"total": float("nan")}
+
+
+class TermsDontAdd(Sound):
+    """The prior of beta is in its own term, and not in the total."""
+
+    def log_density(self, regression, data, values):
+        found = super().log_density(regression, data, values)
+        return LogDensity(found.total - found.by_site["beta"], found.by_site, found.gradient)
+
+
+class ComplexDensity(Sound):
+    def log_density(self, regression, data, values):
+        found = super().log_density(regression, data, values)
+        return LogDensity(found.total + 0j, found.by_site, found.gradient)
+
+
+class ComplexTerms(Sound):
+    def log_density(self, regression, data, values):
+        found = super().log_density(regression, data, values)
+        return LogDensity(found.total, {name: v + 0j for name, v in found.by_site.items()}, found.gradient)
+
+
+class GradientInOnePiece(_Density):
+    def wrong(self, regression, values):
+        return {"gradient": np.zeros(3)}
 
 
 class _Moments(Sound):
-    def wrong(self):
+    def wrong(self, moments):
         return {}
 
-    def sample_posterior(self, fit, *, seed):
-        d = len(fit.regression.parameters)
-        moments = gaussian_moments(fit.regression, np.zeros(d), np.eye(d), np.zeros(d), np.zeros(d))
-        posterior = super().sample_posterior(fit, seed=seed)
-        return dataclasses.replace(posterior, moments=dataclasses.replace(moments, **self.wrong()))
+    def labelled(self, fit, draws, exact):
+        sound = super().labelled(fit, draws, exact)
+        assert sound.moments is not None
+        return dataclasses.replace(sound, moments=dataclasses.replace(sound.moments, **self.wrong(sound.moments)))
 
 
 class MomentsOfOtherNames(_Moments):
-    def wrong(self):
+    def wrong(self, moments):
         return {"names": ("a", "b", "c")}
 
 
 class NanMoments(_Moments):
-    def wrong(self):
+    def wrong(self, moments):
         return {"mean": np.array([0.0, np.nan, 0.0])}
 
 
 class MomentsOfWrongShape(_Moments):
-    def wrong(self):
+    def wrong(self, moments):
         return {"unconstrained_cov": np.eye(2)}
+
+
+class DrawsMoved(_Moments):
+    """Right moments, with draws that are five sds off."""
+
+    def changed(self, regression, draws, rng):
+        return draws | {"beta": draws["beta"] + 5 * draws["beta"].std()}
+
+
+class VarianceInMoments(_Moments):
+    def wrong(self, moments):
+        return {"sd": moments.sd**2}
+
+
+class NoCorrelations(_Moments):
+    def wrong(self, moments):
+        return {"unconstrained_cov": np.diag(np.diag(moments.unconstrained_cov))}
+
+
+class OtherLogJoint(_Moments):
+    def wrong(self, moments):
+        return {"log_joint": moments.log_joint + 1.0}
+
+
+class MomentsOfChains(Sound):
+    """Moments that the draws of a sampler can't back."""
+
+    def labelled(self, fit, draws, exact):
+        return label(fit.regression, draws, moments=exact.moments)
 
 
 class StatsOfWrongShape(Sound):
@@ -156,12 +393,12 @@ class StatsOfWrongShape(Sound):
 
 class LossesInWords(Sound):
     def fit(self, regression, data, method, *, seed, progress=None):
-        return Fit(regression, method, seed, losses="falling")
+        return dataclasses.replace(super().fit(regression, data, method, seed=seed), losses="falling")
 
 
 class IteratesOfOtherNames(Sound):
     def fit(self, regression, data, method, *, seed, progress=None):
-        return Fit(regression, method, seed, iterates={"mu": [1.0, 2.0]})
+        return dataclasses.replace(super().fit(regression, data, method, seed=seed), iterates={"mu": np.ones((2, 3))})
 
 
 class KillsItsProcess(Sound):
@@ -192,9 +429,17 @@ class Chatters(Sound):
 class Lies(Sound):
     """No fault of form: enough draws, in perfect health, of something else."""
 
-    def draws(self, regression, seed):
-        rng = np.random.default_rng(seed)
-        return {site.name: np.exp(rng.normal(0.0, 1.0, (4, 1000, *site.shape))) for site in regression.sites}
+    def changed(self, regression, draws, rng):
+        return {name: np.exp(rng.normal(0.0, 1.0, v.shape)) for name, v in draws.items()}
+
+
+class NeedsWhatIsAbsent(Sound):
+    """Its library is not installed."""
+
+
+class FailsToImport(Sound):
+    def __init__(self):
+        import bayescore_faulty_engine  # noqa: F401
 
 
 class RaisesInLimits(Sound):
@@ -218,12 +463,13 @@ def _all():
     while pending:
         cls = pending.pop()
         pending += cls.__subclasses__()
-        if not cls.__name__.startswith("_") and cls is not Sound:
+        if not cls.__name__.startswith("_"):
             found.append(cls)
     return found
 
 
-def _name(cls):
+def name_of(cls):
+    """The backend's name."""
     return "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
 
 
@@ -231,7 +477,7 @@ def _name(cls):
 def bayescore_backends():
     for cls in _all():
         yield BackendInfo(
-            name=_name(cls),
+            name=name_of(cls),
             factory=lambda precision, cls=cls: cls(),
             supports={
                 "family:Gaussian",
@@ -240,11 +486,29 @@ def bayescore_backends():
                 "prior:auxiliary:HalfNormal",
                 "method:nuts",
                 "method:svi",
+                "method:laplace",
+                "method:exact",
                 "guide:mean_field",
+                "feature:offset",
+                "feature:log_density",
                 "precision:float64",
             },
             gaps={"method:map": "not yet: faulty has no optimizer"},
             limits=_limits if cls is RaisesInLimits else no_limits,
-            default_method="svi" if cls is IteratesOfOtherNames else "nuts",
+            requires=("bayescore_faulty_engine",) if cls is NeedsWhatIsAbsent else (),
+            default_method=_METHODS.get(name_of(cls), "nuts"),
             environment={"FAULTY": "{nowhere}"} if cls is Braces else {},
         )
+
+
+_METHODS = {
+    "iterates_of_other_names": "svi",
+    "moments_of_other_names": "laplace",
+    "nan_moments": "laplace",
+    "moments_of_wrong_shape": "laplace",
+    "draws_moved": "laplace",
+    "variance_in_moments": "exact",
+    "no_correlations": "exact",
+    "other_log_joint": "exact",
+}
+"""Where a fault shows with another method than NUTS."""
