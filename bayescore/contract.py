@@ -25,7 +25,6 @@ from bayescore.moments_check import log_joint_offence
 from bayescore.moments_check import offence as moments_offence
 from bayescore.new_levels import with_new_levels
 from bayescore.posterior import Moments, Posterior, other_names
-from bayescore.printable import shown
 from bayescore.predictive_check import (
     DRAWS,
     RESPONSE_ROWS,
@@ -37,6 +36,7 @@ from bayescore.predictive_check import (
     spread,
     usable,
 )
+from bayescore.printable import shown
 from bayescore.regression import Regression
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
