@@ -249,7 +249,11 @@ def test_thousands_of_summands_are_read():
     assert apply("y ~ " + " + ".join(table.columns[:-1]), table).data.x.shape == (2, 3000)
 
 
-def test_a_category_of_tens_of_thousands_of_levels_is_refused_before_any_work():
-    table = pd.DataFrame({"y": np.zeros(30_000), "id": np.arange(30_000)})
-    with pytest.raises(RequestError, match="29999 columns of 30000 rows need more memory than 2 GiB"):
-        apply("y ~ C(id)", table)
+@pytest.mark.parametrize(
+    "term, size", [("C(a)", "20000"), ("C(a):C(b):C(c)", "8000000000000"), ("(C(a):C(b) | g)", "")]
+)
+def test_more_columns_than_memory_takes_are_refused_before_any_work(term, size):
+    each = np.arange(20_000)
+    table = pd.DataFrame({"y": 0.0, "a": each, "b": each[::-1], "c": np.roll(each, 1), "g": each % 2})
+    with pytest.raises(RequestError, match=f"{size}.* columns of 20000 rows need more memory than 2 GiB"):
+        apply(f"y ~ {term}", table)

@@ -103,6 +103,11 @@ class Products:
         """The number of columns."""
         return sum(_width(self.factors, block) for block in self.blocks)
 
+    def check_size(self, rows: int) -> None:
+        """Refuse more columns than memory can be asked for."""
+        if self.width * rows > _MOST_VALUES:
+            raise RequestError(f"its {self.width} columns of {rows} rows need more memory than 2 GiB")
+
     def matrix(self, table: pd.DataFrame) -> Array:
         """The columns for the rows of a table.
 
@@ -111,8 +116,7 @@ class Products:
         RequestError
             They are more than memory can be asked for.
         """
-        if self.width * len(table) > _MOST_VALUES:
-            raise RequestError(f"its {self.width} columns of {len(table)} rows need more memory than 2 GiB")
+        self.check_size(len(table))
         rows = self.factors.rows((part for block in self.blocks for part in block.factors), table)
         columns = [self.factors.products(block, rows, len(table)) for block in self.blocks]
         return np.ascontiguousarray(np.column_stack(columns)) if columns else np.empty((len(table), 0))
@@ -128,6 +132,7 @@ def code(terms: Sequence[Term], factors: Factors, table: pd.DataFrame) -> Produc
     """
     known = frozenset(factors.categories)
     coded = Products(factors, blocks(terms, known))
+    coded.check_size(len(table))
     wholes = [Block(term.factors, known.intersection(term.factors)) for term in terms]
     wholes = [whole for whole in wholes if whole.full]
     width = coded.width

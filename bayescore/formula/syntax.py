@@ -32,7 +32,7 @@ _TOKEN = re.compile(
 
 
 class FormulaSyntaxError(RequestError):
-    """What keeps a text from being a formula; the reader adds the formula."""
+    """What keeps a text from being a formula; its reader says which formula."""
 
 
 @dataclass(frozen=True)
