@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 _EPILOG = """\
@@ -106,8 +106,8 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         archive = None
         if options.out is not None:
-            choose(problem, contenders, settings, plugins.load())  # refuses what is wrong before a folder is made
-            archive = Archive(options.out, problem, settings, force=options.force, resume=options.resume)
+            chosen = choose(problem, contenders, settings, plugins.load())  # wrong ones before a folder is made
+            archive = Archive(options.out, problem, settings, chosen, force=options.force, resume=options.resume)
             stack.enter_context(archive).begin(request.overlay(asked, {"backends": tuple(contenders)}).write())
         with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
             result = compare(problem, contenders, settings, watch=bars, archive=archive)
@@ -133,8 +133,9 @@ def _check_json(path: Path, inputs: "list[str | Path | None]") -> None:
 
     writing.check(path)
     for used in inputs:
-        if used is not None and path.is_file() and Path(used).is_file() and path.samefile(used):
-            raise RequestError(f"{str(path)!r} is read by this comparison: name another file with --json")
+        with suppress(OSError, ValueError):  # it is no file's name
+            if used is not None and path.is_file() and path.samefile(used):
+                raise RequestError(f"{str(path)!r} is read by this comparison: name another file with --json")
 
 
 def _installed() -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -35,6 +35,8 @@ class Archive:
     ----------
     folder
         Made if it is not there.
+    contenders
+        Whose files must not take the place of somebody else's: looked at before anything is removed.
     force
         Remove what an earlier comparison wrote into it.
     resume
@@ -52,17 +54,26 @@ class Archive:
     """
 
     def __init__(
-        self, folder: Path, problem: Problem, settings: "Settings", *, force: bool = False, resume: bool = False
+        self,
+        folder: str | Path,
+        problem: Problem,
+        settings: "Settings",
+        contenders: Sequence[Contender] = (),
+        *,
+        force: bool = False,
+        resume: bool = False,
     ) -> None:
         self.remarks: list[str] = []
         self._problem = problem
         self._fingerprint = provenance.of_problem(problem, settings)
         self._depends: dict[str, dict[str, str]] = {}
         self._unkept: dict[str, list[str]] = {}
-        self._folder = Folder(folder, force=force, resume=resume)
+        self._folder = Folder(Path(folder), force=force, resume=resume)
         try:
-            for name in (DOCUMENT, PROBLEM, LOG):
+            for name in (DOCUMENT, PROBLEM, LOG, *(self.path(contender).name for contender in contenders)):
                 self._folder.claim(name)
+            if force:
+                self._folder.clear()
         except BaseException:
             self.close()
             raise

@@ -28,10 +28,8 @@ class Folder:
 
     Parameters
     ----------
-    force
-        Remove what we wrote into it before.
-    resume
-        Go on with what we wrote into it before.
+    force, resume
+        Take one that we wrote into before.
 
     Raises
     ------
@@ -55,8 +53,6 @@ class Folder:
                         f"the folder {str(path)!r} is there: --force replaces it, --resume goes on with it"
                     )
                 writing.sweep(path)
-                if force:
-                    self._clear()
         except BaseException:
             self.close()
             raise
@@ -92,6 +88,17 @@ class Folder:
             return
         if not ours or not stat.S_ISREG(mode):
             raise RequestError(f"{str(path)!r} is there and is not bayescore's: move it, or name another folder")
+
+    def clear(self) -> None:
+        """Remove what we wrote, and nothing else.
+
+        Raises
+        ------
+        RequestError
+            It can't be removed.
+        """
+        with _refused(self.path):
+            self._remove_all()
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file whole or not at all.
@@ -159,8 +166,7 @@ class Folder:
         os.ftruncate(self._marker, 0)
         os.write(self._marker, _HEADER)
 
-    def _clear(self) -> None:
-        """Remove what we wrote, and nothing else."""
+    def _remove_all(self) -> None:
         for name in {name for name, _ in self._written}:
             path = self.path / name
             with suppress(FileNotFoundError):

@@ -3,6 +3,7 @@
 import platform
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from hashlib import file_digest, sha256
 from importlib.machinery import PathFinder
@@ -109,7 +110,7 @@ def _code(module: str, owner: str) -> str:
     digest = sha256()
     for path in sorted({*_beside(module), *_installed(owner)}):
         if path.is_file() and path.suffix != ".pyc":
-            with path.open("rb") as file:
+            with suppress(OSError), path.open("rb") as file:  # what can't be read isn't run either
                 digest.update(f"{path.name} {file_digest(file, 'sha256').hexdigest()}".encode())
     return digest.hexdigest()
 
@@ -117,7 +118,10 @@ def _code(module: str, owner: str) -> str:
 def _beside(module: str) -> Iterable[Path]:
     """The files of the package, or the one of the module, that an entry point lies in."""
     top, *rest = module.partition(":")[0].split(".")
-    spec = find_spec(top)
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):  # what a finder, or a module that is no file, answers with
+        return []
     while spec is not None and spec.origin is None and rest:  # a namespace has many owners
         top = f"{top}.{rest.pop(0)}"
         spec = PathFinder.find_spec(top, spec.submodule_search_locations)

@@ -229,14 +229,16 @@ def test_what_took_the_place_of_a_file_of_ours_is_left_alone(tmp_path, capsys, p
     assert victim.read_text() == "mine"
 
 
-def test_another_file_of_a_contenders_name_is_found_before_the_fit(tmp_path, capsys):
+@pytest.mark.parametrize("how", ["--force", "--resume"])
+def test_another_file_of_a_contenders_name_is_found_before_anything_is_removed_or_fitted(tmp_path, capsys, how):
     folder = tmp_path / "out"
     other = ["compare", "--backends", "exact:exact(draws=500)", "--reference", "none", "--quiet", "--out", str(folder)]
     assert main(other) == 3
     (folder / "exact.nc").write_bytes(b"mine")
-    assert main([*COMPARE, "--out", str(folder), "--resume"]) == 2
+    before = contents(folder)
+    assert main([*COMPARE, "--out", str(folder), how]) == 2
     assert "exact.nc' is there and is not bayescore's" in capsys.readouterr().err
-    assert (folder / "exact.nc").read_bytes() == b"mine"
+    assert contents(folder) == before
 
 
 def test_a_forged_list_removes_nothing_outside_and_no_folder(tmp_path):
