@@ -17,7 +17,7 @@ from bayescore.errors import RequestError
 from bayescore.methods import Exact
 
 pytestmark = pytest.mark.usefixtures("only_core")
-SECOND = "exact:exact(draws=500)"
+SECOND = "exact:exact(draws=5000)"
 TWO = ["--backends", "exact", SECOND, "--quiet"]
 
 

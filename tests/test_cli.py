@@ -12,7 +12,7 @@ from conftest import ROOT
 from bayescore.agreement.explanations import EXPLANATIONS
 from bayescore.cli import main
 
-TWO = ["compare", "--backends", "exact", "exact:exact(draws=500)"]
+TWO = ["compare", "--backends", "exact", "exact:exact(draws=5000)"]
 KEYS = {
     "schema", "verdict", "reasons", "problem", "settings", "environment", "contenders", "parameters", "model_check",
     "pairs", "predictions",

@@ -26,7 +26,7 @@ from bayescore.posterior import Posterior
 from bayescore.problem import toy
 
 pytestmark = pytest.mark.usefixtures("only_core")
-AGREEING = ["compare", "--backends", "exact:exact(draws=10)", "exact:exact(draws=20)", "--reference", "none"]
+AGREEING = ["compare", "--backends", "exact:exact(draws=5000)", "exact:exact(draws=6000)", "--reference", "none"]
 NETCDF = b"stands for draws" * 1000
 LIMITED = """
 import resource, sys
@@ -86,7 +86,7 @@ def test_whatever_call_fails_the_rest_is_kept_and_the_loss_is_said(tmp_path, mon
 def test_files_that_can_not_grow_cost_themselves_alone(tmp_path):
     """The limit is on what a process writes: HDF5 itself ended the process on it, as on a full disk."""
     folder = tmp_path / "out"
-    command = [sys.executable, "-c", LIMITED, "20_000", *AGREEING, "--out", str(folder)]
+    command = [sys.executable, "-c", LIMITED, "120_000", *AGREEING, "--out", str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 73
     assert "AGREE" in ended.stdout

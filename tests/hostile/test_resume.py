@@ -20,7 +20,7 @@ from bayescore.comparison.contender import parse
 from bayescore.comparison.run import Settings, compare
 from bayescore.problem import toy
 
-SECOND = "exact:exact(draws=500)"
+SECOND = "exact:exact(draws=5000)"
 SETTINGS = Settings()
 TWO = ["compare", "--backends", "exact", SECOND, "--quiet"]
 

@@ -58,5 +58,5 @@ def bayescore_backends():
             f"at_{phase}",
             lambda precision, phase=phase: Mortal(phase),
             exact.supports,
-            default_method="exact(draws=100)",
+            default_method="exact(draws=5000)",
         )
