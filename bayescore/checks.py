@@ -6,7 +6,7 @@ not exist is an error.
 
 import numpy as np
 
-from bayescore import separation
+from bayescore import conflict, separation
 from bayescore.data import Data
 from bayescore.distributions import Array, AtMeans, Distribution
 from bayescore.errors import DataError
@@ -30,7 +30,7 @@ def check(regression: Regression, data: Data) -> list[str]:
     if regression.network is not None:
         return []
     if not data.columns:
-        return separation.check(regression, data)
+        return separation.check(regression, data) + conflict.check(regression, data)
     reduced = reduce(data)
     centred = regression.intercept is not None or bool(regression.thresholds)
     triangle = reduced.r[:-1, :-1]
@@ -55,7 +55,7 @@ def check(regression: Regression, data: Data) -> list[str]:
             f"columns on very different scales: {varying[low]} (sd {sds[low]:.3g}) "
             f"and {varying[high]} (sd {sds[high]:.3g})"
         )
-    return warnings + separation.check(regression, data)
+    return warnings + separation.check(regression, data) + conflict.check(regression, data)
 
 
 def _dependence(names: "np.ndarray", triangle: Array) -> list[str]:

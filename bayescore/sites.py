@@ -213,6 +213,10 @@ class Independent(Site):
     def written(self) -> list[str]:
         if self.size > 1 and len(set(self.priors)) == 1:
             return [self._written(f"{self.name}[j]" if len(self.shape) == 1 else self.name, self.priors[0])]
+        return self.lines()
+
+    def lines(self) -> list[str]:
+        """The prior of each element as on paper."""
         return [self._written(name, prior) for name, prior in zip(self.parameters, self.priors, strict=True)]
 
     def _written(self, name: str, prior: Distribution) -> str:
