@@ -159,4 +159,6 @@ def _written(value: object) -> str:
     if isinstance(value, float):
         short = f"{value:.10g}"
         return short if float(short) == value else repr(value)
+    if callable(value):  # by its name, which is the same in every run; an address is not
+        return str(getattr(value, "__qualname__", type(value).__qualname__))
     return repr(value)

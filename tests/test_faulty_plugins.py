@@ -13,10 +13,12 @@ from bayescore import plugins, problem
 from bayescore.agreement import model_check
 from bayescore.comparison import run as comparison
 from bayescore.comparison import worker
-from bayescore.comparison.contender import parse
+from bayescore.comparison.contender import Contender, parse
 from bayescore.comparison.outcome import Task
 from bayescore.comparison.run import Settings
+from bayescore.comparison.runner import Runner
 from bayescore.data import from_arrays, toy_data
+from bayescore.methods import SVI
 
 FAILED = {
     "raises_in_build_data": r"RuntimeError: no room for the data \(in build_data, line \d+ of bayescore_faulty.py\)",
@@ -269,3 +271,22 @@ def test_a_plugin_that_fails_at_import_costs_its_own_row(install, monkeypatch, n
     assert reason in rows(result)[name]["error"]
     assert "bayescore-broken" in rows(result)[name]["error"]
     assert result.decision.exit_code == 4
+
+
+def test_what_cant_be_handed_to_a_process_costs_its_own_row(install):
+    """As a guide that was defined in a function: its name is the same in every run, too."""
+    install("faulty")
+    registry = plugins.load()
+    sound = registry["sound"]
+    contender = Contender("sound", SVI(guide=lambda coordinates: None))
+    assert (
+        contender.name == "sound:svi(guide=test_what_cant_be_handed_to_a_process_costs_its_own_row.<locals>.<lambda>)"
+    )
+    p = free_toy()
+    tasks = [
+        Task(c, p.regression, p.data, p.new_data, 0, "float64", sound.origin)
+        for c in (contender, parse("sound", registry))
+    ]
+    lost, other = Runner(1).run(tasks, {})
+    assert lost.status == "failed" and "can't be handed to a process" in lost.error
+    assert other.status == "ok", other.error

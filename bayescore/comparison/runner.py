@@ -121,8 +121,11 @@ class Runner:
     def _run_in_folder(self, task: Task, info: BackendInfo | None) -> tuple[Outcome, str]:
         with TemporaryDirectory(prefix="bayescore-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
-            with (folder / "task.pickle").open("wb") as file:
-                pickle.dump(task, file)
+            try:
+                (folder / "task.pickle").write_bytes(pickle.dumps(task))
+            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                why = f"its method can't be handed to a process ({error}): define a guide in a module of its own"
+                return Outcome(task.contender, "failed", why), ""
             with (folder / "log").open("w") as log:
                 outcome = self._supervise(task, folder, log.fileno(), _environment(info))
             self.watch(task.contender, {"finished": outcome.status})

@@ -8,7 +8,7 @@ from pyro_support import toy
 
 import bayescore
 from bayescore import methods
-from bayescore.data import from_arrays
+from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError
 from bayescore.problem import from_data
 
@@ -168,3 +168,21 @@ def test_a_network():
     responses = fit.predict(rows.x, kind="response", seed=0)
     assert responses.shape == (1, 500, 100)
     assert np.sqrt(np.mean((responses.mean(axis=(0, 1)) - rows.y) ** 2)) < 0.15
+
+
+def test_a_lifted_modules_parameters_have_names_and_a_guides_moments(net):
+    from bayescore_pyro import fit_module, lift
+
+    data = toy_data()
+    x, y = data[:, :1], data[:, 1]
+    for method in (methods.SVI(steps=400, particles=4, draws=4000), methods.Laplace(draws=4000)):
+        fit = fit_module(lift(net, "Normal(0, 10)"), x, y, "Gaussian(sigma=0.1)", method, seed=0)
+        parameters = fit.posterior.parameters()
+        assert list(parameters) == ["linear.weight[0,0]", "linear.bias[0]"]
+        assert fit.posterior.kind == "guide"
+        moments = fit.posterior.moments
+        assert (moments is not None) == isinstance(method, methods.SVI)
+        if moments is not None:
+            assert moments.names == tuple(parameters)
+            of_draws = np.array([values.mean() for values in parameters.values()])
+            np.testing.assert_allclose(of_draws, moments.mean, atol=5 * np.max(moments.sd) / np.sqrt(4000))

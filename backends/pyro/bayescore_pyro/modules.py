@@ -21,7 +21,8 @@ from bayescore.coordinates import Coordinates
 from bayescore.distributions import Array
 from bayescore.errors import RequestError
 from bayescore.families import Family
-from bayescore.methods import Method
+from bayescore.guide import moments_by_draws
+from bayescore.methods import SVI, Method
 from bayescore.modules import Prior
 from bayescore.posterior import Posterior
 from bayescore.sites import Independent
@@ -31,6 +32,7 @@ from bayescore_pyro.isolation import isolated
 from bayescore_pyro.laplace import laplace_coordinates
 from bayescore_pyro.laws import Values, draw
 from bayescore_pyro.lifting import with_priors
+from bayescore_pyro.outcome import Outcome
 from bayescore_pyro.prediction import predict
 from bayescore_pyro.rows import Rows, to_tensors
 from bayescore_pyro.stated import Stated, with_offset
@@ -199,8 +201,31 @@ def fit_module(
         target = target.at(laplace_coordinates(target, start, method))
         outcome = infer(target, method, seed, progress)
         draws, stats = outcome.draw(seed)
-    posterior = Posterior(draws, sample_stats=stats, kind=method.kinds[0])
+    posterior = _labelled([*origin.sites, *own], draws, stats, target.coordinates, outcome, method)
     return ModuleFit(posterior, outcome.losses, stated, origin.precision)
+
+
+def _labelled(
+    sites: Sequence[Independent],
+    draws: Mapping[str, Array],
+    stats: Mapping[str, np.ndarray],
+    coordinates: Coordinates,
+    outcome: Outcome,
+    method: Method,
+) -> Posterior:
+    """The draws with their labels, and a guide's moments with the errors of its iterates."""
+    moments = None
+    if outcome.iterates and isinstance(method, SVI):
+        names = tuple(name for site in sites for name in site.parameters)
+        bounds = tuple(ends for site in sites for ends in site.bounds)
+
+        def flat(values: Mapping[str, Array]) -> Array:
+            return np.concatenate([np.reshape(values[site.name], (-1, site.size)) for site in sites], axis=1)
+
+        moments = moments_by_draws(names, bounds, flat, coordinates, outcome.iterates, average=method.average)
+    ordered = {site.name: draws[site.name] for site in sites}
+    labels = {site.name: site.labels for site in sites if site.shape}
+    return Posterior(ordered, labels, stats, moments, method.kinds[0])
 
 
 def _slots(sites: Sequence[Independent]) -> tuple[Slot, ...]:
