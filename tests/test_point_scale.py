@@ -14,7 +14,7 @@ from bayescore.coordinates import constrain, standardizing_matrix
 from bayescore.data import from_arrays
 from bayescore.density import LogJoint
 from bayescore.methods import MAP, MLE
-from bayescore.mode import laplace, start_of
+from bayescore.mode import laplace, start_of, unconstrained_density
 from bayescore.posterior import label
 
 PROBLEMS = problems()
@@ -129,3 +129,25 @@ def test_thresholds_are_measured_as_they_are_judged():
     hessian = np.array([[second(a, b) for b in unit] for a in unit])
     wanted = np.sqrt(np.diag(np.linalg.inv(-hessian)))
     np.testing.assert_allclose(point_scale(Judge(regression, stated.data), stated.data, "map"), wanted, rtol=1e-3)
+
+
+def test_the_curvature_of_a_network_is_that_at_the_estimates():
+    """From small weights the core's own search ends nowhere here; an estimate is a mode."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 2))
+    stated = problem.from_data(from_arrays(x, np.sin(x[:, 0]) + 0.1 * rng.normal(size=40)), network=(3,))
+    regression, judge = stated.regression, Judge(stated.regression, stated.data)
+    value, gradient = unconstrained_density(LogJoint(regression, stated.data), jacobian=False)
+    start = start_of(regression, stated.data)
+    u = minimize(lambda u: -float(value(u)), start, jac=lambda u: -gradient(u), method="BFGS").x
+    at = constrain(regression.slots(), u)
+    estimate = label(regression, {name: v[None, None] for name, v in at.items()}, kind="map")
+    assert point_scale(judge, stated.data, "map") is None
+    scale = point_scale(judge, stated.data, "map", [estimate])
+    assert scale is not None
+    np.testing.assert_allclose(point_scale(judge, stated.data, "map", [estimate, estimate]), scale)
+    a, b = (point(stated, MAP(), name, at) for name in "ab")
+    decision = decide([a, b], regression, stated.data, judge=judge, points=[estimate] * 2, lost={})
+    assert decision.verdict == "agree"

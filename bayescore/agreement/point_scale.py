@@ -1,5 +1,7 @@
 """The unit that point estimates are held against each other in: sds of the Laplace approximation at their own mode."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bayescore.agreement.quantities import Judge
@@ -9,27 +11,44 @@ from bayescore.density import LogJoint
 from bayescore.distributions import Array
 from bayescore.methods import Estimand
 from bayescore.mode import laplace, start_of
-from bayescore.posterior import to_judged
+from bayescore.posterior import Posterior, to_judged
+from bayescore.transforms import unconstrain
 
 _STEP = 1e-3
 """In sds: small beside the curvature of what is judged, and large beside rounding."""
 
 
-def point_scale(judge: Judge, data: Data, estimand: Estimand) -> Array | None:
+def point_scale(judge: Judge, data: Data, estimand: Estimand, points: Sequence[Posterior] = ()) -> Array | None:
     """Sds of what is judged, shape (k,), by the curvature of the estimand's own density.
 
     That is the likelihood's for ``mle``, the posterior's for ``map``. The covariance of the
     unconstrained parameters is carried to the quantities by the delta method (a network is
     judged by its outputs).
 
+    Parameters
+    ----------
+    points
+        Estimates themselves. A network has many modes: the curvature is that at the ones
+        nearest to these, on the average.
+
     Returns
     -------
     None where the density has no proper maximum, or a quantity does not move with the parameters.
     """
-    regression = judge.regression
+    regression, slots = judge.regression, judge.regression.slots()
     joint = LogJoint(regression, data, prior=estimand == "map")
-    basis, slots = standardizing_matrix(regression, data), regression.slots()
-    found = laplace(joint, start_of(regression, data), basis, jacobian=False)
+    starts = [start_of(regression, data)]
+    if not regression.identified and points:
+        starts = [unconstrain(slots, {n: v[0, 0] for n, v in point.draws.items()}, np) for point in points]
+    scales = [scale for start in starts if (scale := _scale(judge, joint, start)) is not None]
+    return np.sqrt(np.mean(np.square(scales), axis=0)) if scales else None
+
+
+def _scale(judge: Judge, joint: LogJoint, start: Array) -> Array | None:
+    """The same at the mode that is climbed to from one point."""
+    regression, slots = judge.regression, judge.regression.slots()
+    basis = standardizing_matrix(regression, joint.data)
+    found = laplace(joint, start, basis, jacobian=False)
     if found is None:
         return None
     mode, precision = found

@@ -14,6 +14,7 @@ from bayescore.agreement.quantities import Judge
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.shape import compare_shapes
 from bayescore.data import Data
+from bayescore.posterior import Posterior
 from bayescore.regression import Regression
 
 Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]
@@ -42,6 +43,7 @@ def decide(
     *,
     lost: Mapping[str, str],
     judge: Judge | None = None,
+    points: Sequence[Posterior] = (),
     models: Sequence[ModelCheck] = (),
     prediction_gaps: Mapping[tuple[str, str], float | None] = MappingProxyType({}),
     smoke: bool = False,
@@ -57,6 +59,8 @@ def decide(
         The contenders that did not finish, with the reason.
     judge
         What the contestants are judged on; the parameters, if it is not given.
+    points
+        The contestants' point estimates, of all parameters, whatever they are judged on.
     models
         How the contenders' log densities compare with the specification.
     prediction_gaps
@@ -69,7 +73,8 @@ def decide(
     exact = next((c for c in contestants if c.exact), None)
     cov = None if exact is None else exact.marginals.cov
     judge = judge or Judge(regression, data)
-    units = {kind: point_scale(judge, data, kind) for kind in {c.posterior.estimand for c in contestants if c.point}}
+    kinds = {c.posterior.estimand for c in contestants if c.point}
+    units = {kind: point_scale(judge, data, kind, [p for p in points if p.estimand == kind]) for kind in kinds}
     by_name = {model.contender: model for model in models}
     pairs = []
     for a, b in combinations(contestants, 2):

@@ -319,6 +319,7 @@ def conclude(
         },
         models=[o.model for o in outcomes if o.model is not None],
         judge=judge,
+        points=[o.posterior for o in outcomes if o.posterior is not None],
         prediction_gaps=_prediction_gaps(outcomes),
         smoke=settings.smoke,
         model_only=settings.model_only,
