@@ -92,7 +92,8 @@ class Posterior:
         For each site an array of shape (chain, draw, *site shape), in the constrained
         space; unthinned, chains and order kept. A point estimate is one draw.
     labels
-        For each site with dimensions, the names of its elements, in C order.
+        For each site with dimensions, the names of its elements, in C order; they are
+        numbered where they have none.
     sample_stats
         Arrays (chain, draw) under ArviZ's names: ``diverging``, ``energy``,
         ``tree_depth``, ``lp``, and ``log_q``, the log density that a guide has at its own
@@ -133,14 +134,15 @@ class Posterior:
         return int(first.shape[0]), int(first.shape[1])
 
     def parameters(self) -> dict[str, Array]:
-        """Scalar parameters by name, each of shape (chain, draw)."""
+        """Scalar parameters by name, each of shape (chain, draw); elements without labels are numbered."""
         flat: dict[str, Array] = {}
         for site, values in self.draws.items():
             if values.ndim == 2:
                 flat[site] = values
             else:
                 elements = values.reshape(*values.shape[:2], -1)
-                flat |= {f"{site}[{label}]": elements[..., j] for j, label in enumerate(self.labels[site])}
+                labels = self.labels.get(site) or [",".join(map(str, at)) for at in np.ndindex(values.shape[2:])]
+                flat |= {f"{site}[{label}]": elements[..., j] for j, label in enumerate(labels)}
         return flat
 
 

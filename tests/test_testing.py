@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayescore import problem
-from bayescore.errors import DataError
+from bayescore.errors import DataError, RequestError
 from bayescore.exact.posterior import solve
 from bayescore.inference_data import load, save, to_datatree
 from bayescore.posterior import Posterior
@@ -168,3 +168,152 @@ def test_the_same_model_up_to_a_constant() -> None:
         assert_same_model(log_normal(1.0), log_normal(1.001), points)
     with pytest.raises(DataError, match="too few"):
         assert_same_model(log_normal(1.0), log_normal(1.0), points[:2])
+
+
+def minus_infinity(t: float) -> float:
+    return -(t**4) if t >= 0 else -np.inf
+
+
+def at(density):
+    return lambda point: density(float(point["t"]))
+
+
+def t_points(*values):
+    return [{"t": np.array(value)} for value in values]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_density_that_is_minus_infinity_on_one_side_is_another(turned: bool) -> None:
+    pair = [at(minus_infinity), at(lambda t: -(t**2) / 2)][:: -1 if turned else 1]
+    for values in ((-1.0, 0.5, 1.0, 2.0), (0.5, 1.0, 2.0, -1.0), (-3.0, -2.0, -1.0, 1.0)):
+        with pytest.raises(AssertionError, match=r"a is .* and b is .* at point .: .*t"):
+            assert_same_model(*pair, t_points(*values))
+    assert_same_model(at(minus_infinity), at(minus_infinity), t_points(-1.0, 0.5, 1.0, 2.0))
+    with pytest.raises(DataError, match="2 different points where both are finite are too few"):
+        assert_same_model(at(minus_infinity), at(minus_infinity), t_points(-1.0, -2.0, 0.5, 1.0))
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_no_log_density_is_said(odd: float) -> None:
+    wrong = at(lambda t: odd if t > 1 else 0.0)
+    with pytest.raises(AssertionError, match=f"b is {odd:g} at point 2, which is no log density"):
+        assert_same_model(at(lambda t: 0.0), wrong, t_points(0.0, 1.0, 2.0))
+
+
+def test_the_same_point_many_times_is_one_point() -> None:
+    with pytest.raises(DataError, match="1 different points"):
+        assert_same_model(at(lambda t: -t), at(lambda t: -(t**2)), t_points(*[1.0] * 20))
+
+
+def test_a_far_point_hides_nothing() -> None:
+    """Its own rounding is its own."""
+    with pytest.raises(AssertionError, match="differ by more than a constant"):
+        assert_same_model(
+            at(lambda t: -(t**2)), at(lambda t: -1.1 * t**2 if t < 5 else -(t**2)), t_points(0, 1, 2, 1e8)
+        )
+
+
+@pytest.mark.parametrize("error", [AssertionError(), ValueError("no such site"), KeyError("x")])
+def test_an_error_of_the_density_is_no_failed_comparison(error: Exception) -> None:
+    def wrong(point):
+        raise error
+
+    with pytest.raises(DataError, match=f"b raises {type(error).__name__} at point 0"):
+        assert_same_model(at(lambda t: 0.0), wrong, t_points(1, 2, 3))
+
+
+@pytest.mark.parametrize("value", [1j, "high", np.zeros(2), None])
+def test_a_density_that_is_no_number_is_refused(value) -> None:
+    with pytest.raises(DataError, match="at point 0"):
+        assert_same_model(lambda point: value, at(lambda t: 0.0), t_points(1, 2, 3))
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -1.0, np.nan, np.inf, "1", True])
+def test_a_tolerance_is_positive(tolerance) -> None:
+    with pytest.raises(RequestError, match="tolerance must be a positive number"):
+        assert_same_model(at(lambda t: 0.0), at(lambda t: 0.0), t_points(1, 2, 3), tolerance=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("margin", -1), ("margin", 0), ("margin", np.nan), ("margin", np.inf), ("margin", "0.1"),
+     ("alpha", 0), ("alpha", 1), ("alpha", -0.1), ("alpha", np.nan), ("alpha", True)],
+)  # fmt: skip
+def test_a_margin_and_a_rate_make_sense(name: str, value) -> None:
+    with pytest.raises(RequestError, match=f"{name} must be a"):
+        assert_posteriors_agree(draws(1), draws(2), **{name: value})
+
+
+def test_a_logarithm_is_of_positive_draws() -> None:
+    both = draws(1), draws(2)
+    both[1]["intercept"][1, 7] = -0.25
+    with pytest.raises(DataError, match=r"'intercept' can't be compared as a logarithm: b has a draw of -0\.25"):
+        assert_posteriors_agree(*both, positive=["intercept"])
+
+
+def test_axes_taken_for_each_other_are_refused() -> None:
+    swapped = {name: values.T for name, values in draws(1).items()}
+    with pytest.raises(DataError, match=r"b has 2500 chains of 4 draws: .*swap the axes"):
+        assert_posteriors_agree(draws(2), swapped)
+    many = {name: values.reshape(100, 100) for name, values in draws(1).items()}
+    assert_posteriors_agree(draws(2), many)
+
+
+@pytest.mark.parametrize("empty", [{}, {"x": np.zeros((4, 10, 0))}])
+def test_nothing_is_refused(empty) -> None:
+    with pytest.raises(DataError, match="b has no parameters"):
+        assert_posteriors_agree(draws(1), empty)
+
+
+def test_no_draws_and_odd_shapes_are_refused() -> None:
+    with pytest.raises(DataError, match="a has no draws"):
+        assert_posteriors_agree({"x": np.zeros((4, 0))}, {"x": np.zeros((4, 0))})
+    with pytest.raises(DataError, match=r"a: 'y' has \(4, 20\) chains and draws, and others \(4, 10\)"):
+        assert_posteriors_agree({"x": np.zeros((4, 10)), "y": np.zeros((4, 20))}, draws(1))
+    for odd in (np.zeros((4, 10), dtype=complex), [["a", "b"], ["c", "d"]], [[1.0], [2.0, 3.0]], None):
+        with pytest.raises(DataError, match="a: 'x' holds no real numbers"):
+            assert_posteriors_agree({"x": odd}, draws(1))
+
+
+def test_tensors_that_require_a_gradient_are_read() -> None:
+    torch = pytest.importorskip("torch")
+    tensors = {name: torch.tensor(values, requires_grad=True) for name, values in draws(1).items()}
+    assert_posteriors_agree(tensors, draws(2))
+    half = {name: torch.tensor(values, dtype=torch.float32) for name, values in draws(1).items()}
+    assert_posteriors_agree(half, draws(2))
+
+    def gaussian(point):
+        return -(torch.tensor(float(point["t"]), requires_grad=True) ** 2)
+
+    assert_same_model(gaussian, at(lambda t: -(t**2)), t_points(1, 2, 3), tolerance=1e-6)
+
+
+def test_entries_that_never_move_are_left_out() -> None:
+    """As the upper triangle of a Cholesky factor; but not where they stand elsewhere."""
+
+    def factor(seed: int, corner: float = 0.0):
+        own = draws(seed)["beta[x]"]
+        return {"root": np.stack([np.stack([np.ones_like(own), np.full_like(own, corner)], -1),
+                                  np.stack([own, np.sqrt(1 + own**2)], -1)], -2)}  # fmt: skip
+
+    assert_posteriors_agree(factor(1), factor(2))
+    with pytest.raises(AssertionError, match=r"root\[0,1\] is always 0 in a, and always 0.5 in b"):
+        assert_posteriors_agree(factor(1), factor(2, 0.5))
+
+
+def test_whole_numbers_are_not_resampled() -> None:
+    """They come again by themselves."""
+    rng = np.random.default_rng(5)
+    a, b, other = ({"count": rng.poisson(mean, (4, 2500))} for mean in (7.0, 7.0, 8.0))
+    assert_posteriors_agree(a, b)
+    assert verdict(a, other) == "disagree"
+    assert_posteriors_agree({**a, **draws(1)}, {**b, **draws(2)})
+
+
+def test_matrices_have_the_names_that_arviz_gives_them() -> None:
+    own = np.stack([np.stack([draws(s)["beta[x]"] for s in (k, k + 1)], -1) for k in (1, 3)], -2)
+    other = np.stack([np.stack([draws(s)["beta[x]"] for s in (k, k + 1)], -1) for k in (11, 13)], -2)
+    assert own.shape == (4, 2500, 2, 2)
+    assert_posteriors_agree({"w": own}, Posterior({"w": other}))
+    with pytest.raises(DataError, match=r"only one side has w\[0,0\]"):
+        assert_posteriors_agree({"w": own}, {"w": other.reshape(4, 2500, 4)})
