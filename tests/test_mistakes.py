@@ -25,7 +25,7 @@ DATA = from_arrays(X, 0.4 + X @ [0.5, -0.3] + RNG.normal(0.0, 0.8, 40))
 STATED = {
     cls: cls(**{f.name: NUMBERS.get(f.name, 1.7) for f in fields(cls)})
     for name, cls in DISTRIBUTIONS.items()
-    if name not in {"Flat", "Horseshoe", "LKJ", "Uniform"}
+    if name not in {"AtMeans", "Flat", "Horseshoe", "LKJ", "Uniform"}
 }
 
 
@@ -182,6 +182,37 @@ def test_mistakes_with_several_coefficients_are_named(case):
     honest = replace(stated, regression=replace(stated.regression, beta=priors))
     found = told(honest, "beta", lambda x, right: term(x, priors))
     assert (found.verdict, found.site, found.pattern) == ("different", "beta", words)
+
+
+def test_mistakes_with_a_prior_at_the_columns_means_are_named():
+    """A default: it is of the intercept and of what the means add to it."""
+    data = from_arrays(X + 50.0, DATA.observed)
+    honest = problem.from_data(data)
+    (site,) = (site for site in honest.regression.sites if site.name == "intercept")
+    stated = site.priors[0].prior
+
+    def moved(p, change):
+        return change.log_prob(p["intercept"] + data.x.mean(axis=0) @ p["beta"])
+
+    at, rights = densities(honest)
+    mistaken = {
+        "as if the prior were of the parameter itself, not at the columns' means": lambda p: stated.log_prob(
+            p["intercept"]
+        ),
+        f"as if the scale were {1 / stated.scale:.4g} = 1 / ": lambda p: moved(
+            p, replace(stated, scale=1 / stated.scale)
+        ),
+        f"as if the loc were {stated.loc + 3:.4g} instead of": lambda p: moved(p, replace(stated, loc=stated.loc + 3)),
+        "as if it had no prior": lambda p: 0.0,
+    }
+    for words, term in mistaken.items():
+        found = []
+        for point, right in zip(at, rights, strict=True):
+            terms = {**right.by_site, "intercept": float(term(point))}
+            found.append(LogDensity(sum(terms.values()), terms))
+        result = check("wrong", honest.regression, honest.data, at, found)
+        assert (result.verdict, result.site) == ("different", "intercept")
+        assert result.pattern.startswith(words)
 
 
 PROBLEMS = problems()

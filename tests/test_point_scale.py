@@ -19,7 +19,9 @@ from bayescore.posterior import label
 
 PROBLEMS = problems()
 WELL = Health({}, (), {})
-TOY = problem.from_data(problem.toy().data, family="Gaussian(sigma=0.1)", priors={"beta": "Normal(0, 0.01)"})
+TOY = problem.from_data(
+    problem.toy().data, family="Gaussian(sigma=0.1)", priors={"intercept": "Normal(0, 2)", "beta": "Normal(0, 0.01)"}
+)
 
 
 def point(stated, method, name, values):

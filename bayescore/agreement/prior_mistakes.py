@@ -14,6 +14,7 @@ import numpy as np
 
 from bayescore.agreement.mistakes import OTHER, READINGS, SCALE, Reading, Term, spread_of
 from bayescore.distributions import DISTRIBUTIONS, Array, Distribution, Horseshoe
+from bayescore.distributions.at_means import at_zero
 from bayescore.distributions.base import LOG_2
 from bayescore.errors import RequestError
 from bayescore.sites import Correlation, Independent, Site, Thresholds
@@ -78,12 +79,14 @@ def _elements(site: Site, values: Values) -> list[_Element]:
         return [_Element(site.name, site.prior, lambda p: np.asarray(replace(site, prior=p).log_prob(values)))]  # type: ignore[arg-type]
     if not isinstance(site, Independent | Thresholds):
         return []
-    columns = np.reshape(values[site.name], (len(values[site.name]), -1)).T
+    value = values[site.name] if site.shift is None else values[site.name] + site.shift.of(values, site)
+    columns = np.reshape(value, (len(value), -1)).T
+    priors = [at_zero(prior) for prior in site.priors]
 
     def under(x: Array) -> Callable[[Distribution], Array]:
         return lambda prior: np.asarray(prior.log_prob(x))
 
-    return [_Element(n, p, under(x)) for n, p, x in zip(site.parameters, site.priors, columns, strict=True)]
+    return [_Element(n, p, under(x)) for n, p, x in zip(site.parameters, priors, columns, strict=True)]
 
 
 def _shared(site: Site, values: Values, term: Term) -> Iterator[Guess]:
@@ -95,6 +98,10 @@ def _shared(site: Site, values: Values, term: Term) -> Iterator[Guess]:
     kind = {POSITIVE: "logarithm"}.get(site.bounds[0], "transform")
     yield term.wanted + log_det, f"the Jacobian of its {kind} is in it, as in a density of the unconstrained parameter"
     yield term.wanted - log_det, f"the Jacobian of its {kind} is taken off"
+    if isinstance(site, Independent | Thresholds) and site.shift is not None:
+        stated = [at_zero(prior) for prior in site.priors]
+        of_itself = np.sum([p.log_prob(flat[:, j]) for j, p in enumerate(stated)], axis=0)
+        yield of_itself, "as if the prior were of the parameter itself, not at the columns' means"
     if isinstance(site, Independent) and site.bounds[0] != REAL:
         u = site.transform.inverse(flat, values, np)
         of_u = np.sum([p.log_prob(u[:, j]) for j, p in enumerate(site.priors)], axis=0)
