@@ -3,12 +3,15 @@
 import subprocess
 import sys
 import textwrap
+import types
+from dataclasses import replace
 from importlib.metadata import distributions
 
 import pytest
 from conftest import ABSENT, ROOT, USABLE
 
 from bayescore import plugins
+from bayescore.backend import BackendInfo
 from bayescore.errors import MissingLibraryError, PluginError, RequestError
 
 MODULE = """
@@ -228,3 +231,19 @@ def test_a_broken_plugin_is_a_row_of_the_listing(install, capsys):
 def test_what_is_left_out_is_known():
     assert "exact" in USABLE
     assert not set(USABLE) & set(ABSENT)
+
+
+def test_a_search_that_raises_finds_nothing(monkeypatch):
+    """As `find_spec` does for a module that has no spec, and as others' finders may."""
+    monkeypatch.setitem(sys.modules, "a_module_without_spec", types.ModuleType("a_module_without_spec"))
+    assert plugins._absent("a_module_without_spec")
+    assert not plugins._absent("json")
+
+
+def test_what_is_declared_says_what_it_is():
+    info = BackendInfo("mine", lambda precision: None, {"Gaussian", "method:nuts"})
+    with pytest.raises(PluginError, match=r"declares 'Gaussian' without saying what it is .*'family:Gaussian'"):
+        plugins.check(info)
+    plugins.check(replace(info, supports={"family:Gaussian"}))
+    near = replace(info, supports={"family:gaussian"})
+    assert near.refusal({"family:Gaussian"}).endswith("(it declares 'family:gaussian': write 'family:Gaussian')")
