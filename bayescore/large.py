@@ -7,19 +7,23 @@ with it. That holds for plain numeric columns; other terms would have to see all
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
-from bayescore import families
-from bayescore.data import Data, check_finite
+from bayescore import families, text_files
+from bayescore.data import Data
 from bayescore.distributions import Distribution
 from bayescore.errors import DataError, RequestError
 from bayescore.families import Family, Gaussian
+from bayescore.formula.columns import check_missing, check_text, check_there, missing
 from bayescore.formula.reading import INTERCEPT, Formula, read
 from bayescore.formula.syntax import Name, write
 from bayescore.problem import MOST_PREDICTED, Problem, from_data
 from bayescore.reduction import Reducer, as_rows
+from bayescore.tables import as_frame, first_line, is_parquet, parquet_columns, to_pandas
 
 LARGE = 1 << 29
 """Bytes from which on a table is read in chunks."""
@@ -31,7 +35,7 @@ def is_large(path: Path, limit: int = LARGE) -> bool:
     """Whether a file would take more memory than ``limit`` as a table."""
     if not path.is_file():
         return False
-    if not _is_parquet(path):
+    if not is_parquet(path):
         return path.stat().st_size > limit
     from pyarrow import parquet
 
@@ -68,8 +72,8 @@ def from_file(
     reducer = Reducer(len(columns))
     first: list[Data] = []
     rows = 0
-    for chunk in _chunks(path, [*columns, response]):
-        table = _numbers(chunk, [*columns, response], rows)
+    for chunk in filter(len, _chunks(path, [*columns, response])):
+        table = _numbers(chunk, [*columns, response], rows, "mend them, or take a part of the rows")
         block = Data(table[:, :-1], table[:, -1], columns, response)
         reducer.add(block)
         if not first:
@@ -86,7 +90,10 @@ def from_file(
         new_data=new,
         source=str(path),
         formula=formula,
-        notes=(f"the table is large: read in chunks, its {rows} rows reduced to {len(columns) + 2}",),
+        notes=(
+            *_notes(path),
+            f"the table is large: read in chunks, its {rows} rows reduced to {len(columns) + 2}",
+        ),
     )
 
 
@@ -104,65 +111,58 @@ def _plain(path: Path, formula: Formula, family: Family) -> tuple[tuple[str, ...
     return tuple(term.name for term in terms), write(formula.response), formula.intercept
 
 
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() in {".parquet", ".pq"}
+def _notes(path: Path) -> tuple[str, ...]:
+    return () if is_parquet(path) else text_files.lay_out(path).notes
 
 
-def _chunks(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+def _chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
     """Frames of some rows each, with these columns."""
-    import pandas as pd
+    if not path.is_file():
+        raise DataError(f"no file {str(path)!r}: check the path")
+    if not is_parquet(path):
+        layout = text_files.lay_out(path)
+        _check_there(columns, layout.columns)
+        yield from text_files.read(path, layout, columns=columns, block=_CHUNK_ROWS)
+        return
+    from pyarrow import Table, parquet
 
     try:
-        if _is_parquet(path):
-            from pyarrow import parquet
-
-            # what is read ahead of all row groups would be kept to the end
-            with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
-                _check_there(columns, file.schema_arrow.names)
-                for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=list(columns)):
-                    yield batch.to_pandas()
-        else:
-            _check_there(columns, [str(name).strip() for name in pd.read_csv(path, nrows=0).columns])
-            with pd.read_csv(path, index_col=False, chunksize=_CHUNK_ROWS) as frames:
-                for frame in frames:
-                    yield frame.rename(columns=str.strip)[list(columns)]
+        # what is read ahead of all row groups would be kept to the end
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+            present = {name.strip(): name for name in parquet_columns(file)}
+            _check_there(columns, [name.strip() for name in parquet_columns(file)])
+            for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=[present[name] for name in columns]):
+                yield as_frame(Table.from_batches([batch]), batch.schema.names)
     except DataError:
         raise
     except Exception as error:
-        text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(f"can't read the table {str(path)!r}: {text}") from error
+        raise DataError(f"can't read the table {str(path)!r}: {first_line(error)}") from error
 
 
 def _check_there(columns: Sequence[str], present: Sequence[str]) -> None:
-    from bayescore.errors import suggest
-
     for name in columns:
-        if name not in present:
-            raise DataError(
-                f"no column {name!r} in the table{suggest(name, list(present))} (columns: {', '.join(present)})"
-            )
+        check_there(name, present)
 
 
-def _numbers(frame: Any, columns: Sequence[str], before: int) -> "np.ndarray":
+def _numbers(frame: pd.DataFrame, columns: Sequence[str], before: int, remedy: str) -> "np.ndarray":
     """The columns as numbers, shape (row, column); offenders are named with their row in the file."""
-    from pandas.api.types import is_numeric_dtype
-
+    frame = frame[list(columns)]
     for name in columns:
-        if not is_numeric_dtype(frame[name]):
+        if not is_numeric_dtype(frame[name]) or isinstance(frame[name].dtype, pd.CategoricalDtype):
+            given = np.flatnonzero(frame[name].notna())
+            check_text(frame[name].iloc[given], before + given)
             raise DataError(
                 f"column {name!r} holds text, and a large table takes numbers only: leave it out, or mend it"
             )
-    table = np.ascontiguousarray(frame[list(columns)].to_numpy(dtype=np.float64))
-    check_finite(table, columns, first_row=before)
-    return table
+    check_missing(frame, remedy, before=before)
+    return np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
 
 
 def _new(table: object, columns: tuple[str, ...], response: str) -> Data:
-    from bayescore.tables import to_pandas
-
     frame = to_pandas(table)
     _check_there(columns, list(frame.columns))
-    known = response in frame.columns
-    values = _numbers(frame, [*columns, *([response] if known else [])], 0)
+    known = list(frame.columns).count(response) == 1 and not missing(frame[response]).any()
+    remedy = "mend them, or remove these rows from the new ones"
+    values = _numbers(frame, [*columns, *([response] if known else [])], 0, remedy)
     p = len(columns)
     return Data(values[:, :p], values[:, p] if known else None, columns, response)

@@ -16,6 +16,7 @@ from bayescore.groups import Grouping
 from bayescore.printable import shown
 from bayescore.priors import state
 from bayescore.regression import Regression
+from bayescore.tables import remarks, to_pandas
 
 MOST_PREDICTED = 200
 
@@ -119,6 +120,7 @@ def from_table(
     network: tuple[int, ...] = (),
     new_table: object | None = None,
     drop_missing: bool = False,
+    levels: Mapping[str, Sequence[object]] | None = None,
     source: str = "a data frame",
 ) -> Problem:
     """State the problem of a formula and a table.
@@ -129,27 +131,39 @@ def from_table(
         Whatever `bayescore.tables.to_pandas` takes: pandas, polars, a dictionary of arrays.
     weights
         The column that multiplies each row's log likelihood.
+    levels
+        The levels of columns in their order: of an ordinal response, lowest first; of a
+        predictor, the reference first.
 
     Raises
     ------
     RequestError, DataError
         The request or the data can't be used.
     """
-    from bayescore.formula import apply
+    from bayescore.formula import apply, orders
 
     check_is(formula, str, "a formula is a text, as 'y ~ x'")
     check_is(weights, str | None, "weights is the name of a column")
     check_is(drop_missing, bool, "drop_missing is True or False")
     _check_statement(priors, network, source)
     family = families.parse(family)
-    design = apply(formula, table, drop_missing=drop_missing, weights=weights, categorical_response=family.categorical)
-    notes = design.notes
+    check_is(levels, Mapping | None, "levels are a dictionary, as {'y': ['low', 'medium', 'high']}")
+    frame = to_pandas(table)
+    design = apply(
+        formula,
+        orders.declare(frame, levels or {}),
+        drop_missing=drop_missing,
+        weights=weights,
+        categorical_response=family.categorical,
+        ordered_response=family.thresholds,
+    )
+    notes = remarks(frame) + design.notes
     if design.dropped:
         rows = rows_text([row - 1 for row in design.dropped])
         notes += (f"left out {len(design.dropped)} of {design.data.rows + len(design.dropped)} rows with missing "
                   f"values: {rows}",)  # fmt: skip
     if new_table is not None:
-        notes += design.new_levels(new_table)
+        notes += (*(f"new rows: {text}" for text in remarks(new_table)), *design.new_levels(new_table))
     doubts = () if new_table is None else design.warnings(new_table)
     stated = from_data(
         design.data,
@@ -163,7 +177,7 @@ def from_table(
         formula=formula,
         notes=notes,
     )
-    return replace(stated, warnings=(*stated.warnings, *doubts))
+    return replace(stated, warnings=(*design.doubts, *stated.warnings, *doubts))
 
 
 def _check_statement(priors: object, network: object, source: object) -> None:

@@ -7,7 +7,7 @@ a flag wins over it. File names in it are relative to its folder.
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +20,7 @@ from bayescore.errors import RequestError, suggest
 from bayescore.large import from_file, is_large
 from bayescore.printable import shown
 from bayescore.problem import Problem
-from bayescore.tables import read_table
+from bayescore.tables import read_table, text_columns
 
 _PATHS = ("data", "new_data")
 _LARGEST = 1 << 20
@@ -49,6 +49,7 @@ class Request:
     timeout: float | None = None
     drop_missing: bool = False
     weights: str | None = None
+    levels: tuple[str, ...] = ()
     network: tuple[int, ...] = ()
     no_reduce: bool = False
 
@@ -86,14 +87,15 @@ class Request:
         RequestError, DataError
             The data, the formula, the family or a prior can't be used.
         """
+        from bayescore.formula import orders
+
         priors = parse_priors(self.prior)
         toy = problem.toy_settings(self.data)
-        new_table = None if self.new_data is None else read_table(Path(self.new_data))
         if toy is None:
             if self.formula is None:
                 raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
             if is_large(Path(self.data)):
-                return self._large(priors, new_table)
+                return self._large(priors, self._new_table())
             table = read_table(Path(self.data))
             return problem.from_table(
                 self.formula,
@@ -102,10 +104,14 @@ class Request:
                 priors=priors,
                 weights=self.weights,
                 network=self.network,
-                new_table=new_table,
+                new_table=self._new_table(text_columns(table)),
                 drop_missing=self.drop_missing,
+                levels=orders.parse(self.levels),
                 source=self.data,
             )
+        if self.levels:
+            raise RequestError("the toy's columns are numbers: --levels goes with --data FILE")
+        new_table = self._new_table()
         plain = problem.toy(toy.n, toy.p, toy.noise_sd, self.seed)
         if self.weights is not None:
             raise RequestError("the toy has no column of weights: --weights goes with --data FILE")
@@ -125,12 +131,17 @@ class Request:
             source=plain.source,
         )
 
+    def _new_table(self, text: Collection[str] = ()) -> object | None:
+        """The rows to predict; columns that are text in the data are text in them."""
+        return None if self.new_data is None else read_table(Path(self.new_data), text=text)
+
     def _large(self, priors: dict[str, str], new_table: object | None) -> Problem:
         """A table that is read in chunks."""
         for flag, given in (
             ("--weights", self.weights),
             ("--network", self.network),
             ("--drop-missing", self.drop_missing),
+            ("--levels", self.levels),
         ):
             if given:
                 raise RequestError(f"{self.data!r} is too large to be held in memory, and {flag} needs that")

@@ -1,48 +1,128 @@
 """Tables: files that are read, and frames of other libraries made frames of pandas."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescore import text_files
 from bayescore.errors import DataError
+from bayescore.spelling import EXACT
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _INSTALL = "pip install 'bayescore[tables]'"
+_REMARKS = "bayescore.remarks"
 
 
-def read_table(path: Path) -> "pd.DataFrame":
-    """Read a CSV or Parquet file.
+def read_table(path: Path, *, text: Collection[str] = ()) -> "pd.DataFrame":
+    """Read a file of text, comma-separated or otherwise plain, or a Parquet file.
+
+    Parameters
+    ----------
+    text
+        Columns that are text whatever they hold.
+
+    Returns
+    -------
+    DataFrame
+        Its `remarks` say what was found out about the file.
 
     Raises
     ------
     DataError
         It is missing, empty, or not a table.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise DataError(f"no file {str(path)!r}: check the path")
     try:
-        parquet = path.suffix.lower() in {".parquet", ".pq"}
-        with warnings.catch_warnings():
-            # rows with one field too many neither shift the columns nor lose a value in silence
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table: pd.DataFrame = pd.read_parquet(path) if parquet else pd.read_csv(path, index_col=False)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"the file {str(path)!r} is empty") from error
+        table = _read_parquet(path) if is_parquet(path) else _read_text(path, text)
+    except DataError:
+        raise
     except ImportError as error:
         raise DataError(f"reading {str(path)!r} needs pyarrow: {_INSTALL}") from error
     except Exception as error:
-        raise DataError(f"can't read the table {str(path)!r}: {_first_line(error)}") from error
+        raise DataError(f"can't read the table {str(path)!r}: {first_line(error)}") from error
     if len(table) == 0:
         raise DataError(f"the file {str(path)!r} has no rows")
-    table.columns = [str(column).strip() for column in table.columns]
     return table
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file calls itself Parquet."""
+    return path.suffix.lower() in {".parquet", ".pq"}
+
+
+def remarks(table: object) -> tuple[str, ...]:
+    """What was found out about the file that a table was read from."""
+    return tuple(getattr(table, "attrs", {}).get(_REMARKS, ()))
+
+
+def text_columns(table: "pd.DataFrame") -> list[str]:
+    """The columns of a table that hold text."""
+    from pandas.api.types import is_string_dtype
+
+    return [str(name) for name, column in table.items() if is_string_dtype(column)]
+
+
+def _read_text(path: Path, text: Collection[str]) -> "pd.DataFrame":
+    layout = text_files.lay_out(path)
+    (table,) = text_files.read(path, layout, text=text)
+    # as float64 they may have lost digits that tell them apart
+    long = [str(name) for name, column in table.items() if _beyond_float(column)]
+    if long and not layout.misleading and len(set(table.columns)) == len(table.columns):
+        (again,) = text_files.read(path, replace(layout, misleading=True), columns=long, text=text)
+        table = table.assign(**{name: again[name] for name in long})
+    table.attrs[_REMARKS] = layout.notes
+    return table
+
+
+def read_as_missing(table: "pd.DataFrame", names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The texts of columns of numbers that were read as missing."""
+    from pandas.api.types import is_numeric_dtype
+
+    found = table.attrs.get(text_files.MISSING, {})
+    return {name: found[name] for name in names if name in found and is_numeric_dtype(table[name])}
+
+
+def _beyond_float(column: "pd.Series[Any]") -> bool:
+    if column.dtype != np.float64:
+        return False
+    values = column.dropna().to_numpy()
+    return bool(np.any((np.abs(values) >= EXACT) & np.isfinite(values)))
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        return as_frame(file.read(), parquet_columns(file))
+
+
+def parquet_columns(file: Any) -> list[str]:
+    """The names of a Parquet file's columns; a named index is one of them."""
+    return [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
+
+
+def as_frame(part: Any, columns: Sequence[str]) -> "pd.DataFrame":
+    """Columns of a Parquet file as a frame; whole numbers stay whole beside missing ones."""
+    import pandas as pd
+    import pyarrow as pa
+
+    whole = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+    gaps = [name for name in part.schema.names if part.schema.names.count(name) == 1 and part[name].null_count]
+    kinds = {part.schema.field(name).type for name in gaps}
+    frame: pd.DataFrame = part.to_pandas(
+        ignore_metadata=True, types_mapper=lambda kind: whole.get(kind) if kind in kinds else None
+    )
+    frame = frame.loc[:, [name in set(columns) for name in frame.columns]]
+    if b"pandas" not in (part.schema.metadata or {}):
+        frame = _sort_categories(frame)
+    frame.columns = pd.Index([str(name).strip() for name in frame.columns], dtype=object)
+    return frame
 
 
 def to_pandas(frame: object) -> "pd.DataFrame":
@@ -67,7 +147,7 @@ def to_pandas(frame: object) -> "pd.DataFrame":
         try:
             table = pd.DataFrame(frame)
         except ValueError as error:
-            raise DataError(f"can't make a table of these columns: {_first_line(error)}") from error
+            raise DataError(f"can't make a table of these columns: {first_line(error)}") from error
     else:
         table = _by_narwhals(frame)
     names = [str(column) for column in table.columns]
@@ -91,15 +171,25 @@ def _by_narwhals(frame: Any) -> "pd.DataFrame":
         table = eager.to_pandas()
     except ImportError as error:
         raise DataError(f"a table of {what} needs pyarrow: {_INSTALL}") from error
-    # an enumeration's order is lost on the way; another category's is that of its first rows, and nobody's
+    # an enumeration's order is lost on the way; another category's is that of its first rows, nobody's
     for name, dtype in eager.schema.items():
         if isinstance(dtype, nw.Enum):
             table[name] = pd.Categorical(table[name], categories=list(dtype.categories), ordered=True)
-        elif isinstance(dtype, nw.Categorical) and not table[name].cat.ordered:
-            table[name] = table[name].astype(object)
+    return _sort_categories(table)
+
+
+def _sort_categories(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Sort categories that stand in the order in which they were met, which says nothing."""
+    import pandas as pd
+
+    for at, dtype in enumerate(table.dtypes):
+        if isinstance(dtype, pd.CategoricalDtype) and not dtype.ordered:
+            column = table.iloc[:, at]
+            table.isetitem(at, column.cat.set_categories(sorted(dtype.categories, key=str)).array)
     return table
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says first."""
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__

@@ -75,7 +75,7 @@ def test_a_missing_value_is_named_by_its_row_in_the_file(tmp_path: Path, monkeyp
     table = frame()
     table.loc[699, "x2"] = np.nan
     table.to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(DataError, match="column 'x2' is NaN or infinite in row 700"):
+    with pytest.raises(DataError, match="column 'x2' is missing or infinite in row 700: mend"):
         large.from_file(tmp_path / "table.csv", FORMULA)
 
 

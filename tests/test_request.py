@@ -23,6 +23,7 @@ FULL = Request(
     timeout=1.5,
     drop_missing=True,
     weights="w",
+    levels=("y: a < b",),
     network=(16, 8),
     no_reduce=True,
 )

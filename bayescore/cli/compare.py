@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--formula", help='as "y ~ x1 + x2"; needed for a file')
     add("--family", metavar="FAMILY", help=_FAMILIES)
     add("--weights", metavar="COLUMN", help="the column that multiplies each row's log likelihood")
+    add(
+        "--levels",
+        action="append",
+        metavar='"COLUMN: A < B"',
+        help='the order of levels, as "y: low < medium < high"; of a predictor the reference first; repeatable',
+    )
     add("--network", nargs="+", type=int, metavar="UNITS", help="a network with these hidden layers, as 16 or 16 8")
     add(
         "--prior",
@@ -73,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 _FLAGS = (
     "backends", "method", "data", "formula", "family", "prior", "reference", "margin", "alpha",
-    "new_data", "seed", "precision", "timeout", "drop_missing", "weights", "network", "no_reduce",
+    "new_data", "seed", "precision", "timeout", "drop_missing", "weights", "levels", "network",
+    "no_reduce",
 )  # fmt: skip
 
 
@@ -92,7 +99,9 @@ def run(options: argparse.Namespace) -> int:
         raise RequestError("--force and --resume go with --out DIR")
     base = request.Request() if options.problem is None else request.read(options.problem)
     flags = {name: getattr(options, name) for name in _FLAGS}
-    flags |= {name: tuple(flags[name]) for name in ("backends", "prior", "network") if flags[name] is not None}
+    flags |= {
+        name: tuple(flags[name]) for name in ("backends", "prior", "levels", "network") if flags[name] is not None
+    }
     asked = request.overlay(base, flags)
     if options.json not in {None, "-"}:
         _check_json(Path(options.json), [options.problem, asked.data, asked.new_data])

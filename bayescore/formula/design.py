@@ -12,7 +12,7 @@ from bayescore.errors import DataError, RequestError
 from bayescore.formula import columns, predictors
 from bayescore.formula.evaluation import failing_as
 from bayescore.formula.groupings import new_level_notes
-from bayescore.formula.notes import notes
+from bayescore.formula.notes import absences, doubts, notes
 from bayescore.formula.predictors import Predictors
 from bayescore.formula.reading import Formula, read
 from bayescore.formula.response import Response, respond
@@ -37,6 +37,8 @@ class Design:
         Row numbers, counted from 1, that were left out because of missing values.
     notes
         What each column was taken for, and what is odd about it.
+    doubts
+        What it may have been taken for wrongly.
     """
 
     formula: str
@@ -45,6 +47,7 @@ class Design:
     groupings: tuple[Grouping, ...]
     dropped: tuple[int, ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...]
     _predictors: Predictors
     _response: Response
     _weights: str | None
@@ -110,6 +113,7 @@ def apply(
     drop_missing: bool = False,
     weights: str | None = None,
     categorical_response: bool = False,
+    ordered_response: bool = False,
 ) -> Design:
     """Build the design matrix and the response of a formula.
 
@@ -123,6 +127,8 @@ def apply(
         The column of the rows' weights.
     categorical_response
         Take the response for categories, numbered 0, 1, ... in order.
+    ordered_response
+        Their order matters.
 
     Raises
     ------
@@ -146,7 +152,7 @@ def apply(
     )
     right = predictors.evaluate(stated, frame)
     with failing_as(RequestError, f"the formula {formula!r} fails on this table"):
-        left = respond(stated.response, frame, categorical=categorical_response)
+        left = respond(stated.response, frame, categorical=categorical_response, ordered=ordered_response)
         data = _data(right, left, weights, frame, rows)
     if data.weights is not None and not data.weights.any():
         raise DataError(f"all weights in column {weights!r} are 0: there is nothing to fit")
@@ -154,9 +160,11 @@ def apply(
     known = {
         name: columns.know(frame[name], category=name in categories, boxed=name in boxed) for name in frame.columns
     }
-    told = notes(right, frame, left, weights)
+    told = (*absences(frame), *notes(right, frame, left, weights))
     grouped = tuple(group.grouping for group in right.groups)
-    return Design(formula, data, stated.intercept, grouped, dropped, told, right, left, weights, known)
+    return Design(
+        formula, data, stated.intercept, grouped, dropped, told, doubts(right, frame, left), right, left, weights, known
+    )
 
 
 def _data(right: Predictors, left: Response, weights: str | None, frame: pd.DataFrame, rows: "np.ndarray") -> Data:

@@ -1,10 +1,15 @@
 """Levels: the different values of a category, in order, and their names."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from bayescore.spelling import is_plain
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?![0-9])")
 
 
 def level_name(value: object) -> str:
@@ -32,11 +37,35 @@ def levels(values: Any) -> tuple[str, ...]:
         found: list[Any] = list(dtype.categories)
     else:
         found = list(pd.unique(np.asarray(values, dtype=object)))
-        try:
-            found.sort()
-        except TypeError:
-            found.sort(key=str)
+        if reads_as_numbers(found):
+            found.sort(key=lambda text: (float(text), text))
+        else:
+            try:
+                found.sort()
+            except TypeError:
+                found.sort(key=str)
     return tuple(dict.fromkeys(level_name(value) for value in found))
+
+
+def reads_as_numbers(values: Iterable[object]) -> bool:
+    """Whether values are all text, and all plain numbers: their order is that of the numbers."""
+    return all(isinstance(value, str) and is_plain(value) for value in values)
+
+
+def order_is_known(values: Any) -> bool:
+    """Whether categories have an order that somebody stated, or that of numbers or dates.
+
+    A category of pandas states one where it says so, or where its levels stand otherwise than
+    sorted by name, as ``astype("category")`` leaves them.
+    """
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, pd.CategoricalDtype):
+        found = list(dtype.categories)
+        stated = bool(dtype.ordered) or found != sorted(found, key=str)
+    else:
+        found, stated = list(pd.unique(np.asarray(values, dtype=object))), False
+    text = [value for value in found if isinstance(value, str)]
+    return stated or not text or reads_as_numbers(found) or all(map(_DATE.match, text))
 
 
 def positions(names: Sequence[str], of: Any) -> "np.ndarray":

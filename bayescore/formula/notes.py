@@ -7,13 +7,17 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from bayescore.formula.evaluation import CATEGORIES, called, names
-from bayescore.formula.levels import levels, listed
+from bayescore.formula.levels import levels, listed, reads_as_numbers
 from bayescore.formula.predictors import Predictors
 from bayescore.formula.response import Response
 from bayescore.formula.syntax import Call, Name, Node, quoted, write
+from bayescore.spelling import is_missing
+from bayescore.tables import read_as_missing
 
 _FEW = range(3, 11)
 """So many different whole numbers may be meant as categories."""
+_MANY, _NEARLY_ALL = 4, 0.8
+"""Different texts, in all and for each row, that are hardly categories."""
 
 
 def notes(right: Predictors, table: pd.DataFrame, response: Response, weights: str | None) -> tuple[str, ...]:
@@ -36,6 +40,37 @@ def notes(right: Predictors, table: pd.DataFrame, response: Response, weights: s
     if response.categories:
         told.append(_order(response, table))
     return tuple(told)
+
+
+def absences(table: pd.DataFrame) -> tuple[str, ...]:
+    """Say which text in a column of numbers was read as missing."""
+    return tuple(
+        f"{', '.join(map(repr, texts))} in the column {name} is read as missing"
+        for name, texts in read_as_missing(table, map(str, table.columns)).items()
+    )
+
+
+def doubts(right: Predictors, table: pd.DataFrame, response: Response) -> tuple[str, ...]:
+    """Say where categories may not be what they were taken for."""
+    evaluator = right.factors.evaluator
+    told = []
+    for part in right.formula.predictors:
+        name, column = write(part), evaluator.value(part, table) if isinstance(part, Name) else None
+        if column is not None and not is_numeric_dtype(column):
+            known = levels(column)
+            if len(known) >= max(_MANY, _NEARLY_ALL * len(table)):
+                told.append(f"{name} is text with {len(known)} different values in {len(table)} rows: nearly a "
+                            f"coefficient for each row; leave it out, or write (1 | {name})")  # fmt: skip
+            elif reads_as_numbers(pd.unique(np.asarray(column, dtype=object))):
+                told.append(f"{name} is text that reads as numbers, and is taken for categories")
+    _, categories = _taken(right, table)
+    if response.categories:
+        categories[response.name] = response.categories
+    for name, known in categories.items():
+        empty = [repr(level) for level in known if is_missing(level)]
+        if empty:
+            told.append(f"{', '.join(empty)} is a level of {name}, not missing: in text only an empty field is missing")
+    return tuple(dict.fromkeys(told))
 
 
 def _taken(right: Predictors, table: pd.DataFrame) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

@@ -10,8 +10,9 @@ from pandas.api.types import is_numeric_dtype
 from bayescore.data import rows_text
 from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError, suggest
+from bayescore.formula import orders
 from bayescore.formula.evaluation import CATEGORIES, PROPORTIONS, Evaluator, called, check_finite, names
-from bayescore.formula.levels import level_names, levels, listed, positions
+from bayescore.formula.levels import level_names, levels, listed, order_is_known, positions
 from bayescore.formula.syntax import Call, Indexed, Literal, Name, Node, quoted, write
 
 
@@ -83,8 +84,13 @@ class Response:
         return coded.astype(np.float64)
 
 
-def respond(part: Node, table: pd.DataFrame, *, categorical: bool) -> Response:
+def respond(part: Node, table: pd.DataFrame, *, categorical: bool, ordered: bool = False) -> Response:
     """State the response.
+
+    Parameters
+    ----------
+    ordered
+        The order of its categories matters.
 
     Raises
     ------
@@ -108,6 +114,11 @@ def respond(part: Node, table: pd.DataFrame, *, categorical: bool) -> Response:
     categories = levels(values)
     if len(categories) < 2:
         raise DataError(f"the response {name!r} has one category only ({categories[0]}): there is nothing to fit")
+    if ordered and not order_is_known(values):
+        raise DataError(
+            f"nobody stated the order of the categories of {name!r} ({listed(categories)}): state it, lowest first, "
+            f"as by --levels {orders.write(name, categories)!r} or levels={{{name!r}: {list(categories)!r}}}"
+        )
     return Response(part, categories)
 
 
