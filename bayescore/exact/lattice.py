@@ -28,14 +28,17 @@ class Integrand:
         Log joint density of a regression.
     frame
         The map from t.
+    bounded
+        Whether the quantities are the angles of the frame's x, arctan(x), instead: they have
+        a variance under any posterior.
     """
 
-    def __init__(self, joint: LogJoint, frame: Frame) -> None:
-        self.joint, self.frame = joint, frame
+    def __init__(self, joint: LogJoint, frame: Frame, *, bounded: bool = False) -> None:
+        self.joint, self.frame, self.bounded = joint, frame, bounded
         self.slots = joint.regression.slots()
 
     def at(self, t: Array) -> tuple[Array, Array]:
-        """Log density of t, shape (n,), and quantities, shape (n, 2 d + 1).
+        """Log density of t, shape (n,), and quantities, shape (n, 2 d + 1), or (n, d) where they are bounded.
 
         Quantities are the parameters on the scale they are judged on, the parameters
         themselves, and the log joint density. The log density is NaN where a number
@@ -52,7 +55,11 @@ class Integrand:
             if isinstance(slot.transform, Elementwise):
                 judged[:, slot.start : slot.stop] = u[:, slot.start : slot.stop]
         lost = (log_density == np.inf) | ~np.isfinite(constrained).all(axis=1) | (np.abs(t) > FURTHEST).any(axis=1)
-        return np.where(lost, np.nan, log_density), np.column_stack([judged, constrained, log_joint])
+        log_density = np.where(lost, np.nan, log_density)
+        if self.bounded:
+            with np.errstate(all="ignore"):
+                return log_density, np.arctan(self.frame.stretched(t)[0])
+        return log_density, np.column_stack([judged, constrained, log_joint])
 
 
 class Lattice:

@@ -26,6 +26,8 @@ from bayescore.regression import Regression
 
 _TOLERANCE = 1e-8
 """In posterior sds; of log evidence in nats."""
+_TOLERANCE_OF_DRAWS = 1e-5
+"""Where draws are all that is given."""
 _WORST = 1e-4
 _ROUGHLY = 0.1
 _STEP = 1.8
@@ -33,6 +35,8 @@ _SHIFT = np.array([4 / 9, 2 / 9, 1 / 9])
 """Of the second lattice, in steps: no wave that one lattice takes for a constant, along an axis or a diagonal,
 looks like that to the other."""
 _FRAMES = 12
+_FAR = 20.0
+"""Where coordinates are cut, to be placed by, if they have no variance."""
 _LEAST_NODES, _MOST_NODES = 150_000, 1_500_000
 _MOST_ROWS = 1_000_000_000
 """Nodes times rows, after which a lattice of more than the least number of nodes is not made finer."""
@@ -45,19 +49,21 @@ class QuadraturePosterior:
     Attributes
     ----------
     moments
-        With ``quadrature_error``, the largest error in posterior sds.
+        With ``quadrature_error``, the largest error in posterior sds; None where there is no
+        variance, so that draws are all that can be given.
     """
 
     regression: Regression
     lattice: Lattice
-    moments: Moments
+    moments: Moments | None
 
     def sample(self, draws: int, seed: int) -> Posterior:
         """Independent draws, shape (1, draws, ...)."""
         t = sample(self.lattice, draws, np.random.default_rng(seed))
         values = constrain(self.regression.slots(), self.lattice.integrand.frame.at(t)[0])
         drawn = {name: v[None] for name, v in values.items()}
-        return label(self.regression, drawn, moments=self.moments, kind="exact")
+        kind = "independent" if self.moments is None else "exact"
+        return label(self.regression, drawn, moments=self.moments, kind=kind)
 
 
 @dataclass(frozen=True)
@@ -102,20 +108,36 @@ def statistics(log_density: Array, quantities: Array, cell: float) -> Statistics
 def solve(regression: Regression, data: Data) -> QuadraturePosterior:
     """Integrate a posterior.
 
+    One that has no variance, as under a Cauchy prior with separated classes, is integrated
+    for its draws alone: the mass has to lie where it can be computed, and the angles of the
+    coordinates take the place of moments in the estimate of the error.
+
     Raises
     ------
     UnsupportedError
-        It is improper, has no variance, or takes too many nodes.
+        It is improper, or takes too many nodes.
     """
+    try:
+        return _solve(regression, data, bounded=False)
+    except NoMomentsError:
+        return _solve(regression, data, bounded=True)
+
+
+class NoMomentsError(UnsupportedError):
+    """The second moments lie beyond what can be computed."""
+
+
+def _solve(regression: Regression, data: Data, *, bounded: bool) -> QuadraturePosterior:
     joint = LogJoint(regression, data)
     most = min(_MOST_NODES, max(_MOST_ROWS // joint.data.rows, _LEAST_NODES))
-    lattice = _placed(regression, data, joint, most)
+    lattice = _placed(regression, data, joint, most, bounded)
+    wanted = _TOLERANCE_OF_DRAWS if bounded else _TOLERANCE
     while True:
         promised = _promised(lattice)
         last = lattice.evaluated * 3 > most  # a halved axis takes twice as many, and its borders
-        if last or sum(promised) < _TOLERANCE:
+        if last or sum(promised) < wanted:
             found, errors = _verified(lattice)
-            if last or np.max(errors) < _TOLERANCE:
+            if last or np.max(errors) < wanted:
                 break
         lattice.halve(int(np.argmax(promised)))
     _check_proper(regression, lattice, _WORST)
@@ -125,16 +147,17 @@ def solve(regression: Regression, data: Data) -> QuadraturePosterior:
             f"quadrature finds {_name(regression, int(np.argmax(errors)))} only to {error:.1g} posterior sds with "
             f"{lattice.evaluated} points; give it a prior that falls off faster, as Normal or HalfNormal, or use nuts"
         )
-    return QuadraturePosterior(regression, lattice, _moments(regression, found, error))
+    return QuadraturePosterior(regression, lattice, None if bounded else _moments(regression, found, error))
 
 
-def _placed(regression: Regression, data: Data, joint: LogJoint, most: int) -> Lattice:
+def _placed(regression: Regression, data: Data, joint: LogJoint, most: int, bounded: bool) -> Lattice:
     """A coarse lattice whose axes have the posterior's own means and scales, roughly."""
     frame = first_frame(regression, data, joint)
     for _ in range(_FRAMES):
-        lattice = Lattice(Integrand(joint, frame), _STEP, most)
+        lattice = Lattice(Integrand(joint, frame, bounded=bounded), _STEP, most)
         _check_proper(regression, lattice, _ROUGHLY)
-        found = statistics(lattice.log_density, frame.stretched(lattice.at(lattice.keys))[0], 1.0)
+        x = frame.stretched(lattice.at(lattice.keys))[0]
+        found = statistics(lattice.log_density, np.clip(x, -_FAR, _FAR) if bounded else x, 1.0)
         sizes = np.linalg.eigvalsh(found.cov)
         if sizes[0] > 0.1 and sizes[-1] < 10.0 and np.max(np.abs(found.mean)) < 1.0:
             break
@@ -144,11 +167,15 @@ def _placed(regression: Regression, data: Data, joint: LogJoint, most: int) -> L
 
 
 def _check_proper(regression: Regression, lattice: Lattice, most: float) -> None:
-    """Refuse a posterior of whose second moments more than ``most`` lies beyond what can be computed."""
+    """Refuse a posterior of whose second moments more than ``most`` lies beyond what can be computed.
+
+    Those of bounded quantities lie there only if the posterior itself does.
+    """
     share, quantity = lattice.cut_off()
     if share > most or lattice.full:
-        raise UnsupportedError(
-            "the posterior is improper, or has no variance: it does not fall off far enough in "
+        refused = UnsupportedError if lattice.integrand.bounded else NoMomentsError
+        raise refused(
+            "the posterior is improper, or its tails are too long: it does not fall off far enough in "
             f"{_name(regression, quantity)}; give it a prior that does, as Normal or HalfNormal"
         )
 
