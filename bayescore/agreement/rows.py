@@ -40,6 +40,8 @@ _NO_BETTER_SHAPE = 0.05
 """The same for a standardized quantile."""
 _ALL, _OUTER = np.arange(len(LEVELS)), np.array([0, 1, 3, 4])
 """A median says little of a shape that the others don't."""
+_FEW = 1000
+"""Draws under which two exact posteriors are judged by their moments alone: nobody asked for a sample."""
 _CLEARLY = 4.0
 """In standard errors: about what a disagreement takes."""
 _RANK_TOLERANCES = np.where(np.abs(LEVELS - 0.5) > 0.3, SHAPE_TOLERANCE, 1.0)[:, None]
@@ -63,7 +65,7 @@ def rows(a: Contestant, b: Contestant, cov: Array | None, margin: float) -> list
     """
     names = a.regression.parameters
     of_a, of_b = (np.moveaxis(c.draws, -1, 0) for c in (a, b))
-    index = tail_index(a.shapes, b.shapes)
+    index = _tail_index(a, b, a.shapes, b.shapes)
     heavy = index >= HEAVY
     found = _make(names, "mean", *_means(a.own, b.own, np.eye(len(names)), cov)) + _sd_rows(a, b, cov)
     found += _shape_rows(names, a.shapes, b.shapes, np.eye(len(names)), a, b, margin)
@@ -72,7 +74,15 @@ def rows(a: Contestant, b: Contestant, cov: Array | None, margin: float) -> list
         found += _along_directions(a, b, cov, heavy, margin)
     if not (a.gaussian or b.gaussian):
         found += _dependence(list(names), of_a, of_b)
-    return found + _log_joint_rows(a, b)
+    found += _log_joint_rows(a, b)
+    if a.exact and b.exact and min(len(c.draws[0]) for c in (a, b)) < _FEW:
+        return [row for row in found if row.statistic in {"mean", "sd"} and row.tolerance == 1.0]
+    return found
+
+
+def _tail_index(a: Contestant, b: Contestant, shapes_a: Standardized, shapes_b: Standardized) -> Array:
+    """Pareto k of each quantity; none where both sides' moments are exact, so that no error has to be estimated."""
+    return np.full(len(shapes_a.w), -np.inf) if a.exact and b.exact else tail_index(shapes_a, shapes_b)
 
 
 def _along_directions(a: Contestant, b: Contestant, cov: Array | None, heavy: Flags, margin: float) -> list[Row]:
@@ -94,7 +104,7 @@ def _along_directions(a: Contestant, b: Contestant, cov: Array | None, heavy: Fl
     own_a, own_b = left_a.along(axes), left_b.along(axes)
     of_a, of_b = (np.moveaxis(draws @ axes.T, -1, 0) for draws in (draws_a, draws_b))
     shapes_a, shapes_b = Standardized.of(of_a), Standardized.of(of_b)
-    index = tail_index(shapes_a, shapes_b)
+    index = _tail_index(a, b, shapes_a, shapes_b)
     found = _make(labels, "mean", *_means(own_a, own_b, axes, cov))
     if not (a.mean_field or b.mean_field):
         found += _make(labels, "sd", *_log_ratio(own_a, own_b))

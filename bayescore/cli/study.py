@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add("--parts", nargs="+", default=list(_PARTS), metavar="PART", help="density, draws, refits (default: all)")
-    add("--targets", nargs="+", metavar="TARGET", help="toy, skewed, twenty, correlated, funnel (default: all)")
+    add("--targets", nargs="+", metavar="TARGET", help="toy, skewed, twenty, correlated, funnel, heavy (default: all)")
     add("--engine", default="numpyro", help="the backend that is drawn from (default: numpyro)")
     add("--repetitions", type=int, default=300, metavar="N", help="for faults of density and of draws (default: 300)")
     add("--refits", type=int, default=50, metavar="N", help="for faults that are fitted anew (default: 50)")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from bayescore import density
 from bayescore.agreement.model_check import Point
@@ -134,7 +135,8 @@ class DrawFault:
     spoil
         Takes the posterior, whose first parameters are known by name, and a generator.
     caught_by
-        ``posterior`` or ``health``; ``none`` where there is nothing to catch.
+        ``posterior`` or ``health``; ``none`` where there is nothing to catch, ``limit`` where
+        it is too little.
     reason
         The code that the verdict has to give.
     """
@@ -171,6 +173,15 @@ def _shift(size: float):  # type: ignore[no-untyped-def]
     def change(flat: dict[str, Array], rng: np.random.Generator) -> Mapping[str, Array]:
         name = _second(flat)
         return {**flat, name: flat[name] + size * flat[name].std()}
+
+    return _flat(change)
+
+
+def _shift_quartiles(size: float):  # type: ignore[no-untyped-def]
+    def change(flat: dict[str, Array], rng: np.random.Generator) -> Mapping[str, Array]:
+        name = _second(flat)
+        low, high = np.quantile(flat[name], [0.25, 0.75])
+        return {**flat, name: flat[name] + size * (high - low)}
 
     return _flat(change)
 
@@ -213,13 +224,60 @@ def _resample(flat: dict[str, Array], rng: np.random.Generator) -> Mapping[str, 
     return {name: values.reshape(-1)[chosen] for name, values in flat.items()}
 
 
+def _reshape(quantile: Callable[[Array], Array]):  # type: ignore[no-untyped-def]
+    """Another shape for what of the slope the other parameters don't tell; mean, sd and correlations stay."""
+
+    def change(flat: dict[str, Array], rng: np.random.Generator) -> Mapping[str, Array]:
+        name, told, rest = _parts(flat)
+        ranks = (np.argsort(np.argsort(rest, axis=None)) + 0.5) / rest.size
+        drawn = quantile(ranks).reshape(rest.shape)
+        return {**flat, name: told + rest.std() * (drawn - drawn.mean()) / drawn.std()}
+
+    return _flat(change)
+
+
+def _equal_sizes(flat: dict[str, Array], rng: np.random.Generator) -> Mapping[str, Array]:
+    """The same part of the slope as far from 0 as the first parameter, its signs kept."""
+    name, told, rest = _parts(flat)
+    first = next(iter(flat.values()))
+    return {**flat, name: told + np.sign(rest) * np.abs(first - first.mean()) * rest.std() / first.std()}
+
+
+def _parts(flat: Mapping[str, Array]) -> tuple[str, Array, Array]:
+    """The slope's name, what a linear regression on the other parameters tells of its draws, and the rest."""
+    name = _second(flat)
+    others = np.column_stack([np.ones(flat[name].size), *(v.ravel() for other, v in flat.items() if other != name)])
+    told = (others @ np.linalg.lstsq(others, flat[name].ravel())[0]).reshape(flat[name].shape)
+    return name, told, flat[name] - told
+
+
+def _bimodal(u: Array) -> Array:
+    """Quantiles of two normals at -0.9 and 0.9 with sd 0.44, by interpolation."""
+    x = np.linspace(-4.0, 4.0, 4001)
+    return np.interp(u, (ndtr((x - 0.9) / np.sqrt(0.19)) + ndtr((x + 0.9) / np.sqrt(0.19))) / 2, x)
+
+
 DRAW_FAULTS = (
     DrawFault("none", "identical", lambda posterior, rng: posterior, "none", ""),
     DrawFault("slope moved by 0.1 sd", "0.1 sd, and more jointly", _shift(0.1), "posterior", "different-posterior"),
     DrawFault("slope moved by 0.2 sd", "0.2 sd, and more jointly", _shift(0.2), "posterior", "different-posterior"),
+    DrawFault(
+        "slope moved by 0.3 iqr", "0.4 sd of a normal", _shift_quartiles(0.3), "posterior", "different-posterior"
+    ),
     DrawFault("sd times 0.9", "log ratio 0.105", _stretch(0.9), "posterior", "at-margin"),
     DrawFault("sd times 0.8", "log ratio 0.22", _stretch(0.8), "posterior", "different-posterior"),
     DrawFault("correlation lost", "marginals right", _flat(_uncorrelate), "posterior", "different-posterior"),
+    DrawFault("slope skewed", "an exponential's shape", _reshape(lambda u: -np.log1p(-u)), "posterior", "other-shape"),
+    DrawFault("slope bimodal", "modes 4 sds of either apart", _reshape(_bimodal), "posterior", "other-shape"),
+    DrawFault("slope uniform", "0.18 sd, the margin 0.15", _reshape(lambda u: u), "posterior", "other-shape"),
+    DrawFault("sizes equal", "marginals right", _flat(_equal_sizes), "posterior", "other-shape"),
+    DrawFault(
+        "slope of Student's t",
+        "5 df: 0.12 sd, the margin 0.15",
+        _reshape(lambda u: stdtrit(5, u)),
+        "limit",
+        "at-margin",
+    ),
     DrawFault("one chain of four frozen", "at its first draw", _flat(_freeze), "health", "unconverged"),
     DrawFault("burn-in kept", "a tenth of each chain, from 10 sd away", _flat(_burn_in), "health", "unconverged"),
     DrawFault("draws resampled with replacement", "order lost", _flat(_resample), "health", "resampled"),

@@ -12,6 +12,7 @@ from bayescore.backend import Backend
 from bayescore.data import from_arrays
 from bayescore.density import LogJoint
 from bayescore.distributions import Array
+from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
 from bayescore.posterior import Posterior
@@ -75,6 +76,8 @@ def make(name: str, backend: Backend, method: NUTS) -> Target:
     """Make a target; a regression is drawn from by ``backend`` with ``method``."""
     if name == "funnel":
         return _funnel(method)
+    if name == "heavy":
+        return _heavy(method)
     stated = PROBLEMS[name]()
     native = backend.build_data(stated.regression, stated.data)
 
@@ -116,7 +119,22 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "twenty": _twenty,
     "correlated": _correlated,
 }
-NAMES = (*PROBLEMS, "funnel")
+NAMES = (*PROBLEMS, "funnel", "heavy")
+
+
+def _heavy(method: NUTS) -> Target:
+    """Separated classes under a Cauchy prior, drawn independently from the lattice: the slope has no mean."""
+    x = np.linspace(-2.0, 2.0, 20)
+    priors = {"intercept": "Normal(0, 2.5)", "beta": "Cauchy(0, 2.5)"}
+    stated = problem.from_data(from_arrays(x, (x > 0).astype(float)), family="Bernoulli", priors=priors)
+    solved = quadrature.solve(stated.regression, stated.data)
+
+    def draw(seed: int) -> Posterior:
+        flat = solved.sample(method.chains * method.draws, seed)
+        shape = (method.chains, method.draws)
+        return Posterior({site: v.reshape(*shape, *v.shape[2:]) for site, v in flat.draws.items()}, flat.labels)
+
+    return Target("heavy", stated.regression, draw, LogJoint(stated.regression, stated.data), stated)
 
 
 def _funnel(method: NUTS) -> Target:
