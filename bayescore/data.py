@@ -13,6 +13,8 @@ from bayescore.memory import check as check_memory
 from bayescore.printable import shortened, shown
 
 Indices = NDArray[np.intp]
+LARGEST = 1e100
+"""Of a number in a table: sums of squares of what is smaller are still numbers."""
 NEW_LEVEL = -1
 """Index of a level of a group that was not there when the regression was stated."""
 
@@ -198,10 +200,13 @@ def _numbers(values: object, what: str) -> Array:
 
 
 def check_finite(values: Array, names: Sequence[str], *, first_row: int = 0) -> None:
-    """Raise `DataError`, naming column and rows, where a value is NaN or infinite."""
-    if np.isfinite(values).all():
+    """Raise `DataError`, naming column and rows, where a value is NaN, infinite, or too large to be squared."""
+    if np.all(np.abs(values) <= LARGEST):  # NaN is not
         return
     for name, column in zip(names, values.T, strict=True):
+        huge = np.flatnonzero(np.isfinite(column) & (np.abs(column) > LARGEST)) + first_row
+        if huge.size:
+            raise DataError(f"column {name!r} is beyond {LARGEST:g} in {rows_text(huge)}: measure it in a larger unit")
         wrong = np.flatnonzero(~np.isfinite(column)) + first_row
         if wrong.size:
             raise DataError(

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
@@ -137,7 +136,15 @@ _priors = ["Normal", "normal", "StudentT", "t", "Flat", "Gamma", "Horseshoe", "L
 _prior = _call(st.sampled_from(_priors))
 _sites = ["intercept", "beta", "beta[x]", "beta[c[b]]", "sigma", "sd", "sd(1|g)", "sd(x|g)", "cor", "threshold"]
 _site = st.sampled_from(_sites)
+_floats = st.one_of(st.floats(), st.sampled_from([0.0, 1.0, 2.5, 1e-300, 1e300, 5e-324]))
 priors = st.one_of(
+    st.builds(lambda s, a, b: f"{s} ~ Normal({a}, {b})", st.sampled_from(["intercept", "beta"]), _floats, _floats),
+    st.builds(
+        lambda s, n, a: f"{s} ~ {n}({a})",
+        st.sampled_from(["sigma", "sd"]),
+        st.sampled_from(["Exponential", "HalfNormal", "HalfCauchy"]),
+        _floats,
+    ),
     st.builds(lambda s, p: f"{s} ~ {p}", st.sampled_from(["intercept", "beta", "beta[x]"]), _prior),
     st.builds(lambda s, p: f"{s} ~ {p}", st.one_of(_site, _site, _junk), _prior),
     st.builds(lambda s, p: f"{s} ~ {p}", _site, _prior),
@@ -154,6 +161,7 @@ _whole = st.builds(
 )
 contenders = st.one_of(
     _whole,
+    st.builds(lambda r, n: f"exact:svi(rate={r}, steps={n})", _floats, st.integers(1, 10**7)),
     st.builds(lambda b, s, m: f"{b}{s}{m}", _backend, st.sampled_from([":", ":", "::", " : "]), _method),
     _backend,
 )
@@ -211,7 +219,31 @@ _tail = st.one_of(
     st.just(b""), st.just(b""), st.binary(max_size=20),
     st.sampled_from([b"\na = " + b"[" * 20_000, b"\n" + b"a." * 50_000 + b"a = 1", b"\n[" + b"a." * 5000 + b"a]"]),
 )  # fmt: skip
-problem_files = st.one_of(st.builds(_toml, st.dictionaries(_keys, _value, max_size=5), _tail), st.binary(max_size=100))
+_sound = st.fixed_dictionaries(
+    {
+        "backends": st.just(["exact"]),
+        "data": st.sampled_from(["table.csv", "toy", "toy(n=7)"]),
+        "formula": st.just("y ~ x"),
+    },
+    optional={
+        "seed": st.integers(0, 2**64),
+        "margin": st.floats(0, 2),
+        "alpha": st.floats(0, 1),
+        "timeout": st.floats(0),
+        "family": st.sampled_from([*FAMILIES]),
+        "network": st.lists(st.integers(1, 10**6), max_size=2),
+        "prior": st.lists(priors),
+        "reference": st.sampled_from(["none", "auto", "exact"]),
+        "no_reduce": st.booleans(),
+        "weights": st.sampled_from(["z", "c"]),
+        "formula": formulas,
+    },
+)
+problem_files = st.one_of(
+    st.builds(_toml, _sound, st.just(b"")),
+    st.builds(_toml, st.dictionaries(_keys, _value, max_size=5), _tail),
+    st.binary(max_size=100),
+)
 
 # ---- what is done with it ----
 
@@ -317,7 +349,6 @@ def main() -> int:
     os.environ[plugins.RESTRICT] = ""
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", HypothesisWarning)  # of long inputs
-    np.seterr(all="warn")
     print("| kind | taken | refused | kinds of reasons | fitted | slowest [s] |\n|---|---|---|---|---|---|")
     for kind in options.kinds:
         tally = run(kind, options.inputs // len(options.kinds), options.seed)
