@@ -21,6 +21,8 @@ from bayescore.formula.syntax import Call, Listed, Literal, Name, Node, write
 
 _MOST_VALUES = 1 << 28
 """Most values of a design matrix: 2 GiB."""
+_FEW, _COLUMNS_A_ROW = 500, 10
+"""Products of columns may make so many columns, or so many for each row: what is beyond is all prior."""
 _CHECKED = 20_000_000
 """Most multiplications that the check of a design's span may take."""
 _PARAMETERS = {"C": ("contrast", "levels"), "S": ("omit", "levels"), "T": ("ref", "levels")}
@@ -133,6 +135,9 @@ def code(terms: Sequence[Term], factors: Factors, table: pd.DataFrame) -> Produc
     known = frozenset(factors.categories)
     coded = Products(factors, blocks(terms, known))
     coded.check_size(len(table))
+    products = any(len(term.factors) > 1 for term in terms)
+    if products and coded.width > max(_FEW, _COLUMNS_A_ROW * len(table)):
+        raise RequestError(f"its products make {coded.width} columns, for {len(table)} rows: leave some of them out")
     wholes = [Block(term.factors, known.intersection(term.factors)) for term in terms]
     wholes = [whole for whole in wholes if whole.full]
     width = coded.width

@@ -18,6 +18,7 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _LEVELS = {"|": 1, "||": 1, **dict.fromkeys(COMPARISONS, 2), "+": 3, "-": 3, "*": 4, "/": 4, "//": 4, "%": 4, ":": 5,
            "**": 7}  # fmt: skip
 _COMPARISON, _SUM, _SIGN = 2, 3, 6
+_MOST_DIGITS = 100
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _NAME = r"[^\W\d][\w.]*"
 _TOKEN = re.compile(
@@ -207,6 +208,8 @@ class _Parser:
         token = self.next
         if token.kind == "number":
             self.take()
+            if len(token.text) > _MOST_DIGITS:
+                raise FormulaSyntaxError(f"a number has at most {_MOST_DIGITS} digits")
             return Literal(int(token.text) if token.text.isdecimal() else float(token.text))
         if token.kind == "text":
             self.take()

@@ -106,7 +106,16 @@ _side = st.recursive(st.one_of(_name, _name, _number, _calls(_name)), _combined,
 _left = st.one_of(
     st.just("y"), st.just("y"), st.sampled_from(["yes", "c", "z", "log(y)", "(y - x)", "c['a']", ""]), _side
 )
+_terms = [
+    "x", "z", "c", "x:c", "c:g", "x * c", "c / x", "poly(x, 2)", "bs(x, df=4)", "scale(z)", "(1 | g)", "(x | g)",
+    "C(c)", "I(x ** 2)", "offset(z)", "(x + c) ** 2", "log(z)", "`odd name`", "0", "1", "center(x)", "C(z > 2)", "Sum",
+    "(c || g)", "poly(x, 1000000)", "bs(x, df=100000)", "I(x ** 99999999)", "I(1e308 * x)", "I(1e-308 * x)",
+    "exp(exp(z))",
+]  # fmt: skip
+_sum = st.builds(" + ".join, st.lists(st.sampled_from(_terms), min_size=1, max_size=4))
+_more = st.one_of(st.just(""), st.builds(" - {}".format, st.sampled_from(_terms)))
 formulas = st.one_of(
+    st.builds(lambda a, b, c: f"{a} ~ {b}{c}", _left, _sum, _more),
     st.builds(lambda a, b: f"{a} ~ {b}", _left, _side),
     st.builds(lambda a, b: f"{a} ~ {b}", _left, _side),
     st.builds(lambda a, j, b: f"{a}{j}{b}", _left, _junk, _side),
@@ -223,7 +232,7 @@ _sound = st.fixed_dictionaries(
     {
         "backends": st.just(["exact"]),
         "data": st.sampled_from(["table.csv", "toy", "toy(n=7)"]),
-        "formula": st.just("y ~ x"),
+        "formula": st.one_of(st.just("y ~ x"), formulas),
     },
     optional={
         "seed": st.integers(0, 2**64),
@@ -236,7 +245,6 @@ _sound = st.fixed_dictionaries(
         "reference": st.sampled_from(["none", "auto", "exact"]),
         "no_reduce": st.booleans(),
         "weights": st.sampled_from(["z", "c"]),
-        "formula": formulas,
     },
 )
 problem_files = st.one_of(
