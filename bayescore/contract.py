@@ -38,6 +38,7 @@ from bayescore.predictive_check import (
 )
 from bayescore.printable import shown
 from bayescore.regression import Regression
+from bayescore.sample_stats import stats_offence
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
 
@@ -146,7 +147,8 @@ class Checked(Backend):
         for name, values in fit.iterates.items():
             self._check_series(f"iterates: {name}", values)
         for part, seconds in fit.seconds.items():
-            self.seconds[part] = seconds
+            self._check_number(f"fit: seconds: {part}", seconds)
+            self.seconds[str(part)] = float(seconds)
         return fit
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
@@ -262,10 +264,8 @@ class Checked(Backend):
                 labels = posterior.labels.get(site.name)
                 self._expect(labels == site.labels, f"{verb}: labels of {site.name}", site.labels, labels)
             self._check_bounds(site, values)
-        for name, values in posterior.sample_stats.items():
-            self._expect(
-                np.shape(values) == posterior.shape, f"{verb}: {name}", f"shape {posterior.shape}", np.shape(values)
-            )
+        for name, stats in posterior.sample_stats.items():
+            self._refuse(f"{verb}: {name}", stats_offence(name, stats, posterior.shape))
         if posterior.moments is not None:
             self._check_moments(regression, posterior)
 
@@ -350,7 +350,8 @@ class Checked(Backend):
     def _check_array(self, verb: str, name: str, values: Any, shape: tuple[int, ...]) -> None:
         what = f"{verb}: {name}"
         self._expect(isinstance(values, np.ndarray), what, "a NumPy array", type(values).__name__)
-        self._expect(values.dtype.kind == "f", what, "floating-point values", values.dtype)
+        known = values.dtype in (np.float64, np.float32)
+        self._expect(known, what, "floating-point values, float64 or float32", values.dtype)
         self._expect(values.ndim >= 2 and values.shape == shape, what, f"shape {shape}", values.shape)
         wrong = int(values.size - np.count_nonzero(np.isfinite(values)))
         self._expect(wrong == 0, what, "finite values", f"{wrong} of {values.size} NaN or infinite")

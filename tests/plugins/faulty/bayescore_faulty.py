@@ -391,6 +391,64 @@ class StatsOfWrongShape(Sound):
         return dataclasses.replace(super().sample_posterior(fit, seed=seed), sample_stats=stats)
 
 
+class _Stats(Sound):
+    def stats(self, shape):
+        raise NotImplementedError
+
+    def sample_posterior(self, fit, *, seed):
+        sound = super().sample_posterior(fit, seed=seed)
+        return dataclasses.replace(sound, sample_stats=self.stats(sound.shape))
+
+
+class StatsInWords(_Stats):
+    def stats(self, shape):
+        return {"energy": np.full(shape, "low")}
+
+
+class StatsOfObjects(_Stats):
+    """Among them one that can't be pickled."""
+
+    def stats(self, shape):
+        return {"energy": np.full(shape, lambda: None)}
+
+
+class StatsInAList(_Stats):
+    def stats(self, shape):
+        return {"energy": np.zeros(shape).tolist()}
+
+
+class StatsWithASlash(_Stats):
+    def stats(self, shape):
+        return {"energy/first": np.zeros(shape)}
+
+
+class NanDiverging(_Stats):
+    def stats(self, shape):
+        return {"diverging": np.where(np.arange(shape[1]) == 7, np.nan, np.zeros(shape))}
+
+
+class LongDoubleStats(_Stats):
+    def stats(self, shape):
+        return {"lp": np.zeros(shape, dtype=np.longdouble)}
+
+
+class LongDoubleDraws(Sound):
+    def labelled(self, fit, draws, exact):
+        return dataclasses.replace(
+            super().labelled(fit, draws, exact), draws={name: v.astype(np.longdouble) for name, v in draws.items()}
+        )
+
+
+class OneDraw(Sound):
+    def changed(self, regression, draws, rng):
+        return {name: v[:1, :1] for name, v in draws.items()}
+
+
+class SecondsInWords(Sound):
+    def fit(self, regression, data, method, *, seed, progress=None):
+        return dataclasses.replace(super().fit(regression, data, method, seed=seed), seconds={"compile": "long"})
+
+
 class LossesInWords(Sound):
     def fit(self, regression, data, method, *, seed, progress=None):
         return dataclasses.replace(super().fit(regression, data, method, seed=seed), losses="falling")
