@@ -185,7 +185,9 @@ def _data(right: Predictors, left: Response, weights: str | None, frame: pd.Data
 
 def _changed(frame: pd.DataFrame, values: "Mapping[Any, pd.Series[Any]]") -> pd.DataFrame:
     """The same rows with other columns; also where there are no columns."""
-    return pd.DataFrame(values, index=frame.index)
+    changed = pd.DataFrame(values, index=frame.index)
+    changed.attrs = frame.attrs  # what is known of the file it was read from
+    return changed
 
 
 def _select(
