@@ -75,7 +75,8 @@ def _read_text(path: Path, text: Collection[str]) -> "pd.DataFrame":
     long = [str(name) for name, column in table.items() if _beyond_float(column)]
     if long and not layout.misleading and len(set(table.columns)) == len(table.columns):
         (again,) = text_files.read(path, replace(layout, misleading=True), columns=long, text=text)
-        table = table.assign(**{name: again[name] for name in long})
+        for name in long:
+            table[name] = again[name]
     table.attrs[_REMARKS] = layout.notes
     return table
 

@@ -122,6 +122,13 @@ def test_a_wrong_order_is_refused(stated, message):
         from_table("y ~ x", TABLE, family="ordinal", levels=stated)
 
 
+def test_a_column_may_have_any_name():
+    table = TABLE.rename(columns={"y": "self"})
+    problem = from_table("self ~ x", table, family="ordinal", levels={"self": ORDER})
+    assert problem.data.categories == ORDER
+    assert table["self"].tolist() == Y
+
+
 def test_an_order_is_stated_once():
     with pytest.raises(RequestError, match="the order of 'y' is stated twice"):
         orders.parse(["y: a < b", "y: b < a"])

@@ -56,7 +56,7 @@ def declare(table: pd.DataFrame, orders: Mapping[str, Sequence[object]]) -> pd.D
         A column is not there, has a level that its order lacks, or a level is stated twice.
     """
     find(orders, table)
-    changed = {}
+    changed = table.copy(deep=False)
     for name, stated in orders.items():
         if isinstance(stated, str):
             raise RequestError(f"the levels of {name!r} are a list, lowest first, not {stated!r}")
@@ -73,4 +73,4 @@ def declare(table: pd.DataFrame, orders: Mapping[str, Sequence[object]]) -> pd.D
         codes[~given] = -1
         dtype = pd.CategoricalDtype(levels, ordered=True)
         changed[name] = pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=table.index)
-    return table.assign(**changed)
+    return changed
