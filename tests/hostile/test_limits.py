@@ -10,9 +10,9 @@ from bayescore import limits, memory, methods
 from bayescore.cli import main
 from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays
-from bayescore.errors import RequestError, suggest
+from bayescore.errors import DataError, RequestError, suggest
 from bayescore.methods import MAP, NUTS, SVI, Exact
-from bayescore.problem import from_data, toy
+from bayescore.problem import from_data, from_table, toy
 
 pytestmark = pytest.mark.usefixtures("only_core")
 QUICK = 5.0
@@ -175,3 +175,21 @@ def test_a_long_word_or_list_gets_no_suggestion_late():
     suggest("column", [f"column{i}" for i in range(10**5)])
     assert time.perf_counter() - start < QUICK
     assert suggest("colum", ["column"]) == "; did you mean 'column'?"
+
+
+def test_numbers_that_can_t_be_squared_are_refused():
+    with pytest.raises(DataError, match=r"column .x. is beyond 1e\+100 in row 2: measure it in a larger unit"):
+        from_arrays([0.0, 1e200], [1.0, 2.0])
+    with pytest.raises(DataError, match="column 'y' is beyond"):
+        from_table("y ~ x", {"y": [1.0, -1e150, 2.0], "x": [1.0, 2.0, 4.0]})
+    assert from_arrays([0.0, 1e100], [1.0, 2.0]).rows == 2
+
+
+def test_products_make_no_more_columns_than_the_rows_can_bear():
+    rng = np.random.default_rng(0)
+    table = {f"x{i}": rng.normal(size=20) for i in range(9)} | {"g": [*"abcde"] * 4, "y": rng.normal(size=20)}
+    wide = " * ".join(["g", *(f"x{i}" for i in range(9))])
+    for formula in (f"y ~ {wide}", f"y ~ {wide.replace(' * ', ' + ').join('()')} ** 10"):
+        with pytest.raises(RequestError, match=r"columns, for 20 rows: leave some of them out|more than 1000 terms"):
+            from_table(formula, table)
+    assert from_table("y ~ g * x0 * x1 * x2", table).data.x.shape == (20, 39)
