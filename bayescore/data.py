@@ -14,7 +14,7 @@ from bayescore.printable import shortened, shown
 
 Indices = NDArray[np.intp]
 LARGEST = 1e100
-"""Of a number in a table: sums of squares of what is smaller are still numbers."""
+"""Of a number in a table, and of a column's largest one the inverse: sums of their squares are numbers, and not 0."""
 NEW_LEVEL = -1
 """Index of a level of a group that was not there when the regression was stated."""
 
@@ -200,10 +200,15 @@ def _numbers(values: object, what: str) -> Array:
 
 
 def check_finite(values: Array, names: Sequence[str], *, first_row: int = 0) -> None:
-    """Raise `DataError`, naming column and rows, where a value is NaN, infinite, or too large to be squared."""
-    if np.all(np.abs(values) <= LARGEST):  # NaN is not
+    """Raise `DataError`, naming column and rows, where a value is NaN, infinite, or of a size that can't be squared."""
+    largest = np.max(np.abs(values), axis=0, initial=0.0)  # NaN where one is
+    if np.all((largest <= LARGEST) & ((largest >= 1.0 / LARGEST) | (largest == 0.0))):
         return
-    for name, column in zip(names, values.T, strict=True):
+    for name, column, size in zip(names, values.T, largest, strict=True):
+        if 0.0 < size < 1.0 / LARGEST:
+            raise DataError(
+                f"column {name!r} is within {1.0 / LARGEST:g} of 0 in all rows: measure it in a smaller unit"
+            )
         huge = np.flatnonzero(np.isfinite(column) & (np.abs(column) > LARGEST)) + first_row
         if huge.size:
             raise DataError(f"column {name!r} is beyond {LARGEST:g} in {rows_text(huge)}: measure it in a larger unit")

@@ -182,7 +182,10 @@ def test_numbers_that_can_t_be_squared_are_refused():
         from_arrays([0.0, 1e200], [1.0, 2.0])
     with pytest.raises(DataError, match="column 'y' is beyond"):
         from_table("y ~ x", {"y": [1.0, -1e150, 2.0], "x": [1.0, 2.0, 4.0]})
-    assert from_arrays([0.0, 1e100], [1.0, 2.0]).rows == 2
+    with pytest.raises(DataError, match="column 'x' is within 1e-100 of 0 in all rows: measure it in a smaller unit"):
+        from_arrays([0.0, 1e-200], [1.0, 2.0])
+    for sound in ([0.0, 1e100], [0.0, -1e-100], [0.0, 0.0], [1e-300, 1.0]):
+        assert from_arrays(sound, [1.0, 2.0]).rows == 2
 
 
 def test_products_make_no_more_columns_than_the_rows_can_bear():
