@@ -138,16 +138,18 @@ def construct(call: Call, known: Mapping[str, type[T]], what: str, *, aliases: M
     return make(**values)
 
 
-def write(name: str, settings: object, *, defaults: bool = False) -> str:
+def write(name: str, settings: object, *, defaults: bool = False, digits: int | None = None) -> str:
     """Write a dataclass as a call that `parse` and `construct` read again.
 
-    Settings at their defaults are left out unless ``defaults`` asks for them.
+    Settings at their defaults are left out unless ``defaults`` asks for them. With ``digits``
+    numbers have at most so many, for reading; what is read again is then rounded.
     """
     parts = []
     for f in fields(settings):  # type: ignore[arg-type]
         value = getattr(settings, f.name)
         if f.init and (defaults or f.default is MISSING or value != f.default):
-            parts.append(_written(value) if f.default is MISSING else f"{f.name}={_written(value)}")
+            text = f"{value:.{digits}g}" if digits is not None and isinstance(value, float) else _written(value)
+            parts.append(text if f.default is MISSING else f"{f.name}={text}")
     return f"{name}({', '.join(parts)})"
 
 

@@ -221,7 +221,7 @@ class Independent(Site):
 
     def _written(self, name: str, prior: Distribution) -> str:
         where = " at the columns' means" if isinstance(prior, AtMeans) else ""
-        return f"{name}{where} ~ {at_zero(prior)}"
+        return f"{name}{where} ~ {at_zero(prior).brief}"
 
     def stated(self) -> dict[str, str]:
         return {name: str(prior) for name, prior in zip(self.parameters, self.priors, strict=True)}

@@ -74,3 +74,8 @@ class Distribution(ABC):
 
     def __str__(self) -> str:
         return calls.write(type(self).__name__, self)
+
+    @property
+    def brief(self) -> str:
+        """As it is written, its numbers to six digits: for reading."""
+        return calls.write(type(self).__name__, self, digits=6)
