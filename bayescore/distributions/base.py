@@ -20,6 +20,8 @@ LOG_2 = math.log(2.0)
 LOG_PI = math.log(math.pi)
 LOG_2PI = math.log(2.0 * math.pi)
 _ANY_SIGN = {"loc", "low", "high"}
+_LARGEST = 1e250
+"""Of a distribution's number, and the inverse of a positive one: a few times it is a number still."""
 
 
 def log_gamma(x: Parameter) -> Parameter:
@@ -56,6 +58,12 @@ class Distribution(ABC):
                 raise RequestError(f"{type(self).__name__}: {field.name} must be finite, not {shown(value)}{flat}")
             if field.name not in _ANY_SIGN and not numpy.all(numbers > 0):
                 raise RequestError(f"{type(self).__name__}: {field.name} must be positive, not {shown(value)}")
+            size = numpy.abs(numbers[numbers != 0.0]) if numbers.ndim else numpy.abs(numbers)
+            if numpy.any(size > _LARGEST) or (field.name not in _ANY_SIGN and numpy.any(size < 1.0 / _LARGEST)):
+                raise RequestError(
+                    f"{type(self).__name__}: {field.name} must lie between {1 / _LARGEST:g} and {_LARGEST:g} in size, "
+                    f"not {shown(value)}"
+                )
             if numbers.ndim == 0:
                 object.__setattr__(self, field.name, float(numbers))
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from bayescore import limits, memory, methods
+from bayescore import distributions, limits, memory, methods
 from bayescore.cli import main
 from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays
@@ -196,3 +196,10 @@ def test_products_make_no_more_columns_than_the_rows_can_bear():
         with pytest.raises(RequestError, match=r"columns, for 20 rows: leave some of them out|more than 1000 terms"):
             from_table(formula, table)
     assert from_table("y ~ g * x0 * x1 * x2", table).data.x.shape == (20, 39)
+
+
+@pytest.mark.parametrize("text", ["Normal(0, 1e300)", "Normal(1e300, 1)", "Exponential(5e-324)", "Uniform(-1e300, 0)"])
+def test_numbers_of_priors_that_overflow_are_refused(text):
+    with pytest.raises(RequestError, match=r"must lie between 1e-250 and 1e\+250 in size"):
+        distributions.parse(text)
+    assert distributions.parse("Normal(-1e250, 1e-250)").scale == 1e-250
