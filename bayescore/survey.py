@@ -45,9 +45,15 @@ def _ask(
     origins: tuple[Origin, ...], path: tuple[str, ...], environment: tuple[tuple[str, str], ...]
 ) -> dict[Origin, Declaration]:
     """Asked once for each state of this process: loading a plugin can take its time."""
+    found = {}
     with ExitStack() as stack:
-        questions = [stack.enter_context(_Question(origin)) for origin in origins]
-        return {question.origin: _declaration(question) for question in questions}
+        questions = []
+        for origin in origins:
+            try:
+                questions.append(stack.enter_context(_Question(origin)))
+            except OSError as error:  # as where the folder for temporary files is full
+                found[origin] = Declaration(failure=f"it can't be asked: {error}")
+        return found | {question.origin: _declaration(question) for question in questions}
 
 
 class _Question:

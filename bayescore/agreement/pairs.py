@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.other_scales import on_another_scale
 from bayescore.agreement.rows import point_rows, rows
 from bayescore.agreement.rule import Judgement, Row, Verdict, judge
 from bayescore.agreement.shape import Shape
@@ -76,6 +77,9 @@ def compare(
     if ailing:
         return Pair(a.name, b.name, "inconclusive", ailing, judgement.rows)
     reasons = _reasons(judgement, margin, [c for c in (a, b) if c.at_optimum]) + _heavy(judgement)
+    mistake = on_another_scale(a, b) if judgement.verdict == "disagree" and not a.point else None
+    if mistake is not None:
+        reasons = (Reason("different-posterior", f"{reasons[0].text}; likeliest mistake: {mistake}"), *reasons[1:])
     if judgement.verdict != "agree" or not (a.gaussian or b.gaussian):
         return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows)
     limits, summary = [], None

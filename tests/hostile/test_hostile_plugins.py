@@ -163,3 +163,15 @@ def test_a_listing_names_it_and_is_quick(hostile):
     assert done.returncode == 0
     assert "hostile" in done.stdout
     assert "broken: its process ended with code 0 when it was loaded or asked" in done.stdout
+
+
+def test_a_plugin_that_cant_be_asked_is_a_broken_row(hostile, monkeypatch):
+    hostile()
+
+    def full(**settings):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(survey, "TemporaryDirectory", full)
+    registry = plugins.load()
+    assert list(registry.backends) == ["exact"]
+    assert "can't be asked: [Errno 28] No space left" in registry.broken[0].reason

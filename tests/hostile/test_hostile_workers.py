@@ -1,10 +1,13 @@
 """What a contender does in its own process: it costs its own row, and nothing of it is left."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from conftest import put_on_path
+from conftest import ROOT, put_on_path
 
 from bayescore import problem
 from bayescore.comparison import run as comparison
@@ -68,4 +71,33 @@ def test_no_folder_is_left_behind(sign, tmp_path, monkeypatch):
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     compare("removes_its_folder", "leaves_garbage")
+    assert list(scratch.iterdir()) == []
+
+
+def test_nothing_is_left_of_a_comparison_that_is_killed(sign, tmp_path):
+    """Its worker notices, ends what it started, and removes the folder that the two shared."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "bayescore",
+        "compare",
+        "--backends",
+        "forks_and_hangs",
+        "--reference",
+        "none",
+        "--quiet",
+    ]
+    parent = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)})
+    deadline = time.monotonic() + 60
+    while not (sign.exists() and sign.read_text().endswith("\n")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    started = sign.read_text().split()
+    while (any(map(alive, started)) or any(scratch.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert started
+    assert not any(map(alive, started))
     assert list(scratch.iterdir()) == []
