@@ -62,8 +62,11 @@ def test_a_target_can_be_drawn_from_and_is_healthy(name: str) -> None:
     assert np.all(np.isfinite(contestant.log_joint))
 
 
-def test_the_command_refuses_what_it_does_not_know() -> None:
-    command = [sys.executable, "-m", "bayescore", "study", "--targets", "tooy"]
+@pytest.mark.parametrize(
+    "option, word, meant", [("--targets", "tooy", "toy"), ("--faults", "slope skew", "slope skewed")]
+)
+def test_the_command_refuses_what_it_does_not_know(option: str, word: str, meant: str) -> None:
+    command = [sys.executable, "-m", "bayescore", "study", option, word]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("bayescore: unknown target 'tooy'; did you mean 'toy'?")
+    assert done.stderr.startswith(f"bayescore: unknown {option[2:-1]} {word!r}; did you mean {meant!r}?")

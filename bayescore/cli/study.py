@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--parts", nargs="+", default=list(_PARTS), metavar="PART", help="density, draws, refits (default: all)")
     add("--targets", nargs="+", metavar="TARGET", help="toy, skewed, twenty, correlated, funnel, heavy (default: all)")
+    add("--faults", nargs="+", default=[], metavar="FAULT", help='of draws, as none, "slope skewed" (default: all)')
     add("--engine", default="numpyro", help="the backend that is drawn from (default: numpyro)")
     add("--repetitions", type=int, default=300, metavar="N", help="for faults of density and of draws (default: 300)")
     add("--refits", type=int, default=50, metavar="N", help="for faults that are fitted anew (default: 50)")
@@ -29,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from bayescore.comparison.runner import export_environment
     from bayescore.errors import RequestError
     from bayescore.study import measure, tables
+    from bayescore.study.faults import DRAW_FAULTS
     from bayescore.study.targets import NAMES
 
     if options.out is not None:
@@ -41,7 +43,12 @@ def run(options: argparse.Namespace) -> int:
     export_environment(plugins.load()[options.engine].info)
     jobs = options.jobs or os.cpu_count() or 1
     settings = measure.Settings(
-        options.engine, repetitions=options.repetitions, refits=options.refits, seed=options.seed, jobs=jobs
+        options.engine,
+        repetitions=options.repetitions,
+        refits=options.refits,
+        faults=tuple(_known(options.faults, tuple(fault.name for fault in DRAW_FAULTS), "fault")),
+        seed=options.seed,
+        jobs=jobs,
     )
     written = []
 

@@ -44,12 +44,15 @@ class Settings:
         Its NUTS settings.
     repetitions, refits
         For faults of density and of draws, and for those that are fitted anew.
+    faults
+        Names of the faults of draws; all where there are none.
     """
 
     engine: str = "numpyro"
     method: NUTS = field(default_factory=NUTS)
     repetitions: int = 300
     refits: int = 50
+    faults: tuple[str, ...] = ()
     seed: int = 0
     jobs: int = 2
 
@@ -95,6 +98,8 @@ def draw_faults(settings: Settings, name: str, seeds: range) -> dict[Key, Counte
         before, after = after, target.draw(settings.seed + seed + 1)
         sound = target.contestant("a", before, settings.method)
         for number, fault in enumerate(DRAW_FAULTS):
+            if settings.faults and fault.name not in settings.faults:
+                continue
             spoilt = fault.spoil(after, np.random.default_rng([settings.seed, seed, number]))
             wrong = target.contestant("b", spoilt, settings.method)
             counts = found.setdefault((name, fault.name), Counter())

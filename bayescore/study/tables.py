@@ -17,7 +17,7 @@ def density(found: Mapping[Key, Counter[str]]) -> str:
 
 
 def draws(found: Mapping[Key, Counter[str]], targets: Sequence[str]) -> str:
-    """Faults of draws: verdicts against another set of draws, and against the exact posterior."""
+    """Faults of draws, those that were planted: verdicts against another set of draws, and the exact posterior."""
     lines = [
         "| target | fault | true effect | to be caught by | right reason | agree / inconclusive / disagree "
         "| the same, against exact | passes 0.05 absolute | passes 0.3 sd |",
@@ -25,6 +25,8 @@ def draws(found: Mapping[Key, Counter[str]], targets: Sequence[str]) -> str:
     ]
     for target in targets:
         for fault in DRAW_FAULTS:
+            if (target, fault.name) not in found:
+                continue
             counts = found[target, fault.name]
             against = _verdicts(counts, "exact ") if counts["exact repetitions"] else ""
             reason = f"{fault.reason} {_share(counts, 'reason')}" if fault.reason else ""
