@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bayescore import plugins, survey
+from bayescore import plugins, processes, survey
 from bayescore.errors import PluginError
 from bayescore.plugins import Origin
 
@@ -25,6 +25,7 @@ def answer(origin: Origin, about: "tuple[Any, ...] | None") -> Any:
 
 def main(folder: Path) -> None:
     """Answer the question that lies in a folder, there."""
+    processes.end_with_parent(folder)
     given, about = pickle.loads((folder / "question").read_bytes())
     found: dict[str, Any] = {"failure": None}
     try:

@@ -1,14 +1,17 @@
 """Processes of our own that run a stranger's code: bounded, and nothing of them is left behind.
 
 A child is the leader of its session and carries a mark in its environment, which whatever
-it starts inherits: so what it started can be found and ended, wherever it went.
+it starts inherits: so what it started can be found and ended, wherever it went. Its standard
+input is a pipe that this process holds open: when it ends, this process is gone, and so is the child.
 """
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,23 +42,27 @@ class Child:
             self.process.kill()
         self.process.wait()
         _end_all(self.mark)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
 
 def start(
     module: str,
     *arguments: str,
     environment: Mapping[str, str] | None = None,
-    stdin: int | IO[Any] = subprocess.DEVNULL,
     stdout: int | IO[Any] = subprocess.DEVNULL,
     stderr: int | IO[Any] = subprocess.DEVNULL,
 ) -> Child:
-    """Start ``python -m module``, with this process's search path and not the current folder."""
+    """Start ``python -m module``, with this process's search path and not the current folder.
+
+    The module calls `end_with_parent` before anything else.
+    """
     mark = secrets.token_hex(16)
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in dict.fromkeys(sys.path))
     variables = {**(os.environ if environment is None else environment), "PYTHONPATH": path, _MARK: mark}
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", module, *arguments],
-        stdin=stdin,
+        stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
         env=variables,
@@ -64,9 +71,27 @@ def start(
     return Child(process, mark)
 
 
-def end_own() -> None:
-    """End this process, which `start` has started, and whatever it has started."""
+def end_with_parent(folder: Path) -> None:
+    """Let this process, which `start` has started, end when its parent does, with whatever it has started.
+
+    What runs in it reads nothing from standard input.
+
+    Parameters
+    ----------
+    folder
+        What the parent made for this process, and can't remove any more: it goes, too.
+    """
+    pipe, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    threading.Thread(target=_await_end, args=(pipe, folder), daemon=True).start()
+
+
+def _await_end(pipe: int, folder: Path) -> None:
     mark = os.environ.get(_MARK)
+    while os.read(pipe, 1):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
     if mark is not None:
         _end_all(mark)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -62,6 +62,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
+def alive(process: int) -> bool:
+    """Whether a process runs, by Linux's /proc; elsewhere none is found."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.fixture(params=USABLE)
 def backends(request: pytest.FixtureRequest) -> str:
     """The name of each backend that can be used, one after the other."""

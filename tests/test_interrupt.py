@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, alive
 
 
 def children(process: int) -> list[int]:
@@ -24,13 +24,6 @@ def children(process: int) -> list[int]:
         if int(fields[1]) == process:
             found.append(int(status.parent.name))
     return found
-
-
-def alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture

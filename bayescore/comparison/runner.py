@@ -145,7 +145,7 @@ class Runner:
             if self._stopped:
                 return Outcome(task.contender, "interrupted", "stopped before it ran")
             child = processes.start(
-                "bayescore.comparison.worker", str(folder), environment=environment, stdin=PIPE, stdout=PIPE, stderr=log
+                "bayescore.comparison.worker", str(folder), environment=environment, stdout=PIPE, stderr=log
             )
             self._children.add(child)
         late = threading.Event()
@@ -164,8 +164,6 @@ class Runner:
         finally:
             timer.cancel()
             child.end()
-            assert child.process.stdin is not None
-            child.process.stdin.close()
             with self._lock:
                 self._children.discard(child)
         listener.join(_LAST_WORDS)

@@ -2,17 +2,14 @@
 
 It reads ``task.pickle`` in the folder and writes ``outcome.pickle`` beside it, in place by
 a rename. Progress goes to the parent as lines of JSON on standard output; whatever a
-backend prints goes to standard error, which is the log. When the parent is gone,
-standard input ends, and so does this process.
+backend prints goes to standard error, which is the log.
 """
 
 import json
 import os
 import pickle
 import resource
-import shutil
 import sys
-import threading
 import time
 import traceback
 from dataclasses import replace
@@ -147,26 +144,17 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _die_with_parent(pipe: int, folder: Path) -> None:
-    while os.read(pipe, 1):
-        pass
-    shutil.rmtree(folder, ignore_errors=True)  # which the parent made for this process, and can't remove any more
-    processes.end_own()
-
-
-def _apart(folder: Path) -> TextIO:
-    """Keep the pipes to the parent apart from a plugin's input and output: it reads nothing, and prints to the log."""
-    parent, messages = os.dup(0), os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+def _apart() -> TextIO:
+    """Keep the pipe to the parent apart from a plugin's output: it prints to the log."""
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    threading.Thread(target=_die_with_parent, args=(parent, folder), daemon=True).start()
     return messages
 
 
 def main(folder: Path) -> None:
     """Run the task that lies in a folder."""
-    stream = _apart(folder)
+    processes.end_with_parent(folder)
+    stream = _apart()
     with (folder / "task.pickle").open("rb") as file:
         task: Task = pickle.load(file)
     outcome = run(task, Channel(stream))

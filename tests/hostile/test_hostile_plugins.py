@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, alive
 
 from bayescore import plugins, survey
 from bayescore.errors import PluginError
@@ -100,6 +100,26 @@ def test_a_plugin_that_hangs_is_given_up(hostile, monkeypatch, at_import, limits
         else:
             plugins.load()["hostile"]
     assert time.monotonic() - start < 10
+
+
+def test_a_plugin_that_hangs_does_not_outlive_who_asked_it(hostile, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    hostile(f"import os, pathlib; pathlib.Path({str(tmp_path / 'sign')!r}).write_text(str(os.getpid())); {HANG}")
+    asks = "from bayescore import plugins, survey; survey.LIMIT = 1000.0; plugins.load()"
+    parent = subprocess.Popen([sys.executable, "-c", asks], cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)})
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "sign").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    while any(scratch.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(scratch.iterdir()) == []
+    asked = int((tmp_path / "sign").read_text())
+    while time.monotonic() < deadline and alive(asked):
+        time.sleep(0.05)
+    assert not alive(asked)
 
 
 def test_a_plugin_changes_nothing_of_the_process_that_asks(hostile):

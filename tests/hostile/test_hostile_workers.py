@@ -4,10 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from conftest import ROOT, put_on_path
+from conftest import ROOT, alive, put_on_path
 
 from bayescore import problem
 from bayescore.comparison import run as comparison
@@ -36,11 +35,6 @@ def sign(tmp_path, monkeypatch):
 def compare(*contenders, **settings):
     result = comparison.compare(problem.toy(), contenders, Settings(reference="none", **settings))
     return {row["backend"]: row for row in result.document["contenders"]}
-
-
-def alive(pid):
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize("deed", REASONS)
