@@ -63,9 +63,13 @@ class _Question:
         self.origin = origin
         self._folder = TemporaryDirectory(prefix="bayescore-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
-        (folder / "question").write_bytes(pickle.dumps((asdict(origin), about)))
         self._answer, self._late = folder / "answer.json", time.monotonic() + LIMIT
-        self._child = processes.start("bayescore.asked", self._folder.name)
+        try:
+            (folder / "question").write_bytes(pickle.dumps((asdict(origin), about)))
+            self._child = processes.start("bayescore.asked", self._folder.name)
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def __enter__(self) -> "_Question":
         return self

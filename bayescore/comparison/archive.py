@@ -1,12 +1,10 @@
 """A folder that keeps a comparison: every fit as soon as it is there, the problem, the report."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from zlib import crc32
 
 from bayescore import plugins
 from bayescore.comparison import provenance, stored
@@ -103,10 +101,7 @@ class Archive:
 
     def path(self, contender: Contender) -> Path:
         """The file of a contender's posterior."""
-        plain = re.sub(r"[^A-Za-z0-9]+", "-", contender.name).strip("-")
-        if plain == contender.name.replace(":", "-"):
-            return self._folder.path / f"{plain}.nc"
-        return self._folder.path / f"{plain[:100]}-{crc32(contender.name.encode()):08x}.nc"
+        return self._folder.path / f"{contender.file_name}.nc"
 
     def begin(self, problem_file: str) -> None:
         """Write the problem as a file that runs it again."""

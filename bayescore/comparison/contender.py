@@ -1,5 +1,6 @@
 """A contender: a backend with a method, written ``pyro:svi`` or ``exact``."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
@@ -28,6 +29,13 @@ class Contender:
         """As it is written; a method's settings only where they are not the default."""
         plain = self.backend == "exact" and self.method == Exact()
         return self.backend if plain else f"{self.backend}:{self.method}"
+
+    @property
+    def file_name(self) -> str:
+        """The name in letters and digits, with a number behind it where another's could look the same."""
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")
+        same = plain == self.name.replace(":", "-")
+        return plain if same else f"{plain[:100]}-{crc32(self.name.encode()):08x}"
 
     def seeds(self, seed: int) -> tuple[int, int, int]:
         """Seeds of fit, posterior draws and predictions, the contender's own."""

@@ -7,23 +7,23 @@ progress through a pipe; whatever it prints goes to its log.
 import json
 import os
 import pickle
-import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import PIPE
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Protocol
 
-from bayescore import processes
+from bayescore import processes, writing
 from bayescore.backend import BackendInfo
 from bayescore.comparison import handover
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome, Task
+from bayescore.errors import KeepingError
 from bayescore.processes import Child
 
 Finished = Callable[[Outcome, str], None]
@@ -40,12 +40,11 @@ class Watcher(Protocol):
 
 def kept_log(contender: Contender, log: str) -> Path | None:
     """Keep the log of a failed contender in the cache, in the place of its last one."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", contender.name).strip("-")
-    path = cache_folder() / "failures" / f"{name[:80]}.txt"
+    path = cache_folder() / "failures" / f"{contender.file_name}.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(log, encoding="utf-8")
-    except OSError:
+        writing.write(path, log)
+    except (OSError, KeepingError):
         return None
     return path
 
@@ -80,30 +79,40 @@ class Runner:
     def run(self, tasks: Sequence[Task], environments: Mapping[str, BackendInfo]) -> list[Outcome]:
         """Run the tasks; outcomes come in their order.
 
-        Interrupted, it ends the children, and tells of those that were not finished.
+        Interrupted, it ends the children, and tells of those that were not finished. Where
+        ``watch`` or ``finished`` raises, it ends the children, too.
         """
         with ThreadPoolExecutor(max_workers=max(self.jobs, 1)) as pool:
             futures = [pool.submit(self._run_one, task, environments.get(task.contender.backend)) for task in tasks]
             return self._collect(tasks, futures)
 
     def _collect(self, tasks: Sequence[Task], futures: "Sequence[Future[tuple[Outcome, str]]]") -> list[Outcome]:
-        pending = set(futures)
+        untold = set(futures)
         try:
-            while pending:
-                done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                for future in done:
+            while untold:
+                for future in wait(untold, timeout=0.5, return_when=FIRST_COMPLETED).done:
                     self.finished(*future.result())
+                    untold.discard(future)
         except KeyboardInterrupt:
-            self.stop()
-            for future in pending:
-                future.cancel()
-            wait([future for future in pending if not future.cancelled()])
+            self._abandon(untold)
+            for future in untold:
+                if not future.cancelled():
+                    self.finished(*future.result())
+        except BaseException:
+            self._abandon(untold)
+            raise
         return [
             Outcome(task.contender, "interrupted", "stopped before it ran")
             if future.cancelled()
             else future.result()[0]
             for task, future in zip(tasks, futures, strict=True)
         ]
+
+    def _abandon(self, futures: "Iterable[Future[tuple[Outcome, str]]]") -> None:
+        """Begin no more, and end what runs."""
+        self.stop()
+        for future in futures:
+            future.cancel()
 
     def stop(self) -> None:
         """End all children."""
@@ -122,10 +131,11 @@ class Runner:
         with TemporaryDirectory(prefix="bayescore-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             try:
-                (folder / "task.pickle").write_bytes(pickle.dumps(task))
-            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                given = pickle.dumps(task)
+            except Exception as error:  # a guide's own way of being pickled raises whatever it does
                 why = f"its method can't be handed to a process ({error}): define a guide in a module of its own"
                 return Outcome(task.contender, "failed", why), ""
+            (folder / "task.pickle").write_bytes(given)
             with (folder / "log").open("w") as log:
                 outcome = self._supervise(task, folder, log.fileno(), _environment(info))
             self.watch(task.contender, {"finished": outcome.status})
@@ -193,8 +203,16 @@ class Runner:
             return Outcome(
                 task.contender, "timeout", f"not finished after {self.timeout:g} s; give it more with --timeout"
             )
-        died = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        died = f"by signal {_signal(-code)}" if code < 0 else f"with exit code {code}"
         return Outcome(task.contender, "failed", f"its process ended {died} and left no result")
+
+
+def _signal(number: int) -> str:
+    """A signal's name; those for programs' own use have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _environment(info: BackendInfo | None) -> dict[str, str]:
@@ -211,7 +229,14 @@ def export_environment(info: BackendInfo) -> None:
 
 
 def cache_folder() -> Path:
-    """Where compiled code is kept from run to run: ``BAYESCORE_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("BAYESCORE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(chosen) if chosen else Path(base) / "bayescore"
+    """Where compiled code is kept from run to run: ``BAYESCORE_CACHE``, or the user's cache folder.
+
+    A user without a home, as in some containers, has one among the temporary files.
+    """
+    chosen, base = os.environ.get("BAYESCORE_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if chosen:
+        return Path(chosen)
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "bayescore"
+    except RuntimeError:
+        return Path(gettempdir()) / "bayescore-cache"

@@ -8,6 +8,7 @@ backend prints goes to standard error, which is the log.
 import json
 import os
 import pickle
+import re
 import resource
 import sys
 import time
@@ -58,11 +59,8 @@ def run(task: Task, channel: Channel) -> Outcome:
             status = "unsupported"
         elif isinstance(error, MissingLibraryError):
             status = "missing"
-        text = " ".join(str(error).split())
-        sentence = text
-        if not isinstance(error, BayescoreError):
-            sentence = f"{type(error).__name__}: {text or 'no message'}{_raised_in(error)}"
-        return Outcome(task.contender, status, sentence, seconds, peak_memory())
+        place = "" if isinstance(error, BayescoreError) else _raised_in(error)
+        return Outcome(task.contender, status, f"{plugins.in_one_line(error)}{place}", seconds, peak_memory())
 
 
 def _raised_in(error: BaseException) -> str:
@@ -134,12 +132,12 @@ def check_model(task: Task, backend: Checked, native: NativeData, registered: pl
     return result
 
 
-def peak_memory() -> int:
+def peak_memory(status: Path = Path("/proc/self/status")) -> int:
     """Largest resident set of this process so far, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says counts the parent's, from before this process was its own
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
+    # what getrusage says counts the parent's, from before this process was its own; not every /proc says more
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.MULTILINE) if status.exists() else None
+    if found:
+        return int(found[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

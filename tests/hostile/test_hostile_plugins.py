@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -195,3 +196,16 @@ def test_a_plugin_that_cant_be_asked_is_a_broken_row(hostile, monkeypatch):
     registry = plugins.load()
     assert list(registry.backends) == ["exact"]
     assert "can't be asked: [Errno 28] No space left" in registry.broken[0].reason
+
+
+def test_a_plugin_that_can_t_be_asked_leaves_no_folder(hostile, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError("no room")
+
+    hostile()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(survey.processes, "start", full)
+    assert "it can't be asked: no room" in plugins.load().broken[0].reason
+    assert list(scratch.iterdir()) == []
