@@ -10,6 +10,8 @@ import pytest
 from conftest import ABSENT, ROOT
 
 from bayescore import plugins
+from bayescore.comparison.run import Settings, compare
+from bayescore.problem import toy
 from bayescore.report.capabilities import markdown
 
 README = (ROOT / "README.md").read_text()
@@ -28,6 +30,21 @@ def test_the_table_of_capabilities_is_the_declared_one() -> None:
     assert found
     known = {name: row for name, row in plugins.load().backends.items() if name in {"exact", "pyro", "numpyro"}}
     assert found[1] == markdown(known), "put the output of 'bayescore backends --markdown' into the README"
+
+
+def outline(report: str) -> list[str]:
+    """The heads of a report's tables, and its margins."""
+    heads = {
+        " ".join(line.split()) for line in report.splitlines() if re.match(r"(contender|parameter|quantity) ", line)
+    }
+    return [*sorted(heads), *re.findall(r"\((margin .*?), \d+ quantities a pair", " ".join(report.split()))]
+
+
+@pytest.mark.usefixtures("only_core")
+def test_the_sample_of_a_report_looks_as_reports_do() -> None:
+    found = outline(str(compare(toy(), ["exact", "exact:exact(draws=2000)"], Settings(jobs=1))))
+    assert len(found) == 5
+    assert outline(marked("output: make compare")) == found, "put the output of 'make compare' into the README"
 
 
 @pytest.mark.skipif(bool(ABSENT), reason="the example names all backends")
