@@ -38,7 +38,7 @@ from bayescore.predictive_check import (
 )
 from bayescore.printable import shown
 from bayescore.regression import Regression
-from bayescore.sample_stats import stats_offence
+from bayescore.sample_stats import name_offence, stats_offence
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
 
@@ -82,7 +82,7 @@ def _unbounded(term: GroupTerm) -> bool:
     return term.correlation is not None or not all(away)
 
 
-_SEEDS = 2**32
+_SEED_STOP = 2**32
 """What every library takes as a seed lies under it."""
 
 
@@ -142,10 +142,7 @@ class Checked(Backend):
         if fit.losses is not None:
             self._check_series("losses", fit.losses)
         self._expect(fit.method == method, "fit", f"a Fit of {method}", fit.method)
-        known = not fit.iterates or {"loc", "log_scale"} <= set(fit.iterates)
-        self._expect(known, "fit: iterates", "loc and log_scale among them", list(fit.iterates))
-        for name, values in fit.iterates.items():
-            self._check_series(f"iterates: {name}", values)
+        self._check_iterates(regression, fit.iterates)
         for part, seconds in fit.seconds.items():
             self._check_number(f"fit: seconds: {part}", seconds)
             self.seconds[str(part)] = float(seconds)
@@ -292,11 +289,11 @@ class Checked(Backend):
 
     def _check_bounds(self, site: Site, values: Array) -> None:
         lows, highs = np.array(site.bounds).T
-        flat = np.reshape(values, (-1, site.size))
-        outside = (flat <= lows) | (flat >= highs)
+        by_element = np.reshape(values, (-1, site.size))
+        outside = (by_element <= lows) | (by_element >= highs)
         if outside.any():
             column = int(np.argmax(outside.any(axis=0)))
-            odd = flat[outside[:, column], column][0]
+            odd = by_element[outside[:, column], column][0]
             ends = site.bounds[column]
             wanted = "positive values" if ends == POSITIVE else f"values within {ends}"
             mistake = "its logarithm is given" if lows[column] == 0 and odd < 0 else None
@@ -342,6 +339,20 @@ class Checked(Backend):
             of_draws = LogJoint(regression, data)({name: v[at] for name, v in values.items()})
             self._refuse("sample_posterior: moments", log_joint_offence(posterior.moments, of_draws))
 
+    def _check_iterates(self, regression: Regression, iterates: Any) -> None:
+        what = "fit: iterates"
+        self._expect(isinstance(iterates, Mapping), what, "arrays by name", type(iterates).__name__)
+        if not iterates:
+            return
+        self._expect({"loc", "log_scale"} <= set(iterates), what, "loc and log_scale among them", list(iterates))
+        for name, values in iterates.items():
+            self._refuse(what, name_offence(name))
+            self._check_series(f"iterates: {name}", values)
+        shape = (max(len(iterates["loc"]), 1), sum(site.size for site in regression.sites))
+        for name in ("loc", "log_scale"):
+            found = iterates[name].shape
+            self._expect(found == shape, f"{what}: {name}", f"(step, parameter) = {shape}", found)
+
     def _check_series(self, name: str, values: Any) -> None:
         what = f"fit: {name}"
         self._expect(isinstance(values, np.ndarray), what, "a NumPy array", type(values).__name__)
@@ -376,7 +387,7 @@ def _kind_of(found: "np.ndarray") -> str:
 
 
 def _check_seed(seed: int) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _SEEDS:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _SEED_STOP:
         raise RequestError(f"a seed must be a whole number of at least 0, under 2**32, not {shown(seed)}")
 
 

@@ -55,6 +55,63 @@ def test_parts_of_a_fit_that_a_backend_tells_apart_are_kept():
     assert backend.seconds["compile"] == 0.25
 
 
+GOOD = {"loc": np.zeros((9, 2)), "log_scale": np.zeros((9, 2))}
+
+
+@pytest.mark.parametrize(
+    "iterates, message",
+    [
+        (GOOD, None),
+        ({**GOOD, "lower": np.zeros((9, 2, 2))}, None),
+        ([GOOD], "iterates: expected arrays by name, got list"),
+        ({**GOOD, "loc": np.zeros(9)}, r"loc: expected \(step, parameter\) = \(9, 2\), got \(9,\)"),
+        ({**GOOD, "loc": np.zeros((9, 7))}, r"loc: expected .* = \(9, 2\), got \(9, 7\)"),
+        ({**GOOD, "log_scale": np.zeros((8, 2))}, r"log_scale: expected .* = \(9, 2\), got \(8, 2\)"),
+        ({name: v[:0] for name, v in GOOD.items()}, r"loc: expected .* = \(1, 2\), got \(0, 2\)"),
+        ({**GOOD, "a/b": np.zeros(9)}, "expected a name of letters, digits and _, got 'a/b'"),
+    ],
+)
+def test_iterates_are_such_as_can_be_judged_and_stored(iterates, message):
+    class Iterating(ExactBackend):
+        def fit(self, *args, **kwargs):
+            return replace(super().fit(*args, **kwargs), iterates=iterates)
+
+    if message is None:
+        assert fitted(checked(Iterating())).iterates is iterates
+        return
+    with pytest.raises(BackendContractError, match=message):
+        fitted(checked(Iterating()))
+
+
+@pytest.mark.parametrize("name", ["chain", "draw"])
+def test_a_statistic_is_not_named_as_an_axis(name):
+    class Named(ExactBackend):
+        def sample_posterior(self, fit, *, seed):
+            posterior = super().sample_posterior(fit, seed=seed)
+            return replace(posterior, sample_stats={name: np.zeros(posterior.shape)})
+
+    backend = checked(Named())
+    with pytest.raises(BackendContractError, match=f"{name}: expected another name than '{name}'"):
+        backend.sample_posterior(fitted(backend), seed=1)
+
+
+def test_exact_draws_that_are_all_equal_are_an_offence():
+    class Still(ExactBackend):
+        def sample_posterior(self, fit, *, seed):
+            posterior = super().sample_posterior(fit, seed=seed)
+            mean = np.round(posterior.moments.mean * 1024) / 1024  # whose mean over the draws is not rounded
+            intercept, beta = (mean[posterior.moments.names.index(name)] for name in ("intercept", "beta[x]"))
+            return replace(
+                posterior, draws={"intercept": np.full((1, 200), intercept), "beta": np.full((1, 200, 1), beta)}
+            )
+
+    backend = checked(Still())
+    native = backend.build_data(TOY.regression, TOY.data)
+    fit = backend.fit(TOY.regression, native, Exact(200), seed=0)
+    with pytest.raises(BackendContractError, match="sds of its own draws, 0 for"):
+        backend.sample_posterior(fit, seed=1)
+
+
 @pytest.mark.parametrize("method", [SVI(), NUTS()], ids=str)
 def test_what_is_not_declared_is_refused_before_any_work(method):
     class Untouchable(ExactBackend):
