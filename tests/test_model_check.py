@@ -408,7 +408,7 @@ def test_many_parameters_have_points_that_can_be_used(monkeypatch: pytest.Monkey
 
 def test_the_sentence_says_whose_model_was_checked() -> None:
     document = {
-        "contenders": [{"name": n, "status": "ok"} for n in "abc"],
+        "contenders": [{"name": n, "status": "ok", "method": "nuts"} for n in "abc"],
         "settings": {"margin": 0.1, "model_only": False},
         "pairs": [], "reasons": [], "verdict": "agree",
         "model_check": [{"contender": "a", "points": 20}, {"contender": "b", "points": 18}],

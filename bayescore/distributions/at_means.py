@@ -44,6 +44,10 @@ class AtMeans(Distribution):
     def __str__(self) -> str:
         return f"AtMeans({self.prior})"
 
+    @property
+    def brief(self) -> str:
+        return f"AtMeans({self.prior.brief})"
+
 
 def at_zero(prior: Distribution) -> Distribution:
     """The distribution that is stated, whatever it is of."""

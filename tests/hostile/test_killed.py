@@ -125,8 +125,16 @@ def test_a_comparison_killed_at_every_phase_goes_on_from_there(undisturbed, tmp_
     assert_same(folder, undisturbed)
 
 
-@pytest.mark.usefixtures("only_core")
-def test_killed_before_any_call_of_the_system_while_it_writes_it_leaves_whole_files(tmp_path, monkeypatch):
+def test_killed_before_any_call_of_the_system_while_it_writes_it_leaves_whole_files(tmp_path):
+    """In a process of its own: it forks, which one that has been used for other tests had better not."""
+    environment = {**os.environ, plugins.RESTRICT: "", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, __file__, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def killed_while_it_writes(tmp_path, monkeypatch):
     """In a forked process, once for every call; what is there afterwards is taken up, or made again."""
     result = compare(toy(), ["exact:exact(draws=10)"], Settings(reference="none"))
     (outcome,) = result.outcomes
@@ -176,3 +184,8 @@ def test_killed_before_any_call_of_the_system_while_it_writes_it_leaves_whole_fi
 
 def archive_name(outcome):
     return "exact-exact-draws-10-" + f"{crc32(outcome.contender.name.encode()):08x}.nc"
+
+
+if __name__ == "__main__":
+    with pytest.MonkeyPatch.context() as patch:
+        killed_while_it_writes(Path(sys.argv[1]), patch)

@@ -61,14 +61,23 @@ def test_an_intercept_whose_column_is_not_one():
     check(priors.state("Gaussian(sigma=2)", rows, {}), rows)
 
 
+LOSES_DIGITS = {"NegativeBinomial-weights-offset"}
+"""lgamma(y + c) - lgamma(c) of a large concentration c keeps three digits in float32, in torch as anywhere."""
+
+
 @pytest.mark.parametrize("name", TELLING)
 def test_float32(name):
+    """The same model; where float32 can't show it, that is said, and float64 shows it."""
     problem, backend = PROBLEMS[name], make("float32")
     native = backend.build_data(problem.regression, problem.data)
     at = model_check.points(problem.regression, problem.data)
     found = [backend.log_density(problem.regression, native, point) for point in at]
-    checked = model_check.check("pyro", problem.regression, problem.data, at, found, precision="float32")
-    assert checked.verdict == "same", checked
+    native = BACKEND.build_data(problem.regression, problem.data)
+    precise = [BACKEND.log_density(problem.regression, native, point) for point in at]
+    checked = model_check.check(
+        "pyro", problem.regression, problem.data, at, found, precision="float32", in_float64=precise
+    )
+    assert checked.verdict == ("precision" if name in LOSES_DIGITS else "same"), checked
 
 
 @pytest.mark.parametrize("name", TELLING)
