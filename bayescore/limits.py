@@ -4,14 +4,15 @@ The figures are of the largest arrays alone, so that a request that passes may s
 long one; one that does not pass could never have been carried out.
 """
 
-from bayescore.data import Data
-from bayescore.memory import check
+from bayescore.memory import check, check_square
 from bayescore.methods import NUTS, SVI, Exact, Laplace, Method, Optimizer
 from bayescore.regression import Regression
 
 
-def check_fit(regression: Regression, method: Method, rows: int, new: Data | None = None) -> None:
+def check_fit(regression: Regression, method: Method, rows: int) -> None:
     """Refuse a fit whose draws, iterates or matrices don't fit into memory.
+
+    Rows to predict count for nothing: they are summarized block by block.
 
     Raises
     ------
@@ -22,15 +23,8 @@ def check_fit(regression: Regression, method: Method, rows: int, new: Data | Non
     draws = int(getattr(method, "chains", 1)) * int(getattr(method, "draws", 1))
     of = f"of {method.name}"
     check(f"{draws} draws {of} of {d} parameters", draws * d, "ask for fewer draws or chains")
-    if new is not None:
-        outputs = max(len(regression.categories), 1)
-        check(
-            f"{draws} draws {of} for {new.rows} rows to predict",
-            draws * new.rows * outputs,
-            "ask for fewer draws, chains or rows to predict",
-        )
     if isinstance(method, Exact | Laplace):
-        check(f"the covariance of {d} parameters", d * d, f"use another method than {method.name}")
+        check_square(d, f"{d} parameters", f"use another method than {method.name}")
     if isinstance(method, Optimizer):
         kept = method.steps * (d + 2) if isinstance(method, SVI) else method.steps * 2
         check(f"{method.steps} steps {of} with {d} parameters", kept, "ask for fewer steps")

@@ -211,7 +211,7 @@ def choose(
         smoke=settings.smoke,
     )
     for contender in [] if settings.model_only else chosen:
-        limits.check_fit(problem.regression, contender.method, problem.data.rows, problem.new_data)
+        limits.check_fit(problem.regression, contender.method, problem.data.rows)
     return chosen
 
 
@@ -367,16 +367,4 @@ def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant
 
 def describe(settings: Settings) -> Mapping[str, Any]:
     """The settings as JSON."""
-    return {
-        "method": None if settings.method is None else str(settings.method),
-        "reference": settings.reference,
-        "margin": settings.margin,
-        "alpha": settings.alpha,
-        "seed": settings.seed,
-        "precision": settings.precision,
-        "jobs": settings.jobs,
-        "timeout": settings.timeout,
-        "smoke": settings.smoke,
-        "model_only": settings.model_only,
-        "reduce": settings.reduce,
-    }
+    return {**vars(settings), "method": None if settings.method is None else str(settings.method)}

@@ -17,7 +17,7 @@ from bayescore.data import rows_text
 from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
 from bayescore.formula.stateful import STATEFUL, Spline, Transform
-from bayescore.formula.syntax import COMPARISONS, Binary, Call, Literal, Name, Node, Signed, write
+from bayescore.formula.syntax import COMPARISONS, Binary, Call, Listed, Literal, Name, Node, Signed, parts, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,19 +70,11 @@ def names(part: Node) -> tuple[str, ...]:
         node = waiting.pop()
         if isinstance(node, Name):
             found[node.text] = None
-        elif isinstance(node, Call):
-            waiting += reversed(node.args[:1] if node.name in CATEGORIES else node.given)
+        if isinstance(node, Call) and node.name in CATEGORIES:
+            waiting += node.args[:1]
         else:
-            waiting += reversed(_inside(node))
+            waiting += reversed(parts(node))
     return tuple(found)
-
-
-def _inside(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Binary):
-        return node.left, node.right
-    if isinstance(node, Signed):
-        return (node.right,)
-    return getattr(node, "items", ())
 
 
 @dataclass(frozen=True)
@@ -172,9 +164,8 @@ class Evaluator:
         """An argument beside the column: a constant, or a list of numbers."""
         if names(part):
             raise RequestError(f"{write(part)} should be a constant")
-        items = getattr(part, "items", None)
-        if items is not None:
-            return [float(self.numbers(item, table)) for item in items]
+        if isinstance(part, Listed):
+            return [float(self.numbers(item, table)) for item in part.items]
         return part.value if isinstance(part, Literal) else float(self.numbers(part, table))
 
     def outside(self, table: "pd.DataFrame") -> tuple[str, ...]:

@@ -317,14 +317,18 @@ def below(node: Node) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        if isinstance(node, Binary):
-            waiting += [node.right, node.left]
-        elif isinstance(node, Signed):
-            waiting.append(node.right)
-        elif isinstance(node, Call):
-            waiting += reversed(node.given)
-        elif isinstance(node, Listed):
-            waiting += reversed(node.items)
+        waiting += reversed(parts(node))
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The nodes that stand right below one, in the order in which they are written."""
+    if isinstance(node, Binary):
+        return node.left, node.right
+    if isinstance(node, Signed):
+        return (node.right,)
+    if isinstance(node, Call):
+        return node.given
+    return node.items if isinstance(node, Listed) else ()
 
 
 def quoted(name: str) -> str:
