@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bayescore import plugins, processes, survey
-from bayescore.errors import PluginError
+from bayescore.errors import PluginError, in_one_line
 from bayescore.plugins import Origin
 
 
@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
         found["answer"] = answer(Origin(**given), about)
         text = json.dumps(found)
     except BaseException as error:  # a plugin's code: whatever it raises is the answer
-        text = json.dumps({"failure": plugins.in_one_line(error)})
+        text = json.dumps({"failure": in_one_line(error)})
     (folder / "answer.unfinished").write_text(text)
     (folder / "answer.unfinished").rename(folder / "answer.json")
     os._exit(0)  # threads that the plugin started don't hold it up

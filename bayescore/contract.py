@@ -15,7 +15,7 @@ import numpy as np
 
 from bayescore import limits, methods
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
-from bayescore.data import Data
+from bayescore.data import Data, spread
 from bayescore.density import LogJoint
 from bayescore.distributions import Array, Horseshoe, InverseGamma, LogNormal
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError, check_is
@@ -28,12 +28,11 @@ from bayescore.posterior import Moments, Posterior, other_names
 from bayescore.predictive_check import (
     DRAWS,
     RESPONSE_ROWS,
+    ROUNDING,
     Law,
     Offence,
-    flat,
     mean_offence,
     response_offence,
-    spread,
     usable,
 )
 from bayescore.printable import shown
@@ -41,9 +40,6 @@ from bayescore.regression import Regression
 from bayescore.sample_stats import name_offence, stats_offence
 from bayescore.sites import Site
 from bayescore.transforms import POSITIVE
-
-_ADDED: dict[Precision, float] = {"float64": 1e-9, "float32": 1e-5}
-"""How far a total may lie from the sum of its terms, as a share of their sizes."""
 
 
 def refusal(
@@ -196,7 +192,7 @@ class Checked(Backend):
         posterior, new_data = with_new_levels(fit.regression, posterior, new_data, seed)
         rows = new_data.take(spread(new_data.rows, RESPONSE_ROWS))
         at = np.arange(DRAWS) * int(np.prod(posterior.shape)) // DRAWS  # fewer come again: a law is given each draw
-        values = {name: v[at] for name, v in flat(posterior).items()}
+        values = {name: v[at] for name, v in posterior.flat().items()}
         rows = rows.take(usable(Law.of(fit.regression, rows, values)))
         if rows.rows == 0:
             return
@@ -228,7 +224,7 @@ class Checked(Backend):
         if not np.all(np.isfinite(terms)):
             return
         total, added = float(density.total), float(terms.sum())
-        close = abs(total - added) <= _ADDED[self.precision] * (1.0 + np.abs(terms).sum())
+        close = abs(total - added) <= ROUNDING[self.precision] * (1.0 + np.abs(terms).sum())
         mistake = "a term is counted in the total alone, or in its site alone"
         mistake = "the total is computed apart from its terms" if np.isnan(total) else mistake
         self._expect(close, "log_density: total", f"the sum of its terms, {added:.10g}", f"{total:.10g}", mistake)
@@ -334,7 +330,7 @@ class Checked(Backend):
             It is another one.
         """
         if posterior.moments is not None and posterior.moments.log_joint is not None:
-            values = flat(posterior)
+            values = posterior.flat()
             at = spread(len(next(iter(values.values()))), DRAWS)
             of_draws = LogJoint(regression, data)({name: v[at] for name, v in values.items()})
             self._refuse("sample_posterior: moments", log_joint_offence(posterior.moments, of_draws))

@@ -227,6 +227,11 @@ def rows_text(positions: Sequence[int] | np.ndarray) -> str:
     return f"row{'s' if len(positions) > 1 else ''} {numbers}{more}"
 
 
+def spread(count: int, most: int) -> Indices:
+    """At most so many positions of ``count``, evenly spread, first and last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
+
+
 def toy_data(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0) -> Array:
     """The tutorial's data: x ~ U(0, 1), y = 3 (x1 + ... + xp) + 1 + Normal(0, noise_sd).
 

@@ -45,6 +45,12 @@ class BackendContractError(BayescoreError):
     """A backend returned something other than the contract asks for."""
 
 
+def in_one_line(error: BaseException) -> str:
+    """What somebody's code raised, by name and in one line; our own errors say all of it themselves."""
+    text = " ".join(str(error).split()) or "no message"
+    return text if isinstance(error, BayescoreError) else f"{type(error).__name__}: {text}"
+
+
 def check_is(value: object, wanted: type | UnionType, what: str) -> None:
     """Refuse a value of another type.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from bayescore.errors import DataError, KeepingError, check_is
+from bayescore.errors import DataError, KeepingError, check_is, in_one_line
 from bayescore.methods import Kind
 from bayescore.posterior import Moments, Posterior
 from bayescore.writing import write
@@ -146,7 +146,7 @@ def encode(tree: "xr.DataTree", path: Path) -> bytes:
     try:
         tree.to_netcdf(content, engine="h5netcdf")
     except Exception as error:  # its writers raise whatever they come across
-        raise KeepingError(path, f"not as netCDF: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise KeepingError(path, f"not as netCDF: {in_one_line(error)}") from error
     return content.getvalue()
 
 
@@ -180,4 +180,4 @@ def decode(content: bytes) -> "xr.DataTree":
         with xr.open_datatree(BytesIO(content), engine="h5netcdf") as tree:
             return tree.load()
     except Exception as error:  # a damaged file raises whatever its reader comes across
-        raise DataError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise DataError(in_one_line(error)) from error

@@ -21,9 +21,10 @@ from bayescore.families import Family, Gaussian
 from bayescore.formula.columns import check_missing, check_text, check_there, missing
 from bayescore.formula.reading import INTERCEPT, Formula, read
 from bayescore.formula.syntax import Name, write
+from bayescore.printable import first_line
 from bayescore.problem import MOST_PREDICTED, Problem, from_data
 from bayescore.reduction import Reducer, as_rows
-from bayescore.tables import as_frame, first_line, is_parquet, parquet_columns, to_pandas
+from bayescore.tables import as_frame, is_parquet, parquet_columns, to_pandas
 
 LARGE = 1 << 29
 """Bytes from which on a table is read in chunks."""
@@ -69,10 +70,13 @@ def from_file(
         The file can't be read, or holds what is no number.
     """
     columns, response, intercept = _plain(path, read(formula), families.parse(family))
+    if not path.is_file():
+        raise DataError(f"no file {str(path)!r}: check the path")
+    layout = None if is_parquet(path) else text_files.lay_out(path)
     reducer = Reducer(len(columns))
     first: list[Data] = []
     rows = 0
-    for chunk in filter(len, _chunks(path, [*columns, response])):
+    for chunk in filter(len, _chunks(path, layout, [*columns, response])):
         table = _numbers(chunk, [*columns, response], rows, "mend them, or take a part of the rows")
         block = Data(table[:, :-1], table[:, -1], columns, response)
         reducer.add(block)
@@ -91,7 +95,7 @@ def from_file(
         source=str(path),
         formula=formula,
         notes=(
-            *_notes(path),
+            *(() if layout is None else layout.notes),
             f"the table is large: read in chunks, its {rows} rows reduced to {len(columns) + 2}",
         ),
     )
@@ -111,16 +115,9 @@ def _plain(path: Path, formula: Formula, family: Family) -> tuple[tuple[str, ...
     return tuple(term.name for term in terms), write(formula.response), formula.intercept
 
 
-def _notes(path: Path) -> tuple[str, ...]:
-    return () if is_parquet(path) else text_files.lay_out(path).notes
-
-
-def _chunks(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Frames of some rows each, with these columns."""
-    if not path.is_file():
-        raise DataError(f"no file {str(path)!r}: check the path")
-    if not is_parquet(path):
-        layout = text_files.lay_out(path)
+def _chunks(path: Path, layout: text_files.Layout | None, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Frames of some rows each, with these columns, of a text file or, without a layout, a Parquet file."""
+    if layout is not None:
         _check_there(columns, layout.columns)
         yield from text_files.read(path, layout, columns=columns, block=_CHUNK_ROWS)
         return

@@ -17,7 +17,7 @@ import pluggy
 
 from bayescore import methods
 from bayescore.backend import API_VERSION, Backend, BackendInfo, Precision, hookspec
-from bayescore.errors import BayescoreError, MissingLibraryError, PluginError, RequestError, suggest
+from bayescore.errors import MissingLibraryError, PluginError, RequestError, in_one_line, suggest
 
 GROUP = "bayescore"
 RESTRICT = "BAYESCORE_PLUGINS"
@@ -327,9 +327,3 @@ def _variable(name: object, value: object) -> bool:
     if not isinstance(name, str) or not isinstance(value, str):
         return False
     return name != "" and "=" not in name and "\0" not in name + value
-
-
-def in_one_line(error: BaseException) -> str:
-    """What a plugin's code raised, in one line; our own errors say all of it themselves."""
-    text = " ".join(str(error).split()) or "no message"
-    return text if isinstance(error, BayescoreError) else f"{type(error).__name__}: {text}"

@@ -133,6 +133,10 @@ class Posterior:
         first = next(iter(self.draws.values()))
         return int(first.shape[0]), int(first.shape[1])
 
+    def flat(self) -> dict[str, Array]:
+        """Draws by site, the chains one after another: shape (chain * draw, *site shape)."""
+        return {site: np.reshape(v, (-1, *v.shape[2:])) for site, v in self.draws.items()}
+
     def parameters(self) -> dict[str, Array]:
         """Scalar parameters by name, each of shape (chain, draw); elements without labels are numbered."""
         flat: dict[str, Array] = {}

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from bayescore import density
 from bayescore.backend import Precision
-from bayescore.data import Data, Indices
+from bayescore.data import Data, Indices, spread
 from bayescore.distributions import Array
 from bayescore.posterior import Posterior
 from bayescore.regression import Regression
@@ -28,8 +28,8 @@ ROWS, DRAWS = 200, 1000
 RESPONSE_ROWS = 20
 REPLICATES = 9
 FALSE_ALARMS = 1e-4
-_ROUNDING: dict[Precision, float] = {"float64": 1e-9, "float32": 1e-5}
-"""Of the terms of a linear predictor."""
+ROUNDING: dict[Precision, float] = {"float64": 1e-9, "float32": 1e-5}
+"""Of a sum, as a share of its terms' sizes."""
 _LARGEST = 1e12
 """Rows of a larger expected response are left out of the check of responses: counts stop being whole."""
 _EVIDENT = 20
@@ -86,11 +86,11 @@ def mean_offence(
     regression: Regression, posterior: Posterior, rows: Data, drawn: Array, precision: Precision
 ) -> Offence | None:
     """What is wrong with expected responses, shape (chain, draw, row) or (chain, draw, row, category)."""
-    values, got = flat(posterior), drawn.reshape(-1, *drawn.shape[2:])
+    values, got = posterior.flat(), drawn.reshape(-1, *drawn.shape[2:])
     at, shown = spread(len(got), DRAWS), spread(rows.rows, ROWS)
     part, some = {name: v[at] for name, v in values.items()}, rows.take(shown)
     law = Law.of(regression, some, part)
-    allowed = _slack(law, some, part, _ROUNDING[precision])
+    allowed = _slack(law, some, part, ROUNDING[precision])
     seen = got[at][:, shown]
     wrong = np.abs(seen - law.mean) > allowed
     if not wrong.any():
@@ -103,16 +103,6 @@ def mean_offence(
         f"{seen[where]:.6g} ({np.count_nonzero(wrong)} of {wrong.size} values differ by more than rounding)",
         _mistake_of_mean(law, some, part, seen, 10 * allowed) or _order(regression, values, rows, got, allowed),
     )
-
-
-def flat(posterior: Posterior) -> dict[str, Array]:
-    """All draws in a row, shape (chain * draw, *site shape)."""
-    return {name: np.reshape(v, (-1, *v.shape[2:])) for name, v in posterior.draws.items()}
-
-
-def spread(count: int, most: int) -> Indices:
-    """At most so many positions, evenly spread, first and last among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
 
 
 def _slack(law: Law, rows: Data, values: Values, rounding: float) -> Array:
@@ -237,7 +227,7 @@ def response_offence(
     if not np.array_equal(drawn, again):
         what = f"{np.count_nonzero(drawn != again)} of {drawn.size} values differ"
         return Offence("the same responses from the same seed", what, "the seed is ignored, and the global one is used")
-    values, rng = flat(posterior), np.random.default_rng(0)
+    values, rng = posterior.flat(), np.random.default_rng(0)
     law = Law.of(regression, rows, values)
     if np.array_equal(drawn, other) and _differing(law, rng) >= _EVIDENT:
         same = _near(drawn[0], law.mean)

@@ -35,6 +35,12 @@ def shown(value: object) -> str:
     return shortened(" ".join(text.split()), 200)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says first, or its name."""
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__
+
+
 def lines(text: str) -> str:
     """The same line by line."""
     return "\n".join(map(printable, text.split("\n")))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayescore import plugins, processes
 from bayescore.backend import Backend, BackendInfo, Precision, no_limits
-from bayescore.errors import PluginError
+from bayescore.errors import PluginError, in_one_line
 from bayescore.plugins import Declaration, Origin
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _declaration(question: _Question) -> Declaration:
     try:
         backends = tuple(_backend(question.origin, given) for given in question.answer())
     except (PluginError, TypeError, KeyError, ValueError, AttributeError) as error:
-        return Declaration(failure=plugins.in_one_line(error))
+        return Declaration(failure=in_one_line(error))
     return Declaration(backends)
 
 

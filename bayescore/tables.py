@@ -9,6 +9,7 @@ import numpy as np
 
 from bayescore import text_files
 from bayescore.errors import DataError
+from bayescore.printable import first_line
 from bayescore.spelling import EXACT
 
 if TYPE_CHECKING:
@@ -188,9 +189,3 @@ def _sort_categories(table: "pd.DataFrame") -> "pd.DataFrame":
             column = table.iloc[:, at]
             table.isetitem(at, column.cat.set_categories(sorted(dtype.categories, key=str)).array)
     return table
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says first."""
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__

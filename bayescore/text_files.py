@@ -19,6 +19,7 @@ import numpy as np
 
 from bayescore import spelling
 from bayescore.errors import DataError
+from bayescore.printable import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,7 +228,7 @@ def _absent(column: "pd.Series[Any]") -> tuple[str, ...]:
 
 
 def _said(error: BaseException, width: int) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    text = first_line(error)
     found = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", text)
     if found:
         return f"line {found[1]} has {found[2]} fields, and the header {width}"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore import large, request
+from bayescore import large, request, text_files
 from bayescore.errors import DataError, RequestError
 from bayescore.exact.posterior import solve
 from bayescore.problem import from_table
@@ -42,6 +42,19 @@ def test_chunks_give_the_posterior_of_the_whole(path: Path, formula: str, monkey
     assert np.max(np.abs(a.mean - b.mean) / a.sd) < 1e-8
     assert np.max(np.abs(a.sd / b.sd - 1)) < 1e-8
     assert abs((a.log_evidence or 0.0) - (b.log_evidence or 1.0)) < 1e-6
+
+
+def test_a_large_text_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is read: that takes a pass over all of it."""
+    looked = []
+    lay_out = text_files.lay_out
+    monkeypatch.setattr(text_files, "lay_out", lambda path: looked.append(path) or lay_out(path))
+    frame().to_csv(tmp_path / "table.csv", index=False, sep=";")
+    chunked = large.from_file(tmp_path / "table.csv", FORMULA)
+    assert looked == [tmp_path / "table.csv"]
+    assert "fields are separated by semicolons" in chunked.notes
+    with pytest.raises(DataError, match="no file"):
+        large.from_file(tmp_path / "other.csv", FORMULA)
 
 
 def test_new_rows_are_predicted(path: Path) -> None:

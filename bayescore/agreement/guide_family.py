@@ -71,8 +71,8 @@ def _small(steps: Array) -> bool:
 
 def _coordinates(coordinates: Coordinates, posterior: Posterior) -> Array:
     """Some of the draws in the guide's coordinates, shape (draw, d)."""
-    flat = {name: np.reshape(v, (-1, *v.shape[2:]))[:_DRAWS] for name, v in posterior.draws.items()}
-    u = unconstrain(coordinates.slots, flat, np)
+    some = {name: v[:_DRAWS] for name, v in posterior.flat().items()}
+    u = unconstrain(coordinates.slots, some, np)
     return np.asarray(np.linalg.solve(coordinates.matrix, (u - coordinates.centre).T).T)
 
 

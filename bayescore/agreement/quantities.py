@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescore.agreement.contestant import Parametrization
 from bayescore.coordinates import Coordinates
-from bayescore.data import Data, Indices
+from bayescore.data import Data, Indices, spread
 from bayescore.density import linear_predictor
 from bayescore.distributions import Array
 from bayescore.guide import moments_by_draws
@@ -47,7 +47,7 @@ class Judge:
 
     @cached_property
     def _chosen(self) -> Indices:
-        return np.unique(np.linspace(0, self.rows.rows - 1, _ROWS).round().astype(np.intp))
+        return spread(self.rows.rows, _ROWS)
 
     @cached_property
     def _auxiliary(self) -> tuple[Site, ...]:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from bayescore import __version__
 from bayescore.cli.streams import sturdy_streams
-from bayescore.errors import BayescoreError
+from bayescore.errors import BayescoreError, in_one_line
 from bayescore.printable import shortened
 
 INTERNAL = 70
@@ -93,12 +93,11 @@ def _fault(error: BaseException) -> int:
     import traceback
     from tempfile import NamedTemporaryFile
 
-    what = " ".join(f"{type(error).__name__}: {error}".split())
     try:
         with NamedTemporaryFile("w", prefix="bayescore-fault-", suffix=".txt", delete=False) as file:
             file.write(f"bayescore {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}")
         where = f"the traceback is in {file.name}"
     except OSError as full:
         where = f"the traceback can't be kept ({full})"
-    say(f"a fault of bayescore's own, no verdict: {what}; {where}: please report it")
+    say(f"a fault of bayescore's own, no verdict: {in_one_line(error)}; {where}: please report it")
     return INTERNAL

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bayescore import plugins
 from bayescore.comparison import provenance, stored
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.document import SCHEMA, Document
 from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
-from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError
+from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError, in_one_line
 from bayescore.inference_data import decode, encode
 from bayescore.plugins import Registered
 from bayescore.printable import lines, printable
@@ -130,7 +129,7 @@ class Archive:
         except BayescoreError as error:
             why = str(error)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            why = f"{name} is not as it is written by this version: {plugins.in_one_line(error)}"
+            why = f"{name} is not as it is written by this version: {in_one_line(error)}"
         self._remark(f"{contender.name}: fitted again: {why}")
         return None
 

@@ -68,7 +68,7 @@ class Score:
 
     def __init__(self, fit: Fit, posterior: Posterior, rows: int) -> None:
         self.regression = fit.regression
-        self.values = {site: np.reshape(v, (-1, *v.shape[2:])) for site, v in posterior.draws.items()}
+        self.values = posterior.flat()
         self.rows = rows
         draws = int(np.prod(posterior.shape))
         self._squares, self._along_squares = 0.0, np.zeros(draws)

@@ -29,7 +29,7 @@ from bayescore.comparison.runner import Runner, Watcher
 from bayescore.contract import refusal
 from bayescore.data import Data
 from bayescore.density import LogJoint
-from bayescore.errors import PluginError, RequestError
+from bayescore.errors import PluginError, RequestError, in_one_line
 from bayescore.methods import SVI, Laplace, Method
 from bayescore.plugins import Registry
 from bayescore.printable import shown
@@ -287,7 +287,7 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
     try:
         refused = refusal(registered.info, problem.regression, contender.method, problem.data, settings.precision)
     except Exception as error:  # a plugin's code: whatever it raises costs its own row only
-        return Outcome(contender, "failed", plugins.in_one_line(error))
+        return Outcome(contender, "failed", in_one_line(error))
     if refused:
         return Outcome(contender, "unsupported", refused)
     if registered.missing:

@@ -25,7 +25,7 @@ from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Status, Task
 from bayescore.comparison.predictions import summarize
 from bayescore.contract import Checked, refusal
-from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError
+from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 
 
 class Channel:
@@ -60,7 +60,7 @@ def run(task: Task, channel: Channel) -> Outcome:
         elif isinstance(error, MissingLibraryError):
             status = "missing"
         place = "" if isinstance(error, BayescoreError) else _raised_in(error)
-        return Outcome(task.contender, status, f"{plugins.in_one_line(error)}{place}", seconds, peak_memory())
+        return Outcome(task.contender, status, f"{in_one_line(error)}{place}", seconds, peak_memory())
 
 
 def _raised_in(error: BaseException) -> str:

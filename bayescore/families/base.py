@@ -173,13 +173,6 @@ def refuse(data: Data, family: Family, wrong: "np.ndarray", support: str) -> Non
         )
 
 
-def refuse_constant(data: Data) -> None:
-    """Raise `DataError` for a response that never varies."""
-    y = data.observed
-    if y.size > 1 and np.ptp(y) == 0:
-        raise DataError(f"the response {data.response!r} is constant ({y[0]:g}): there is nothing to regress")
-
-
 def refuse_overflow(data: Data) -> None:
     """Raise `DataError` for an offset whose exponential is no number."""
     if data.offset is not None:

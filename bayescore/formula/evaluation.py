@@ -18,6 +18,7 @@ from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
 from bayescore.formula.stateful import STATEFUL, Spline, Transform
 from bayescore.formula.syntax import COMPARISONS, Binary, Call, Listed, Literal, Name, Node, Signed, parts, write
+from bayescore.printable import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,13 +49,7 @@ def failing_as(kind: type[RequestError], what: str) -> Iterator[None]:
     except RequestError:
         raise
     except Exception as error:
-        raise kind(f"{what}: {first_line(error)}") from error
-
-
-def first_line(error: BaseException) -> str:
-    """Name an error, and say what it says first."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else 'no message'}"
+        raise kind(f"{what}: {type(error).__name__}: {first_line(error)}") from error
 
 
 def called(part: Node) -> str | None:

@@ -6,8 +6,8 @@ is the term of no factor. The operators are those of R: ``a * b`` is ``a + b + a
 be meant is refused, never passed over.
 
 The grammar is our own (`bayescore.formula.syntax`), and so is the coding of categories
-(`bayescore.formula.coding`). The libraries that read formulas were weighed: formulae, which
-read them before, codes interactions wrongly and could be corrected only from inside; patsy
+(`bayescore.formula.coding`). The libraries that read formulas were weighed: formulae
+codes interactions wrongly and could be corrected only from inside; patsy
 and formulaic know no group terms, and hand calls to Python to evaluate, which would have to
 be prevented. Patsy is what the tests hold the designs against.
 """
