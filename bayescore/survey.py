@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayescore import plugins, processes
 from bayescore.backend import Backend, BackendInfo, Precision, no_limits
-from bayescore.errors import PluginError, in_one_line
+from bayescore.errors import BayescoreError, PluginError, in_one_line
 from bayescore.plugins import Declaration, Origin
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _Question:
         try:
             with self._answer.open("rb") as file:
                 found = json.loads(file.read(_LARGEST))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             if code is None:
                 raise PluginError(f"it did not answer within {LIMIT:g} s of being loaded") from error
             raise PluginError(f"its process ended with code {code} when it was loaded or asked") from error
@@ -107,7 +107,7 @@ class _Question:
 def _declaration(question: _Question) -> Declaration:
     try:
         backends = tuple(_backend(question.origin, given) for given in question.answer())
-    except (PluginError, TypeError, KeyError, ValueError, AttributeError) as error:
+    except (BayescoreError, TypeError, KeyError, ValueError, AttributeError) as error:
         return Declaration(failure=in_one_line(error))
     return Declaration(backends)
 

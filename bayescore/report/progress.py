@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from types import TracebackType
+from typing import TypeGuard
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bayescore.comparison.contender import Contender
 from bayescore.printable import printable
+
+_MOST = 1e15
 
 
 class Bars:
@@ -47,10 +50,15 @@ class Bars:
             self._progress.update(task, text=printable(str(message["phase"])))
             return
         step, total = message.get("step"), message.get("total")
-        if isinstance(step, int | float) and isinstance(total, int | float):
+        if _is_count(step) and _is_count(total):
             figures = ", ".join(f"{k} {_figure(v)}" for k, v in message.items() if k not in {"step", "total"})
             self._progress.update(task, completed=step, total=total, text=printable(figures))
 
 
+def _is_count(value: object) -> TypeGuard[float]:
+    """Whether it can be drawn: what is no number, or an infinite one, a plugin has sent by itself."""
+    return isinstance(value, int | float) and abs(value) < _MOST
+
+
 def _figure(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+    return f"{value:.4g}" if _is_count(value) else str(value)

@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT, alive
 
 from bayescore import plugins, survey
+from bayescore.backend import API_VERSION
 from bayescore.errors import PluginError
 from bayescore.methods import NUTS
 from bayescore.problem import toy
@@ -101,6 +102,43 @@ def test_a_plugin_that_hangs_is_given_up(hostile, monkeypatch, at_import, limits
         else:
             plugins.load()["hostile"]
     assert time.monotonic() - start < 10
+
+
+DECLARATION = {
+    "name": "hostile",
+    "gaps": {},
+    "requires": [],
+    "default_method": "nuts",
+    "environment": {},
+    "api_version": API_VERSION,
+    "supports": [],
+    "limited": False,
+    "missing": [],
+}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[" * 100_000,
+        '{"failure": null, "answer": 3}',
+        '{"failure": null, "answer": [3]}',
+        '{"failure": {"failure": 3}}',
+        *(
+            json.dumps({"failure": None, "answer": [DECLARATION | {name: wrong}]})
+            for name, wrong in (
+                ("name", "pyro"), ("name", ["hostile"]), ("default_method", "nonsense"), ("default_method", "nuts(("),
+                ("supports", [[]]), ("gaps", [1]), ("missing", 1), ("api_version", {}),
+            )
+        ),
+    ],
+    ids=lambda answer: answer[-40:],
+)  # fmt: skip
+def test_an_answer_that_a_plugin_wrote_itself_is_a_broken_row_at_most(hostile, answer):
+    hostile(f"import os, pathlib, sys; pathlib.Path(sys.argv[1], 'answer.json').write_text({answer!r}); os._exit(0)")
+    registry = plugins.load()
+    assert list(registry.backends) == ["exact"]
+    assert [str(broken.origin) for broken in registry.broken] == ["hostile 1.0"]
 
 
 def test_a_plugin_that_hangs_does_not_outlive_who_asked_it(hostile, tmp_path):

@@ -174,6 +174,15 @@ def test_progress_shows_letters_and_survives_any_message(trick, monkeypatch):
         assert TRICKS[trick] not in stream.getvalue()
 
 
+@pytest.mark.parametrize("odd", ["Infinity", "-Infinity", "NaN", "1e400", "1" + 400 * "0", "-1", "true", "null"])
+def test_progress_survives_any_number(odd, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    for message in ('{"step": %s, "total": 10}', '{"step": 1, "total": %s}', '{"step": 1, "total": 2, "loss": %s}'):
+        console = plain_console(file=io.StringIO(), force_terminal=True, color_system=None, width=200)
+        with Bars(console, quiet=False) as bars:
+            bars(Contender("exact", Exact()), json.loads(message % odd))
+
+
 @pytest.mark.parametrize(
     "change",
     [
