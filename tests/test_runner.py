@@ -69,6 +69,16 @@ def test_children_are_ended_where_whoever_is_told_raises(tasks):
     assert time.monotonic() - start < QUICK
 
 
+def test_what_a_watcher_raises_is_no_fault_of_a_contender(tasks):
+    def watch(contender, message):
+        raise ValueError("no bar")
+
+    start = time.monotonic()
+    with pytest.raises(ValueError, match="no bar"):
+        Runner(1, watch=watch).run(tasks("hangs", "hangs"), {})
+    assert time.monotonic() - start < QUICK
+
+
 def test_a_signal_without_a_name_has_a_number(tmp_path):
     if not hasattr(signal, "SIGRTMIN"):
         unnamed = 250

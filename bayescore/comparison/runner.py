@@ -8,7 +8,6 @@ import json
 import os
 import pickle
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -167,7 +166,8 @@ class Runner:
         timer = threading.Timer(self.timeout or 0.0, expire)
         if self.timeout is not None:
             timer.start()
-        listener = threading.Thread(target=self._listen, args=(task.contender, child.process), daemon=True)
+        raised: list[Exception] = []
+        listener = threading.Thread(target=self._listen, args=(task.contender, child, raised), daemon=True)
         listener.start()
         try:  # until it ends, not until its pipe does, which whatever it started may hold open
             code = child.process.wait()
@@ -177,18 +177,27 @@ class Runner:
             with self._lock:
                 self._children.discard(child)
         listener.join(_LAST_WORDS)
+        if raised:
+            raise raised[0]
         return self._outcome(task, folder, code, late.is_set())
 
-    def _listen(self, contender: Contender, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
+    def _listen(self, contender: Contender, child: Child, raised: list[Exception]) -> None:
+        """Hand on what a worker tells; what `watch` raises ends it."""
+        stdout = child.process.stdout
+        assert stdout is not None
+        with stdout:
+            for line in stdout:
                 try:
                     message = json.loads(line)
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(message, dict):
-                    self.watch(contender, message)
+                    try:
+                        self.watch(contender, message)
+                    except Exception as error:
+                        raised.append(error)
+                        child.end()
+                        return
 
     def _outcome(self, task: Task, folder: Path, code: int, late: bool) -> Outcome:
         try:
