@@ -26,7 +26,7 @@ from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import Settings, compare
 from bayescore.comparison.runner import Watcher
 from bayescore.distributions import Array
-from bayescore.errors import DataError
+from bayescore.errors import DataError, in_one_line
 from bayescore.printable import cell
 from bayescore.problem import Problem, from_table
 from bayescore.tables import read_table
@@ -120,13 +120,15 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Reference:
             source=record["file"],
         )
         stated = [record["parameters"][name] for name in problem.regression.parameters]
+        mean, sd = (np.array([float(of[key]) for of in stated]) for key in ("mean", "sd"))
+        errors = [np.array([float(of.get(key, 0.0)) for of in stated]) for key in ("mcse_mean", "mcse_sd")]
     except KeyError as error:
-        raise DataError(f"the reference {record.get('name')!r} has no {error}") from error
-
-    def column(key: str) -> Array:
-        return np.array([float(parameter.get(key, 0.0)) for parameter in stated])
-
-    return Reference(record["name"], problem, column("mean"), column("mcse_mean"), column("sd"), column("mcse_sd"))
+        raise DataError(f"the reference {record['name']!r} has no {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"the reference {record['name']!r} can't be read: {in_one_line(error)}") from error
+    if not (np.all(np.isfinite([mean, sd, *errors])) and np.all(sd > 0)):
+        raise DataError(f"the reference {record['name']!r} has a mean or an sd that is none")
+    return Reference(record["name"], problem, mean, errors[0], sd, errors[1])
 
 
 def hold(reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher) -> list[Row]:

@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast
 
-from bayescore import methods, problem
+from bayescore import problem
 from bayescore.backend import Precision
 from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
@@ -61,17 +61,13 @@ class Request:
         RequestError
             A setting makes no sense.
         """
-        if self.precision not in get_args(Precision):
-            raise RequestError(f"precision must be float64 or float32, not {self.precision!r}")
-        method = None if self.method is None else methods.parse(self.method)
-        precision: Precision = "float32" if self.precision == "float32" else "float64"
         return Settings(
-            method,
+            self.method,
             self.reference,
             self.margin,
             self.alpha,
             self.seed,
-            precision,
+            cast(Precision, self.precision),  # which they look at
             jobs,
             self.timeout,
             smoke,
@@ -171,7 +167,10 @@ class Request:
                 continue
             if f.name in _PATHS and not (f.name == "data" and problem.toy_settings(value)):
                 value = str(Path(value).resolve())
-            lines.append(f"{f.name} = {json.dumps(value, ensure_ascii=False)}")
+            text = json.dumps(value, ensure_ascii=False).replace(
+                "\x7f", "\\u007f"
+            )  # which TOML takes as an escape only
+            lines.append(f"{f.name} = {text}")
         return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """``bayescore reference``: its table and exit code on references that are right and wrong."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +32,31 @@ def folder(tmp_path: Path, only_core: None) -> Path:
 PRIORS = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)", "sigma": "HalfNormal(1)"}
 
 
-def write(folder: Path, parameters: dict[str, dict[str, float]]) -> None:
+def write(folder: Path, parameters: Mapping[str, object]) -> None:
     record = {"name": "line", "file": "table.csv", "formula": FORMULA, "family": "Gaussian()", "priors": PRIORS}
     (folder / "references.json").write_text(json.dumps([record | {"parameters": parameters}]))
+
+
+GOOD = {"mean": 1.0, "sd": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (3, "can't be read: TypeError"),
+        ({"mean": "one", "sd": 0.1}, "can't be read: ValueError"),
+        ({"mean": 1.0}, "has no 'sd'"),
+        ({"mean": 1.0, "sd": 0.0}, "has a mean or an sd that is none"),
+        ({"mean": float("nan"), "sd": 0.1}, "has a mean or an sd that is none"),
+        (GOOD | {"mcse_mean": []}, "can't be read: TypeError"),
+    ],
+)
+def test_a_damaged_reference_is_refused(
+    folder: Path, wrong: object, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, {"intercept": GOOD, "beta[x]": wrong, "sigma": GOOD})
+    assert main(["reference", str(folder), "--quiet"]) == 2
+    assert f"the reference 'line' {message}" in capsys.readouterr().err
 
 
 def test_exact_is_within(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

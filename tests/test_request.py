@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(tmp_path, asked):
 
 
 @pytest.mark.parametrize(
-    "name", ["plain.csv", "with 'quotes'.csv", 'with "quotes".csv', "größe.csv", "😀.csv", "a\\b.csv"]
+    "name", ["plain.csv", "with 'quotes'.csv", 'with "quotes".csv', "größe.csv", "😀.csv", "a\\b.csv", "a\x7fb.csv"]
 )
 def test_paths_of_any_name_survive(tmp_path, name):
     asked = Request(data=str(tmp_path / name), new_data=str(tmp_path / name))
