@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bayescore.data import spread
 from bayescore.printable import everywhere
 
 Document = Mapping[str, Any]
@@ -202,7 +203,7 @@ def _predictions(document: Document, total: int) -> Table:
     table = _table("row", *names)
     found = {(row["row"], row.get("category"), row["contender"]): row for row in document["predictions"]}
     categories = list(dict.fromkeys(row.get("category") for row in document["predictions"]))
-    for index in _spread(total):
+    for index in spread(total, _MOST_PREDICTIONS).tolist():
         for category in categories:
             rows = [found.get((index, category, name)) for name in names]
             label = str(index + 1) if category is None else f"{index + 1} {category}"
@@ -224,13 +225,6 @@ def _score(score: Document, key: str) -> str:
 def _mean_and_sd(row: Document) -> str:
     digits = _digits(row["sd"])
     return f"{row['mean']:.{digits}f} ± {row['sd']:.{digits}f}" if row["sd"] else f"{row['mean']:.{digits}f}"
-
-
-def _spread(total: int) -> list[int]:
-    """A few row numbers from the first to the last."""
-    if total <= _MOST_PREDICTIONS:
-        return list(range(total))
-    return [round(i * (total - 1) / (_MOST_PREDICTIONS - 1)) for i in range(_MOST_PREDICTIONS)]
 
 
 def _contenders(document: Document) -> Table:
