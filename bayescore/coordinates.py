@@ -6,12 +6,12 @@ coordinate has scale about 1. The regression's sites and priors stay as stated: 
 density is evaluated at the mapped point, plus the log determinant where it matters.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from bayescore import transforms
+from bayescore import centring, transforms
 from bayescore.data import Data
 from bayescore.density import LogJoint
 from bayescore.distributions import Array
@@ -36,11 +36,14 @@ class Coordinates:
         Shape (d, d).
     slots
         One a site, in order.
+    shares
+        How centred the offsets of groups are, level by level (`bayescore.transforms.GroupOffsets`).
     """
 
     centre: Array
     matrix: Array
     slots: tuple[Slot, ...]
+    shares: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -56,13 +59,18 @@ class Coordinates:
         """u of z, both of shape (..., d)."""
         return self.centre + z @ self.matrix.T
 
+    def inverse(self, values: Mapping[str, Array]) -> Array:
+        """The z (..., d) of each site's values (..., *site shape)."""
+        u = transforms.unconstrain(self.slots, values, np, self.shares)
+        return np.asarray((u - self.centre) @ np.linalg.inv(self.matrix).T)
+
     def constrained(self, z: Array) -> dict[str, Array]:
         """Each site's values at z of shape (..., d): (..., *site shape)."""
         return self.mapped(z)[0]
 
     def mapped(self, z: Array) -> tuple[dict[str, Array], Array]:
         """The same, and log |d values / d z|, shape (...)."""
-        values, log_det = transforms.constrain(self.slots, self.unconstrained(z), np)
+        values, log_det = transforms.constrain(self.slots, self.unconstrained(z), np, self.shares)
         return values, np.asarray(log_det + self.log_det)
 
 
@@ -85,29 +93,38 @@ def for_method(regression: Regression, data: Data, method: Method) -> Coordinate
 
     With group effects, SVI and NUTS begin at the sds' own mode, the others integrated out
     (`bayescore.empirical_bayes`): where all are taken together the sds are far too large.
+    Offsets are then centred level by level as the data ask for (`bayescore.centring`).
     Where no mode is found, the start and the centred and scaled columns serve.
     """
-    slots = regression.slots(centred=getattr(method, "centred", False))
+    slots = regression.slots()
     d = len(regression.parameters)
     if isinstance(method, SVI) and method.init == "random":
         return Coordinates(np.zeros(d), np.eye(d), slots)
     joint = LogJoint(regression, data)
     raw = np.eye(d)
     basis = standardizing_matrix(regression, data) if getattr(method, "standardize", True) else raw
-    start = start_of(regression, data, slots)
+    start = start_of(regression, data)
     if isinstance(method, MLE | MAP):
         matrix = orthogonal_matrix(joint, data, basis) if method.standardize else raw
         return Coordinates(start, matrix, slots)
-    search = laplace if isinstance(method, Laplace) else approximate
-    found = search(joint, start, basis, slots=slots)
+    centred: bool | None = getattr(method, "centred", None)
+    shares = {} if centred is None else centring.alike(regression, float(centred))
+    if isinstance(method, Laplace):
+        found = laplace(joint, start, basis, shares=shares)
+    else:
+        found = approximate(joint, start, basis)
     if found is None:
-        return Coordinates(start, basis, slots)
+        return Coordinates(start, basis, slots, shares)
     mode, precision = found
+    if regression.groups and not isinstance(method, Laplace):
+        if centred is None:
+            shares = centring.by_level(slots, np.einsum("ij,jk,ik->i", basis, np.linalg.inv(precision), basis))
+        mode, precision = centring.recentred(slots, basis, mode, precision, shares)
     dense = isinstance(method, Laplace) or (isinstance(method, NUTS) and method.standardize)
     if dense or (isinstance(method, SVI) and method.guide == "full_rank"):
         inverse = np.linalg.inv(np.linalg.cholesky(precision)).T
-        return Coordinates(mode, basis @ inverse, slots)
-    return Coordinates(mode, basis / np.sqrt(np.diag(precision)), slots)
+        return Coordinates(mode, basis @ inverse, slots, shares)
+    return Coordinates(mode, basis / np.sqrt(np.diag(precision)), slots, shares)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bayescore.density import LogJoint
 from bayescore.distributions import Array
 from bayescore.mode import climb, laplace, unconstrained_density
 from bayescore.regression import Regression
-from bayescore.transforms import Bounds, Elementwise, Slot, cholesky, constrain, unconstrain
+from bayescore.transforms import Bounds, Slot, cholesky, constrain, unconstrain
 
 _ITERATIONS = 15
 _TOLERANCE = 0.02
@@ -27,28 +27,25 @@ _LEAST_SD = 0.05
 """Of an sd's logarithm in the approximation: about 1 / sqrt(2 levels), and no less."""
 
 
-def approximate(
-    joint: LogJoint, start: Array, basis: Array, *, slots: Sequence[Slot] | None = None
-) -> tuple[Array, Array] | None:
+def approximate(joint: LogJoint, start: Array, basis: Array) -> tuple[Array, Array] | None:
     """A point in the middle of the posterior and a precision there, as `bayescore.mode.laplace` gives them.
 
-    It is the mode itself for a regression without group effects, or with offsets that are
-    not standard normal ones.
+    It is the mode itself for a regression without group effects; otherwise it is one of
+    standard normal offsets.
     """
     regression = joint.regression
-    layout = regression.slots() if slots is None else tuple(slots)
+    layout = regression.slots()
     by_site = {slot.site: slot for slot in layout}
-    offsets = [by_site[f"offset({key})"] for term in regression.groups for key in term.grouping.keys]
-    if not offsets or any(isinstance(slot.transform, Elementwise) for slot in offsets):
-        return laplace(joint, start, basis, slots=layout)
+    if not regression.groups:
+        return laplace(joint, start, basis)
     hyper = np.concatenate([np.arange(s.start, s.stop) for s in _hyperparameters(regression, by_site)])
     others = np.setdiff1d(np.arange(start.size), hyper)
-    value, gradient = unconstrained_density(joint, slots=layout)
+    value, gradient = unconstrained_density(joint)
     u = start
     for _ in range(_ITERATIONS):
         found = climb(value, gradient, u, basis[:, others], decrement_limit=_DECREMENT)
         if found is None:
-            return laplace(joint, start, basis, slots=layout)
+            return laplace(joint, start, basis)
         u, own = found
         covariance = np.zeros((start.size, start.size))
         covariance[np.ix_(others, others)] = np.linalg.inv(own)
@@ -59,7 +56,7 @@ def approximate(
             break
     found = climb(value, gradient, u, basis[:, others])
     if found is None:
-        return laplace(joint, start, basis, slots=layout)
+        return laplace(joint, start, basis)
     precision = np.eye(start.size)
     precision[np.ix_(others, others)] = found[1]
     for term in regression.groups:

@@ -67,7 +67,7 @@ class Method(ABC):
                 self._refuse(setting, value, f"a whole number of at least {least}")
             elif value > most:
                 self._refuse(setting, value, f"at most {most}")
-        elif setting in _FLAGS and not isinstance(value, bool) and not (setting == "dense_mass" and value is None):
+        elif setting in _FLAGS and not isinstance(value, bool) and not (setting in _OPEN and value is None):
             self._refuse(setting, value, "True or False")
         elif setting in _CHOICES and not (setting == "guide" and callable(value)):
             if not isinstance(value, str) or value not in _CHOICES[setting]:
@@ -114,6 +114,8 @@ _WHOLE = {
 """Whole numbers, and the most that each can sensibly be; what memory allows is looked at with the data."""
 _POSITIVE = {"rate"}
 _FLAGS = {"standardize", "average", "dense_mass", "centred"}
+_OPEN = {"dense_mass", "centred"}
+"""Flags that may be None: then the regression decides."""
 _CHOICES: dict[str, tuple[str, ...]] = {
     "guide": ("mean_field", "full_rank"),
     "schedule": ("constant", "cosine", "exponential"),
@@ -206,7 +208,8 @@ class SVI(Optimizer):
     draws
         Independent draws from the fitted guide.
     centred
-        Work on the offsets of groups as they are, not on standard normal ones.
+        Work on the offsets of groups as they are, or (False) on standard normal ones. None:
+        on something in between, level by level, as the data ask for (`bayescore.centring`).
     """
 
     name: ClassVar[str] = "svi"
@@ -218,7 +221,7 @@ class SVI(Optimizer):
     init: str = "mode"
     average: bool = True
     draws: int = 10_000
-    centred: bool = False
+    centred: bool | None = None
 
     @property
     def requirements(self) -> frozenset[str]:
@@ -253,7 +256,8 @@ class NUTS(Method):
     standardize
         Sample in the coordinates of `bayescore.coordinates`.
     centred
-        Sample the offsets of groups as they are, not standard normal ones.
+        Sample the offsets of groups as they are, or (False) standard normal ones. None:
+        something in between, level by level, as the data ask for (`bayescore.centring`).
     """
 
     name: ClassVar[str] = "nuts"
@@ -265,7 +269,7 @@ class NUTS(Method):
     max_tree_depth: int = 10
     dense_mass: bool | None = None
     standardize: bool = True
-    centred: bool = False
+    centred: bool | None = None
 
     def _check(self, setting: str, value: object) -> None:
         if setting == "target_accept":

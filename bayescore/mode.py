@@ -1,6 +1,6 @@
 """The mode of a regression's density, by Newton's method, and the precision there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from autograd import elementwise_grad
@@ -12,7 +12,6 @@ from bayescore.density import LogJoint
 from bayescore.distributions import Array
 from bayescore.regression import Regression
 from bayescore.sites import Independent
-from bayescore.transforms import Slot
 
 _NEWTON_STEPS = 100
 _PATIENCE = 15
@@ -24,13 +23,13 @@ _BLOCK_VALUES = 1 << 21
 """Points times rows differentiated at once: some 16 MB an operation."""
 
 
-def start_of(regression: Regression, data: Data, slots: Sequence[Slot] | None = None) -> Array:
+def start_of(regression: Regression, data: Data) -> Array:
     """A sensible point to begin at: that of the model that has an intercept only.
 
     A network begins at small weights, which are drawn: at zero its units are all alike.
     """
     family = regression.family
-    slots = regression.slots() if slots is None else slots
+    slots = regression.slots()
     start = np.zeros(len(regression.parameters))
     scale = family.scale(data)[1]
     drawn: dict[str, Array] = {}
@@ -51,7 +50,12 @@ def start_of(regression: Regression, data: Data, slots: Sequence[Slot] | None = 
 
 
 def laplace(
-    joint: LogJoint, start: Array, basis: Array, *, jacobian: bool = True, slots: Sequence[Slot] | None = None
+    joint: LogJoint,
+    start: Array,
+    basis: Array,
+    *,
+    jacobian: bool = True,
+    shares: transforms.Values = transforms.NOTHING,
 ) -> tuple[Array, Array] | None:
     """Mode of the unconstrained density and the precision there, in the basis' coordinates.
 
@@ -63,7 +67,7 @@ def laplace(
         Shapes (d,), in u, and (d, d), in z with u = basis z; None where the search does
         not end at a proper maximum.
     """
-    value, gradient = unconstrained_density(joint, jacobian=jacobian, slots=slots)
+    value, gradient = unconstrained_density(joint, jacobian=jacobian, shares=shares)
     return climb(value, gradient, start, basis)
 
 
@@ -156,13 +160,13 @@ def _precision(slope: Callable[[Array], Array], z: Array) -> Array:
 
 
 def unconstrained_density(
-    joint: LogJoint, *, jacobian: bool = True, slots: Sequence[Slot] | None = None
+    joint: LogJoint, *, jacobian: bool = True, shares: transforms.Values = transforms.NOTHING
 ) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
     """Log density as a function of unconstrained vectors (..., d), and its gradient (..., d)."""
-    layout = joint.regression.slots() if slots is None else slots
+    layout = joint.regression.slots()
 
     def value(u: Array) -> Array:
-        values, log_det = transforms.constrain(layout, u, anp)
+        values, log_det = transforms.constrain(layout, u, anp, shares)
         density: Array = joint.terms(values) + (log_det if jacobian else 0.0)
         return density
 

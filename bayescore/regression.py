@@ -168,20 +168,11 @@ class Regression:
         """Whether each parameter depends on its own element of the unconstrained vector alone."""
         return all(isinstance(site.transform, Elementwise) for site in self.sites)
 
-    def slots(self, *, centred: bool = False) -> tuple[Slot, ...]:
-        """The layout of the unconstrained vector.
-
-        Parameters
-        ----------
-        centred
-            Whether the offsets of groups stand in it as they are; otherwise they are
-            standard normal ones (Papaspiliopoulos, Roberts and Skold 2007, *A general
-            framework for the parametrization of hierarchical models*).
-        """
+    def slots(self) -> tuple[Slot, ...]:
+        """The layout of the unconstrained vector."""
         found, start = [], 0
         for site in self.sites:
-            transform = site.centred if centred and isinstance(site, Offsets) else site.transform
-            found.append(Slot(site.name, start, start + site.size, site.shape, transform))
+            found.append(Slot(site.name, start, start + site.size, site.shape, site.transform))
             start += site.size
         return tuple(found)
 

@@ -343,11 +343,6 @@ class Offsets(Site):
         return self.given
 
     @property
-    def centred(self) -> Transform:
-        """Instead of it, the offsets as they are."""
-        return Elementwise((REAL,))
-
-    @property
     def requirements(self) -> frozenset[str]:
         return frozenset({"feature:groups"})
 

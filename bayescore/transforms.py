@@ -10,10 +10,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 Values = Mapping[str, Any]
 Bounds = tuple[float, float]
+NOTHING: Values = MappingProxyType({})
 REAL: Bounds = (-math.inf, math.inf)
 POSITIVE: Bounds = (0.0, math.inf)
 
@@ -147,10 +149,16 @@ def cholesky(correlations: Any, k: int, xp: Any) -> list[list[Any]]:
 
 @dataclass(frozen=True)
 class GroupOffsets(Transform):
-    """A group effect's offsets from standard normal ones, given its sd and the effects before it.
+    """A group effect's offsets, centred or not level by level, given its sd and the effects before it.
 
     With Cholesky factor L of the correlation matrix, effect k of a level is
-    sd_k (L_k0 z_0 + ... + L_kk z_k).
+    sd_k (L_k0 z_0 + ... + L_kk z_k) for standard normal z. So its law given the effects
+    before it is Normal(m, s). In its place stands u ~ Normal(c m, s^c): for the share c = 0
+    the standard normal z_k, for c = 1 the offset itself (Papaspiliopoulos, Roberts and Skold
+    2007, *A general framework for the parametrization of hierarchical models*, section 3;
+    Gorinova, Moore and Hoffman 2020, *Automatic reparameterisation of probabilistic
+    programs*, equation 3). The shares, one a level, are among the given values under
+    `share`; without them they are 0.
 
     Attributes
     ----------
@@ -183,13 +191,25 @@ class GroupOffsets(Transform):
         mean = sd * sum(own[j][..., None] * z for j, z in enumerate(whitened)) if whitened else 0.0
         return mean, sd * own[-1][..., None]
 
+    @property
+    def share(self) -> str:
+        """What its shares are called, as ``centring(1|county)``."""
+        return "centring" + self.sds[-1].removeprefix("sd")
+
     def forward(self, u: Any, given: Values, xp: Any) -> tuple[Any, Any]:
         mean, sd = self.law(given, xp)
-        return mean + sd * u, u.shape[-1] * xp.log(sd[..., 0])
+        if self.share not in given:
+            return mean + sd * u, u.shape[-1] * xp.log(sd[..., 0])
+        share = given[self.share]
+        log_slope = (1.0 - share) * xp.log(sd)
+        return mean + xp.exp(log_slope) * (u - share * mean), log_slope.sum(-1)
 
     def inverse(self, x: Any, given: Values, xp: Any) -> Any:
         mean, sd = self.law(given, xp)
-        return (x - mean) / sd
+        if self.share not in given:
+            return (x - mean) / sd
+        share = given[self.share]
+        return share * mean + (x - mean) * xp.exp((share - 1.0) * xp.log(sd))
 
 
 @dataclass(frozen=True)
@@ -224,20 +244,27 @@ class Slot:
     transform: Transform
 
 
-def constrain(slots: Sequence[Slot], u: Any, xp: Any) -> tuple[dict[str, Any], Any]:
-    """Each site's values at u of shape (..., d), and the log determinant, shape (...)."""
-    values: dict[str, Any] = {}
+def constrain(slots: Sequence[Slot], u: Any, xp: Any, shares: Values = NOTHING) -> tuple[dict[str, Any], Any]:
+    """Each site's values at u of shape (..., d), and the log determinant, shape (...).
+
+    Parameters
+    ----------
+    shares
+        How centred the offsets of groups are (`GroupOffsets`).
+    """
+    values: dict[str, Any] = dict(shares)
     log_det: Any = 0.0
     for slot in slots:
         value, own = slot.transform.forward(u[..., slot.start : slot.stop], values, xp)
         values[slot.site] = value.reshape((*u.shape[:-1], *slot.shape))
         log_det = log_det + own
-    return values, log_det
+    return {slot.site: values[slot.site] for slot in slots}, log_det
 
 
-def unconstrain(slots: Sequence[Slot], values: Values, xp: Any) -> Any:
+def unconstrain(slots: Sequence[Slot], values: Values, xp: Any, shares: Values = NOTHING) -> Any:
     """The vector u, shape (..., d), of each site's values."""
     parts = []
+    values = {**shares, **values}
     for slot in slots:
         value = values[slot.site]
         lead = value.shape[: len(value.shape) - len(slot.shape)]

@@ -226,18 +226,17 @@ def test_centred_offsets_are_a_choice_of_coordinates_and_not_of_the_model():
     stated = PROBLEMS["groups-correlated-Gaussian"]
     joint = LogJoint(stated.regression, stated.data)
     values = constrain(stated.regression.slots(), np.random.default_rng(3).normal(0, 0.4, 17), np)[0]
-    for centred in (True, False):
+    for centred in (True, False, None):
         space = coordinates.for_method(stated.regression, stated.data, NUTS(centred=centred, standardize=False))
-        assert space.slots == stated.regression.slots(centred=centred)
-        slots = {slot.site: slot for slot in space.slots}
-        u = np.zeros(space.size)
-        for site, slot in slots.items():
-            own = slot.transform.inverse(np.reshape(values[site], -1), values, np)
-            u[slot.start : slot.stop] = own
-        again, _ = constrain(space.slots, u, np)
+        again = space.constrained(space.inverse(values))
         for site, value in values.items():
-            np.testing.assert_allclose(again[site], value, rtol=1e-10)
+            np.testing.assert_allclose(again[site], value, rtol=1e-9)
         assert np.isclose(joint(again), joint(values))
+        z = space.inverse(values)
+        step = 1e-6 * np.eye(space.size)
+        ahead, behind = (np.concatenate([np.reshape(v, (len(step), -1)) for v in space.constrained(z + s).values()], 1)
+                         for s in (step, -step))  # fmt: skip
+        assert np.isclose(space.mapped(z)[1], np.linalg.slogdet((ahead - behind) / 2e-6)[1], rtol=1e-6)
 
 
 def test_rows_that_stand_for_many_have_the_coordinates_of_the_many():

@@ -46,6 +46,24 @@ def test_centred_offsets_stand_as_they_are() -> None:
     assert np.array_equal(place.constrained(np.zeros(place.size))["offset(1|g)"], u[slot.start : slot.stop])
 
 
+def test_a_level_is_as_centred_as_its_data_are_many() -> None:
+    """Of level l with n rows the share is n / (n + sigma^2 / sd^2), where all else is known."""
+    counts = np.array([1, 2, 5, 20, 100, 500])
+    level = np.repeat(np.arange(counts.size), counts)
+    effects = np.array([0.5, -0.4, 0.6, -0.7, 0.2, -0.2])
+    y = effects[level] + np.random.default_rng(0).normal(0.0, 1.0, level.size)
+    rows = Data(np.empty((level.size, 0)), y, (), groups={"1|g": Membership(level, np.ones(level.size))})
+    stated = from_data(
+        rows,
+        family="Gaussian(sigma=1.0)",
+        intercept=False,
+        groupings=(Grouping("g", ("1",), tuple("abcdef")),),
+        priors={"sd(1|g)": "Uniform(0.499, 0.501)"},
+    )
+    shares = for_method(stated.regression, stated.data, NUTS()).shares["centring(1|g)"]
+    np.testing.assert_allclose(shares, counts / (counts + 4.0), rtol=1e-2)
+
+
 def test_the_start_is_within_the_reference_posterior(reference) -> None:
     """Radon in 85 counties: sd 0.321 ± 0.045, by far off the joint mode's 3.5."""
     stated = from_table("log_radon ~ floor + (1 | county)", read_table(reference / "radon_mn.csv"))

@@ -66,11 +66,10 @@ def test_every_site_comes_after_those_it_depends_on(name):
         assert values[site.name].shape == site.shape
         assert np.isfinite(site.log_prob(values))
     assert len(regression.parameters) == len(set(regression.parameters)) == len(regression.bounds)
-    for centred in (True, False):
-        slots = regression.slots(centred=centred)
-        assert [slot.site for slot in slots] == [site.name for site in regression.sites]
-        assert [slot.start for slot in slots] == [0, *(slot.stop for slot in slots[:-1])]
-        assert slots[-1].stop == len(regression.parameters)
+    slots = regression.slots()
+    assert [slot.site for slot in slots] == [site.name for site in regression.sites]
+    assert [slot.start for slot in slots] == [0, *(slot.stop for slot in slots[:-1])]
+    assert slots[-1].stop == len(regression.parameters)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -91,13 +90,6 @@ def test_only_independent_parameters_are_elementwise():
         plain = all(isinstance(site, Independent) for site in stated.regression.sites)
         assert stated.regression.elementwise == plain
         assert plain != name.startswith(("groups", "network-groups", "Ordinal", "prior-Horseshoe"))
-
-
-def test_centred_offsets_have_another_transform_and_nothing_else_has():
-    regression = PROBLEMS["groups-correlated-Gaussian"].regression
-    pairs = list(zip(regression.slots(centred=True), regression.slots(centred=False), strict=True))
-    assert {a.site for a, b in pairs if a.transform != b.transform} == {"offset(1|g)", "offset(x1|g)"}
-    assert all((a.start, a.stop, a.shape) == (b.start, b.stop, b.shape) for a, b in pairs)
 
 
 def test_the_model_is_written_down():

@@ -238,7 +238,8 @@ def test_offsets_drawn_have_the_covariance(k):
 def test_centred_offsets_stand_as_they_are():
     _, (site,) = group(1)
     u = np.array([0.3, -1.0, 2.0, 0.0, 5.0])
-    values, log_det = site.centred.forward(u, {"sd(1|g)": np.array(3.0)}, np)
+    given = {"sd(1|g)": np.array(3.0), site.transform.share: np.ones(5)}
+    values, log_det = site.transform.forward(u, given, np)
     np.testing.assert_array_equal(values, u)
     assert log_det == 0
     assert isinstance(site, Offsets)

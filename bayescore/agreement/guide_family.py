@@ -17,7 +17,6 @@ from bayescore.guide import flatten
 from bayescore.mode import unconstrained_density
 from bayescore.posterior import Posterior, to_judged
 from bayescore.regression import Regression
-from bayescore.transforms import unconstrain
 
 _DRAWS = 4000
 _STEP = 0.1
@@ -39,7 +38,7 @@ def at_optimum(joint: LogJoint, coordinates: Coordinates, posterior: Posterior, 
         Whether L is diagonal, as for a mean-field guide.
     """
     z = _coordinates(coordinates, posterior)
-    gradient = unconstrained_density(joint, slots=coordinates.slots)[1]
+    gradient = unconstrained_density(joint, shares=coordinates.shares)[1]
     slopes = gradient(coordinates.unconstrained(z)) @ coordinates.matrix
     centred = z - z.mean(axis=0)
     if diagonal:
@@ -71,9 +70,7 @@ def _small(steps: Array) -> bool:
 
 def _coordinates(coordinates: Coordinates, posterior: Posterior) -> Array:
     """Some of the draws in the guide's coordinates, shape (draw, d)."""
-    some = {name: v[:_DRAWS] for name, v in posterior.flat().items()}
-    u = unconstrain(coordinates.slots, some, np)
-    return np.asarray(np.linalg.solve(coordinates.matrix, (u - coordinates.centre).T).T)
+    return coordinates.inverse({name: v[:_DRAWS] for name, v in posterior.flat().items()})
 
 
 def best_shape(guide: Contestant, other: Contestant, axes: Array) -> Standardized | None:

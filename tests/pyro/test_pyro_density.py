@@ -101,7 +101,7 @@ def test_the_compiled_density_of_particles_is_the_specification(name):
     torch.testing.assert_close(fast, plain, rtol=1e-12, atol=1e-12)
     values, log_det = at.mapped(z.detach().numpy())
     np.testing.assert_allclose(fast.detach().numpy(), joint(values) + log_det, rtol=1e-9, atol=1e-9)
-    _, gradient = unconstrained_density(joint, slots=at.slots)
+    _, gradient = unconstrained_density(joint, shares=at.shares)
     expected = gradient(at.unconstrained(z.detach().numpy())) @ at.matrix
     np.testing.assert_allclose(slopes, expected, rtol=1e-8, atol=1e-8 * np.max(np.abs(expected)))
 

@@ -66,7 +66,7 @@ def terms(form: Form, numbers: Numbers, values: Values, chosen: jax.Array | None
 
 def constrained(place: Place, z: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
     """Each site's values at z, and log |d values / d z|."""
-    values, log_det = constrain(place.slots, place.centre + place.matrix @ z, jnp)
+    values, log_det = constrain(place.slots, place.centre + place.matrix @ z, jnp, place.shares)
     return values, log_det + place.log_det
 
 

@@ -1,4 +1,8 @@
-"""The No-U-Turn sampler, all chains in one vectorized program.
+"""The No-U-Turn sampler, its chains side by side.
+
+A device runs a chain of its own where there are as many devices as chains (a CPU can be
+split into some: `bayescore_numpyro.plugin`); otherwise it runs its share of them in one
+vectorized program, in which every chain takes the steps of the longest tree.
 
 The kernel is driven by its own ``init`` and ``sample``, not by ``MCMC``: that one
 tells no progress without a bar of its own, and with a step-size search it compiles
@@ -9,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.hmc import NUTS as Kernel  # noqa: N811 (bayescore.methods has a NUTS too)
 
@@ -44,7 +49,7 @@ class Rows(NamedTuple):
 
 
 def _begin(plan: Plan, place: Place, key: jax.Array) -> tuple[Kernel, Any]:
-    """A kernel over these very arrays, and its state before the first iteration."""
+    """A kernel over these very arrays, and its state before the first iteration: of one chain, or of one a key."""
     kernel = Kernel(
         potential_fn=partial(potential, place),
         step_size=1.0,
@@ -53,20 +58,20 @@ def _begin(plan: Plan, place: Place, key: jax.Array) -> tuple[Kernel, Any]:
         max_tree_depth=plan.max_tree_depth,
         find_heuristic_step_size=True,
     )
-    of_start, of_chains = jax.random.split(key)
-    z = jax.random.uniform(of_start, (plan.chains, place.size), minval=-2.0, maxval=2.0)
-    return kernel, kernel.init(jax.random.split(of_chains, plan.chains), plan.warmup, z)
+    of_start, of_chain = jnp.moveaxis(jax.vmap(jax.random.split)(jnp.atleast_1d(key)), 1, 0)
+    z = jax.vmap(lambda own: jax.random.uniform(own, (place.size,), minval=-2.0, maxval=2.0))(of_start)
+    return kernel, kernel.init(*((of_chain, plan.warmup, z) if key.ndim else (of_chain[0], plan.warmup, z[0])))
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.pmap, in_axes=(None, None, 0), static_broadcasted_argnums=0)
 def _start(plan: Plan, place: Place, key: jax.Array) -> Any:
     return _begin(plan, place, key)[1]
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.pmap, in_axes=(None, None, 0, None), out_axes=(0, 1), static_broadcasted_argnums=0)
 def _advance(plan: Plan, place: Place, state: Any, count: jax.Array) -> tuple[Any, Rows]:
     # a kernel samples only after its init; the compiler drops the state that this one makes
-    kernel, _ = _begin(plan, place, jax.random.key(0))
+    kernel, _ = _begin(plan, place, state.rng_key)
 
     def record(state: Any) -> Rows:
         return Rows(state.z, state.diverging, state.energy, state.potential_energy, state.accept_prob, state.num_steps)
@@ -82,15 +87,27 @@ def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
         advanced: tuple[Any, Rows] = _advance(plan, target.place, state, count)
         return advanced
 
-    state, starting = timed(lambda: _start(plan, target.place, key_of(seed)))
+    keys = _by_device(jax.random.split(key_of(seed), method.chains))
+    state, starting = timed(lambda: _start(plan, target.place, keys))
     _, compiling = timed(lambda: run(state, 0, 0))
     total = method.warmup + method.draws
     parts = []
     for done, rows in chunks(run, state, total):
         parts.append(rows)
         progress(done, total, acceptance=float(np.mean(rows.acceptance)))
-    kept = jax.tree.map(lambda *leaves: np.concatenate(leaves)[method.warmup :].swapaxes(0, 1), *parts)
+    kept = jax.tree.map(lambda *leaves: _by_chain(np.concatenate(leaves)[method.warmup :], keys), *parts)
     return Fit(target.regression, method, (target.coordinates, kept), seconds={"compile": starting + compiling})
+
+
+def _by_device(keys: jax.Array) -> jax.Array:
+    """Keys of chains (chain,), or where a device runs several of them (device, chain)."""
+    devices = max(n for n in range(1, jax.local_device_count() + 1) if len(keys) % n == 0)
+    return keys if devices == len(keys) else keys.reshape(devices, -1)
+
+
+def _by_chain(rows: np.ndarray, keys: jax.Array) -> np.ndarray:
+    """Rows (chain, draw, ...) of those that came as (draw, *shape of the keys, ...)."""
+    return rows.reshape(len(rows), keys.size, *rows.shape[1 + keys.ndim :]).swapaxes(0, 1)
 
 
 def draw(fit: Fit, seed: int) -> Posterior:

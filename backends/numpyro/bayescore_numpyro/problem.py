@@ -24,7 +24,7 @@ class Problem:
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("numbers", "centre", "matrix", "log_det"),
+    data_fields=("numbers", "centre", "matrix", "log_det", "shares"),
     meta_fields=("form", "slots"),
 )
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Place:
     centre: jax.Array
     matrix: jax.Array
     log_det: jax.Array
+    shares: dict[str, jax.Array]
     slots: tuple[Slot, ...]
 
     @property
@@ -75,4 +76,4 @@ def locate(regression: Regression, problem: Problem, method: Method) -> Target:
 def place(form: Form, numbers: Numbers, coordinates: Coordinates) -> Place:
     """A form and its numbers in these coordinates."""
     centre, matrix, log_det = floats([coordinates.centre, coordinates.matrix, coordinates.log_det])
-    return Place(form, numbers, centre, matrix, log_det, coordinates.slots)
+    return Place(form, numbers, centre, matrix, log_det, floats(dict(coordinates.shares)), coordinates.slots)

@@ -44,7 +44,8 @@ class Target:
         """Log density at z of shape (d,), from all rows or scaled up from a minibatch."""
         centre = torch.as_tensor(self.coordinates.centre, dtype=z.dtype)
         u = centre + torch.as_tensor(self.coordinates.matrix, dtype=z.dtype) @ z
-        values, log_det = constrain(self.coordinates.slots, u, torch)
+        shares = {name: torch.as_tensor(share, dtype=z.dtype) for name, share in self.coordinates.shares.items()}
+        values, log_det = constrain(self.coordinates.slots, u, torch, shares)
         model = poutine.condition(self.stated.model, data=values)
         total: Tensor = poutine.trace(model).get_trace(self.rows, batch).log_prob_sum()
         return total + log_det + self.coordinates.log_det if self.jacobian else total

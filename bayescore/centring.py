@@ -1,0 +1,65 @@
+"""How centred the offsets of groups stand in the unconstrained vector, level by level.
+
+A level with much data has an offset that is known whatever the sd of its group, and is best
+taken as it is; one with little data follows its prior, and is best taken as a standard
+normal one times the sd. In between the share of the data's precision decides:
+Papaspiliopoulos, Roberts and Skold 2007, section 3. It is 1 minus the posterior variance of
+the standard normal offset, with sds and correlations where they are likeliest.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bayescore.distributions import Array
+from bayescore.regression import Regression
+from bayescore.transforms import GroupOffsets, Slot, constrain, unconstrain
+
+
+def alike(regression: Regression, share: float) -> dict[str, Array]:
+    """The same share for all levels: 0 for standard normal offsets, 1 for offsets as they are."""
+    return {transform.share: np.full(slot.stop - slot.start, share) for slot, transform in _offsets(regression.slots())}
+
+
+def by_level(slots: Sequence[Slot], variance: Array) -> dict[str, Array]:
+    """The shares that the data ask for.
+
+    Parameters
+    ----------
+    variance
+        Of the unconstrained parameters, the offsets as standard normal ones, shape (d,).
+    """
+    return {
+        transform.share: np.clip(1.0 - variance[slot.start : slot.stop], 0.0, 1.0)
+        for slot, transform in _offsets(slots)
+    }
+
+
+def recentred(
+    slots: Sequence[Slot], basis: Array, mode: Array, precision: Array, shares: Mapping[str, Array]
+) -> tuple[Array, Array]:
+    """A mode and precision in coordinates with standard normal offsets, carried to those with these shares.
+
+    The map between the two is linear at given sds and correlations, and is taken there.
+
+    Parameters
+    ----------
+    basis
+        Shape (d, d): the precision is that of z with u = mode + basis z, before and after.
+    """
+
+    def recentre(u: Array) -> Array:
+        return np.asarray(unconstrain(slots, constrain(slots, u, np)[0], np, shares))
+
+    moved = recentre(mode)
+    unit = np.eye(mode.size)
+    slopes = (recentre(mode + unit) - moved).T
+    for slot in slots:
+        if slot.site.startswith(("sd(", "cor(")):
+            slopes[:, slot.start : slot.stop] = unit[:, slot.start : slot.stop]
+    inverse = np.linalg.inv(np.linalg.solve(basis, slopes @ basis))
+    return moved, inverse.T @ precision @ inverse
+
+
+def _offsets(slots: Sequence[Slot]) -> list[tuple[Slot, GroupOffsets]]:
+    return [(slot, slot.transform) for slot in slots if isinstance(slot.transform, GroupOffsets)]
