@@ -131,7 +131,6 @@ class Checked(Backend):
         _raise(refusal(self.info, regression, method))
         _check_seed(seed)
         limits.check_fit(regression, method, 1)
-        method = method.settled(network=regression.network is not None)
         with self._phase("fit"):
             fit = self.backend.fit(regression, data, method, seed=seed, progress=progress)
         self._expect(isinstance(fit, Fit), "fit", "a bayescore.backend.Fit", type(fit).__name__)

@@ -33,7 +33,6 @@ def check_fit(regression: Regression, method: Method, rows: int) -> None:
         outputs = regression.family.predictors
         what = f"{method.particles} particles {of} at {batch} rows a step"
         check(what, method.particles * batch * outputs, "ask for fewer particles, or a smaller batch_size")
-    settled = method.settled(network=regression.network is not None)
-    dense = settled.dense_mass if isinstance(settled, NUTS) else getattr(method, "guide", None) == "full_rank"
+    dense = method.dense_mass if isinstance(method, NUTS) else getattr(method, "guide", None) == "full_rank"
     if dense:
         check(f"a matrix of {d} by {d} parameters {of}", d * d, "use dense_mass=False, or the mean-field guide")

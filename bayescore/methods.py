@@ -67,7 +67,7 @@ class Method(ABC):
                 self._refuse(setting, value, f"a whole number of at least {least}")
             elif value > most:
                 self._refuse(setting, value, f"at most {most}")
-        elif setting in _FLAGS and not isinstance(value, bool) and not (setting in _OPEN and value is None):
+        elif setting in _FLAGS and not isinstance(value, bool) and not (setting == "centred" and value is None):
             self._refuse(setting, value, "True or False")
         elif setting in _CHOICES and not (setting == "guide" and callable(value)):
             if not isinstance(value, str) or value not in _CHOICES[setting]:
@@ -94,10 +94,6 @@ class Method(ABC):
         """The same with two iterations, for trying out the plumbing."""
         return self
 
-    def settled(self, *, network: bool) -> "Method":
-        """The same, with what was left open as the regression wants it."""
-        return self
-
     def __str__(self) -> str:
         return calls.write(self.name, self).removesuffix("()")
 
@@ -114,8 +110,6 @@ _WHOLE = {
 """Whole numbers, and the most that each can sensibly be; what memory allows is looked at with the data."""
 _POSITIVE = {"rate"}
 _FLAGS = {"standardize", "average", "dense_mass", "centred"}
-_OPEN = {"dense_mass", "centred"}
-"""Flags that may be None: then the regression decides."""
 _CHOICES: dict[str, tuple[str, ...]] = {
     "guide": ("mean_field", "full_rank"),
     "schedule": ("constant", "cosine", "exponential"),
@@ -251,8 +245,7 @@ class NUTS(Method):
     max_tree_depth
         At most 2 to this power leapfrog steps an iteration.
     dense_mass
-        Adapt a dense mass matrix, not a diagonal one. None, which no backend gets to see:
-        dense, but for a network, whose many modes have no covariance in common.
+        Adapt a dense mass matrix, not a diagonal one. The coordinates are whitened already.
     standardize
         Sample in the coordinates of `bayescore.coordinates`.
     centred
@@ -267,7 +260,7 @@ class NUTS(Method):
     draws: int = 2500
     target_accept: float = 0.8
     max_tree_depth: int = 10
-    dense_mass: bool | None = None
+    dense_mass: bool = False
     standardize: bool = True
     centred: bool | None = None
 
@@ -280,9 +273,6 @@ class NUTS(Method):
 
     def smoke(self) -> "Method":
         return replace(self, warmup=2, draws=2)
-
-    def settled(self, *, network: bool) -> "Method":
-        return self if self.dense_mass is not None else replace(self, dense_mass=not network)
 
 
 @dataclass(frozen=True)

@@ -364,19 +364,6 @@ def test_data_of_other_columns_are_refused():
         backend.predict(fit, backend.sample_posterior(fit, seed=0), other.new_data, seed=0)
 
 
-@pytest.mark.parametrize("name, dense", [("network-4", False), ("Gaussian-identity", True)])
-def test_a_backend_gets_a_method_with_nothing_left_open(name, dense):
-    seen = []
-
-    class Looks(ExactBackend):
-        def fit(self, regression, data, method, *, seed, progress):
-            seen.append(method.dense_mass)
-            return Fit(regression, method, None)
-
-    checked(Looks(), ALL).fit(PROBLEMS[name].regression, None, NUTS(), seed=0)
-    assert seen == [dense]
-
-
 def test_data_that_no_formula_made_are_looked_at():
     data = replace(TOY.data, weights=np.full(TOY.data.rows, -1.0))
     with pytest.raises(DataError, match="weights are negative in rows 1, 2"):

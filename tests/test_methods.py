@@ -68,15 +68,6 @@ def test_a_wrong_setting_is_refused_with_a_reason(text, message):
         methods.parse(text)
 
 
-def test_the_mass_matrix_is_dense_but_for_a_network_unless_it_is_said():
-    assert NUTS().settled(network=False) == NUTS(dense_mass=True)
-    assert NUTS().settled(network=True) == NUTS(dense_mass=False)
-    for said in (True, False):
-        assert NUTS(dense_mass=said).settled(network=not said).dense_mass == said
-    assert SVI().settled(network=True) == SVI()
-    assert str(NUTS()) == "nuts"
-
-
 def test_warmup_may_be_zero():
     assert NUTS(warmup=0).warmup == 0
 

@@ -196,7 +196,7 @@ def fit_module(
     RequestError, DataError
         A method, prior, shape or response doesn't fit.
     """
-    lifted, family, method = _checked(lifted), families.parse(family), methods.parse(method).settled(network=True)
+    lifted, family, method = _checked(lifted), families.parse(family), methods.parse(method)
     if not isinstance(method, FITTED):
         known = ", ".join(m.name for m in FITTED)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")

@@ -81,7 +81,7 @@ def _advance(plan: Plan, place: Place, state: Any, count: jax.Array) -> tuple[An
 
 def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
     """Warm up and sample, all chains from Uniform(-2, 2) in z."""
-    plan = Plan(method.chains, method.warmup, method.target_accept, method.max_tree_depth, bool(method.dense_mass))
+    plan = Plan(method.chains, method.warmup, method.target_accept, method.max_tree_depth, method.dense_mass)
 
     def run(state: Any, done: int, count: int) -> tuple[Any, Rows]:
         advanced: tuple[Any, Rows] = _advance(plan, target.place, state, count)

@@ -1,9 +1,12 @@
 """What this plugin declares; neither jax nor numpyro is imported here."""
 
+import os
 from collections.abc import Iterable
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
+_CHAINS = 4
+"""As many as NUTS has by default."""
 _FAMILIES = (
     *("Gaussian", "StudentT", "Bernoulli", "Binomial", "Poisson", "NegativeBinomial"),
     *("Gamma", "Exponential", "Beta", "Ordinal", "Categorical"),
@@ -39,6 +42,8 @@ def bayescore_backends() -> Iterable[BackendInfo]:
             "feature:own_guide": "not yet: numpyro takes mean_field and full_rank only; pyro takes a guide of your own",
         },
         environment={
+            # chains run side by side, one a device, in half the time of one vectorized program
+            "XLA_FLAGS": f"--xla_force_host_platform_device_count={max(_CHAINS, os.cpu_count() or 1)}",
             "JAX_COMPILATION_CACHE_DIR": "{cache}/jax",
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",

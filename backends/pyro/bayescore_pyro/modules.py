@@ -178,7 +178,7 @@ def fit_module(
     RequestError, DataError
         A method, prior, shape or response doesn't fit.
     """
-    origin, family, method = _origin(lifted), families.parse(family), methods.parse(method).settled(network=True)
+    origin, family, method = _origin(lifted), families.parse(family), methods.parse(method)
     if type(method) not in FITTERS:
         known = ", ".join(m.name for m in FITTERS)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")

@@ -80,7 +80,7 @@ def _chain(
         step_size=1.0,
         adapt_step_size=True,
         adapt_mass_matrix=True,
-        full_mass=bool(method.dense_mass),
+        full_mass=method.dense_mass,
         target_accept_prob=method.target_accept,
         max_tree_depth=method.max_tree_depth,
     )
