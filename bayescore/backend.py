@@ -208,7 +208,7 @@ class BackendInfo:
         """In words, that it is absent, and what may have been meant by it."""
         meant = [s for s in sorted(self.supports) if s.lower() == wanted.lower()]
         hint = f" (it declares {meant[0]!r}: write {wanted!r})" if meant else ""
-        return f"{self.name} does not declare {wanted.split(':', 1)[-1]}{hint}"
+        return f"{self.name} does not declare {wanted!r}{hint}"
 
     def limit(self, regression: Regression, method: Method) -> str | None:
         """What ``limits`` says, as it is told to who asked for it."""

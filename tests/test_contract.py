@@ -142,10 +142,10 @@ def test_every_requirement_that_is_not_declared_is_refused(name):
     for one in wanted:
         less = replace(ALL, supports=ALL.supports - {one})
         refused = refusal(less, stated.regression, NUTS(), stated.data)
-        assert refused == f"all does not declare {one.partition(':')[2]}"
+        assert refused == f"all does not declare {one!r}"
         said = replace(less, gaps={one: "not yet: tomorrow"})
         assert refusal(said, stated.regression, NUTS(), stated.data) == "not yet: tomorrow"
-    assert refusal(ALL, stated.regression, NUTS(), stated.data, "float32") == "all does not declare float32"
+    assert refusal(ALL, stated.regression, NUTS(), stated.data, "float32") == "all does not declare 'precision:float32'"
 
 
 def test_offsets_weights_and_rows_that_stand_for_many_are_asked_for():
@@ -156,7 +156,7 @@ def test_offsets_weights_and_rows_that_stand_for_many_are_asked_for():
     assert replace(plain, weights=ones).requirements == {"feature:weights"}
     assert replace(plain, weights=ones, ones=ones).requirements == {"feature:weights", "feature:reduction"}
     less = replace(INFO, supports=set(INFO.supports) - {"feature:weights"})
-    with pytest.raises(UnsupportedError, match="exact does not declare weights"):
+    with pytest.raises(UnsupportedError, match="exact does not declare 'feature:weights'"):
         checked(info=less).build_data(TOY.regression, replace(plain, weights=ones))
 
 

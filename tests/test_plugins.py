@@ -174,7 +174,7 @@ def test_refusals_are_the_plugins_own_sentences(distribution):
     info = plugins.load(distribution("fake-gaps", declared))["x"].info
     assert info.refusal({"method:nuts"}) is None
     assert info.refusal({"method:svi"}) == "upstream: no guides"
-    assert info.refusal({"method:svi", "family:Poisson"}) == "upstream: no guides; x does not declare Poisson"
+    assert info.refusal({"method:svi", "family:Poisson"}) == "upstream: no guides; x does not declare 'family:Poisson'"
 
 
 def test_listing_the_backends_imports_no_tensor_library():
