@@ -7,11 +7,10 @@ is the spread of what has tails too heavy for its error to be estimated.
 """
 
 import numpy as np
-from scipy.special import ndtri
 
 from bayescore.distributions import Array
 from bayescore.posterior import Moments, Posterior, to_judged
-from bayescore.predictive_check import Offence
+from bayescore.predictive_check import Offence, critical
 from bayescore.transforms import Bounds
 
 FALSE_ALARMS = 1e-4
@@ -31,7 +30,7 @@ def offence(posterior: Posterior, bounds: tuple[Bounds, ...]) -> Offence | None:
         return None
     draws = np.stack([v.ravel() for v in posterior.parameters().values()], axis=-1)
     judged = to_judged(draws, bounds)
-    limit = -float(ndtri(FALSE_ALARMS / (2 * (4 * len(m.names) + len(m.names) ** 2))))
+    limit = critical(FALSE_ALARMS, 4 * len(m.names) + len(m.names) ** 2)
     with np.errstate(all="ignore"):  # equal draws have no kurtosis, and no logarithm of their sd
         return (
             _of_each("unconstrained ", m.names, judged, m.unconstrained_mean, np.sqrt(np.diag(m.unconstrained_cov)),
@@ -45,7 +44,7 @@ def log_joint_offence(moments: Moments, log_joint: Array) -> Offence | None:
     """What is wrong with the mean log joint that is claimed, given that of the draws, shape (draw,)."""
     if moments.log_joint is None or log_joint.size < FEWEST:
         return None
-    limit = -float(ndtri(FALSE_ALARMS / 2))
+    limit = critical(FALSE_ALARMS, 1)
     sd = float(log_joint.std())
     error = float(np.hypot(sd / np.sqrt(log_joint.size), _known(np.array(moments.log_joint_error))))
     if abs(log_joint.mean() - moments.log_joint) <= limit * error + SLACK * sd:
