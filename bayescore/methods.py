@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
-import numpy as np
-
 from bayescore import calls
 from bayescore.errors import RequestError
 from bayescore.printable import shown
@@ -27,6 +25,12 @@ from a distribution that stands for the posterior, as SVI's and Laplace's do; or
 ``mle``, ``map``.
 """
 Estimand = Literal["posterior", "mle", "map"]
+
+
+def _of_python(value: object) -> object:
+    """A number of NumPy's as Python's own; where NumPy is not imported there is none."""
+    numpy = sys.modules.get("numpy")  # a listing of backends does without it
+    return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
 
 
 def estimand_of(kind: Kind) -> Estimand:
@@ -55,7 +59,7 @@ class Method(ABC):
 
     def __post_init__(self) -> None:
         for setting, value in list(self.__dict__.items()):
-            plain = value.item() if isinstance(value, np.generic) else value
+            plain = _of_python(value)
             object.__setattr__(self, setting, plain)
             self._check(setting, plain)
 

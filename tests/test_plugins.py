@@ -182,7 +182,7 @@ def test_listing_the_backends_imports_no_tensor_library():
         import sys
         from bayescore.cli import main
         assert main(["backends", "--all"]) == 0
-        heavy = {"torch", "jax", "pyro", "numpyro", "pandas", "scipy.stats", "arviz_stats"} & set(sys.modules)
+        heavy = {"numpy", "torch", "jax", "pyro", "numpyro", "pandas", "scipy.stats", "arviz_stats"} & set(sys.modules)
         sys.exit(", ".join(heavy) or 0)
     """
     done = subprocess.run(
