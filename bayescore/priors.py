@@ -71,12 +71,12 @@ class _Chosen:
 
     def __init__(self, given: Priors, defaults: Priors, family: Family) -> None:
         self.given, self.defaults, self.family = given, defaults, family
-        self.known: list[str] = []
+        self.known: dict[str, None] = {}
 
     def one(self, name: str, site: str | None = None) -> Distribution:
         """The prior of a parameter, or of its site."""
         names = [name] if site is None else [name, site]
-        self.known += [known for known in names if known not in self.known]
+        self.known |= dict.fromkeys(names)
         for source in (self.given, self.defaults):
             for known in names:
                 if known in source:
@@ -94,7 +94,7 @@ class _Chosen:
                 reason = " (it is fixed by the family)" if name in self.family.fixed else ""
                 raise RequestError(
                     f"a prior is given for {name!r}, which is no parameter of this regression{reason}"
-                    f"{suggest(name, self.known)} (parameters: {', '.join(self.known)})"
+                    f"{suggest(name, list(self.known))} (parameters: {', '.join(self.known)})"
                 )
 
 
