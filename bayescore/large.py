@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from bayescore import families, text_files
+from bayescore import families, paths, text_files
 from bayescore.data import Data
 from bayescore.distributions import Distribution
 from bayescore.errors import DataError, RequestError
@@ -34,7 +34,7 @@ _BUFFER = 1 << 20
 
 def is_large(path: Path, limit: int = LARGE) -> bool:
     """Whether a file would take more memory than ``limit`` as a table."""
-    if not path.is_file():
+    if not paths.is_file(path):
         return False
     if not is_parquet(path):
         return path.stat().st_size > limit
@@ -70,7 +70,7 @@ def from_file(
         The file can't be read, or holds what is no number.
     """
     columns, response, intercept = _plain(path, read(formula), families.parse(family))
-    if not path.is_file():
+    if not paths.is_file(path):
         raise DataError(f"no file {str(path)!r}: check the path")
     layout = None if is_parquet(path) else text_files.lay_out(path)
     reducer = Reducer(len(columns))

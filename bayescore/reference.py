@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from bayescore import paths
 from bayescore.agreement.estimates import FromDraws
 from bayescore.agreement.health import examine
 from bayescore.agreement.rule import ALPHA
@@ -97,7 +98,7 @@ def load(folder: Path, names: Sequence[str] = ()) -> list[Reference]:
         The folder, or a record of it, can't be read; or a name is not among them.
     """
     path = folder / "references.json"
-    if not path.is_file():
+    if not paths.is_file(path):
         raise DataError(f"no references in {str(folder)!r}: a folder with references.json is needed")
     try:
         records: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from bayescore import problem
+from bayescore import paths, problem
 from bayescore.backend import Precision
 from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
@@ -205,7 +205,7 @@ def read(path: Path) -> Request:
     RequestError
         It is missing, can't be read, or has an unknown key or a value of the wrong kind.
     """
-    if not path.is_file():
+    if not paths.is_file(path):
         raise RequestError(f"no problem file {str(path)!r}; data are given by --data, backends by --backends")
     if path.stat().st_size > _LARGEST:
         raise RequestError(f"{str(path)!r} is no problem file: it has more than {_LARGEST} bytes")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescore import text_files
+from bayescore import paths, text_files
 from bayescore.errors import DataError
 from bayescore.printable import first_line
 from bayescore.spelling import EXACT
@@ -37,7 +37,7 @@ def read_table(path: Path, *, text: Collection[str] = ()) -> "pd.DataFrame":
     DataError
         It is missing, empty, or not a table.
     """
-    if not path.is_file():
+    if not paths.is_file(path):
         raise DataError(f"no file {str(path)!r}: check the path")
     try:
         table = _read_parquet(path) if is_parquet(path) else _read_text(path, text)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from bayescore import paths
 from bayescore.comparison import provenance, stored
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.document import SCHEMA, Document
@@ -172,8 +173,8 @@ def read_document(folder: Path) -> Document:
     RequestError
         There is none, it can't be read, or it is of another schema.
     """
-    path = folder / DOCUMENT if folder.is_dir() else folder
-    if not path.is_file():
+    path = folder / DOCUMENT if paths.is_folder(folder) else folder
+    if not paths.is_file(path):
         raise RequestError(f"no comparison in {str(folder)!r}: a folder written by --out has a {DOCUMENT}")
     try:
         document: Document = json.loads(path.read_text(encoding="utf-8"))
