@@ -17,9 +17,8 @@ from bayescore.backend import Precision
 from bayescore.comparison.run import Settings
 from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError, suggest
-from bayescore.large import from_file, is_large
 from bayescore.printable import shown
-from bayescore.problem import Problem
+from bayescore.problem import Problem, ToySettings
 from bayescore.tables import read_table, text_columns
 
 _PATHS = ("data", "new_data")
@@ -83,28 +82,33 @@ class Request:
         RequestError, DataError
             The data, the formula, the family or a prior can't be used.
         """
-        from bayescore.formula import orders
-
         priors = parse_priors(self.prior)
         toy = problem.toy_settings(self.data)
-        if toy is None:
-            if self.formula is None:
-                raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
-            if is_large(Path(self.data)):
-                return self._large(priors, self._new_table())
-            table = read_table(Path(self.data))
-            return problem.from_table(
-                self.formula,
-                table,
-                family=self.family or "Gaussian",
-                priors=priors,
-                weights=self.weights,
-                network=self.network,
-                new_table=self._new_table(text_columns(table)),
-                drop_missing=self.drop_missing,
-                levels=orders.parse(self.levels),
-                source=self.data,
-            )
+        return self._of_file(priors) if toy is None else self._of_toy(toy, priors)
+
+    def _of_file(self, priors: dict[str, str]) -> Problem:
+        from bayescore.formula import orders  # with pandas, which the toy does without
+        from bayescore.large import is_large
+
+        if self.formula is None:
+            raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
+        if is_large(Path(self.data)):
+            return self._large(priors, self._new_table())
+        table = read_table(Path(self.data))
+        return problem.from_table(
+            self.formula,
+            table,
+            family=self.family or "Gaussian",
+            priors=priors,
+            weights=self.weights,
+            network=self.network,
+            new_table=self._new_table(text_columns(table)),
+            drop_missing=self.drop_missing,
+            levels=orders.parse(self.levels),
+            source=self.data,
+        )
+
+    def _of_toy(self, toy: ToySettings, priors: dict[str, str]) -> Problem:
         if self.levels:
             raise RequestError("the toy's columns are numbers: --levels goes with --data FILE")
         new_table = self._new_table()
@@ -133,6 +137,8 @@ class Request:
 
     def _large(self, priors: dict[str, str], new_table: object | None) -> Problem:
         """A table that is read in chunks."""
+        from bayescore.large import from_file
+
         for flag, given in (
             ("--weights", self.weights),
             ("--network", self.network),

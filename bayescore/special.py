@@ -1,4 +1,4 @@
-"""Special functions that can be differentiated by autograd; SciPy is imported when one is called."""
+"""Special functions, all but quantiles to be differentiated by autograd; SciPy is imported when one is called."""
 
 import math
 from typing import Any
@@ -31,6 +31,20 @@ def log_ndtr(x: Any) -> Any:
     from scipy import special
 
     return special.log_ndtr(x)
+
+
+def ndtri(p: Any) -> Any:
+    """Quantiles of the standard normal distribution, elementwise."""
+    from scipy import special
+
+    return special.ndtri(p)
+
+
+def ndtri_exp(log_p: Any) -> Any:
+    """Quantiles of the standard normal distribution at probabilities given by their logarithms, elementwise."""
+    from scipy import special
+
+    return special.ndtri_exp(log_p)
 
 
 defvjp(log_gamma, lambda answer, x: lambda g: g * digamma(x))

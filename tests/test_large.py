@@ -99,7 +99,7 @@ def test_a_file_is_large_by_what_its_table_takes(path: Path) -> None:
 
 
 def test_the_command_line_takes_large_files_in_chunks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request, "is_large", lambda path: True)
+    monkeypatch.setattr(large, "is_large", lambda path: True)
     stated = request.Request(data=str(path), formula=FORMULA).problem()
     assert stated.data.stands_for == 1000
     assert any("1000 rows reduced to 4" in note for note in stated.notes)

@@ -6,7 +6,6 @@ optimum of the ELBO neither the guide's locations nor its scales want to move.
 """
 
 import numpy as np
-from scipy.special import ndtri
 
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.quantiles import Standardized
@@ -17,6 +16,7 @@ from bayescore.guide import flatten
 from bayescore.mode import unconstrained_density
 from bayescore.posterior import Posterior, to_judged
 from bayescore.regression import Regression
+from bayescore.special import ndtri
 
 _DRAWS = 4000
 _STEP = 0.1

@@ -8,17 +8,18 @@ posterior is shaped, whatever its mean and sd, which have rows of their own.
 
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from bayescore.distributions import Array
+from bayescore.special import ndtri
 
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
-NORMAL = np.asarray(ndtri(LEVELS))
+NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 """The standardized quantiles of a Gaussian."""
 _BANDWIDTH = 0.02
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.special import log_ndtr, ndtri_exp
+
+from bayescore.special import log_ndtr, ndtri_exp
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
 RowVerdict = Literal["agree", "disagree", "inconclusive", "expected"]

@@ -30,7 +30,7 @@ from bayescore.contract import refusal
 from bayescore.data import Data
 from bayescore.density import LogJoint
 from bayescore.errors import PluginError, RequestError, in_one_line
-from bayescore.methods import SVI, Laplace, Method
+from bayescore.methods import NUTS, SVI, Laplace, Method
 from bayescore.plugins import Registry
 from bayescore.printable import shown
 from bayescore.problem import Problem
@@ -264,8 +264,9 @@ def _run_all(
         runner.finished = archive.keep
         runner.traceback_in = lambda contender, log: archive.log
     infos = {name: registered.info for name, registered in registry.backends.items()}
-    # imported while the workers run, since the verdict needs it and it takes seconds
-    threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
+    if not settings.model_only and any(isinstance(c.method, NUTS | SVI | Laplace) for c in contenders):
+        # by which draws are judged: it takes seconds to import, so while the workers run
+        threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
     ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
     origins = {name: registered.origin for name, registered in registry.backends.items()}
     return [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]

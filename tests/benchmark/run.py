@@ -6,6 +6,7 @@ hand-written scripts have none.
 """
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -36,6 +37,14 @@ def wall(command: list[str], **environment: str) -> tuple[float, str]:
     return time.perf_counter() - started, done.stdout
 
 
+def processor(command: list[str]) -> float:
+    """Seconds of processor time that a command and whatever it starts take, whatever its exit code."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, capture_output=True, check=False, cwd=ROOT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def medians(*actions: Callable[[], float]) -> list[float]:
     """Medians of alternating runs."""
     times = [[action() for action in actions] for _ in range(REPEATS)]
@@ -52,9 +61,13 @@ def say(what: str, value: float, limit: float, unit: str = "") -> None:
 def startup() -> None:
     """How long it takes to say anything at all."""
     program = [sys.executable, "-m", "bayescore"]
-    helped, listed = medians(lambda: wall([*program, "--help"])[0], lambda: wall([*program, "backends"])[0])
+    alone = [sys.executable, "compare.py", "--backends", "exact", "--reference", "none"]
+    helped, listed, compared = medians(
+        lambda: wall([*program, "--help"])[0], lambda: wall([*program, "backends"])[0], lambda: processor(alone)
+    )
     say("bayescore --help", helped, 0.3, " s")
     say("bayescore backends", listed, 0.5, " s")
+    say("compare.py with exact alone on the toy, processor time", compared, 1.2, " s")
 
 
 def overhead() -> None:
