@@ -1,0 +1,1 @@
+"""The specification in numbers: log densities, modes, and the coordinates that methods work in."""

@@ -1,0 +1,1 @@
+"""What is stated: a regression, its sites, and its data."""
