@@ -7,7 +7,7 @@ HOW_TO_INSTALL = "run 'make setup', or pip install -c constraints.txt -e . -e ba
 if __name__ == "__main__":
     try:
         from bayescore.cli import main
-        from bayescore.plugins import installed
+        from bayescore.plugins.loading import installed
     except ImportError as error:
         sys.exit(print(f"bayescore: {error}: {HOW_TO_INSTALL}", file=sys.stderr) or 2)
     if not installed():

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayescore.comparison.run import Comparison, Settings, compare
-    from bayescore.contract import Checked
-    from bayescore.data import Data, from_arrays, toy_data
+    from bayescore.contract.checked import Checked
     from bayescore.inference_data import from_arviz, load, save, to_datatree
     from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
-    from bayescore.posterior import Posterior
-    from bayescore.problem import Problem, from_data, from_table, toy
-    from bayescore.registered import get_backend
-    from bayescore.regression import Regression
+    from bayescore.model.data import Data, from_arrays, toy_data
+    from bayescore.model.posterior import Posterior
+    from bayescore.model.regression import Regression
+    from bayescore.plugins.registered import get_backend
+    from bayescore.tables.problem import Problem, from_data, from_table, toy
 
 __version__ = "0.1.0"
 
@@ -20,10 +20,10 @@ _HOMES = {
     "Comparison": "comparison.run",
     "Settings": "comparison.run",
     "compare": "comparison.run",
-    "Checked": "contract",
-    "Data": "data",
-    "from_arrays": "data",
-    "toy_data": "data",
+    "Checked": "contract.checked",
+    "Data": "model.data",
+    "from_arrays": "model.data",
+    "toy_data": "model.data",
     "from_arviz": "inference_data",
     "load": "inference_data",
     "save": "inference_data",
@@ -33,13 +33,13 @@ _HOMES = {
     "NUTS": "methods",
     "SVI": "methods",
     "Exact": "methods",
-    "Posterior": "posterior",
-    "Problem": "problem",
-    "from_data": "problem",
-    "from_table": "problem",
-    "toy": "problem",
-    "get_backend": "registered",
-    "Regression": "regression",
+    "Posterior": "model.posterior",
+    "Problem": "tables.problem",
+    "from_data": "tables.problem",
+    "from_table": "tables.problem",
+    "toy": "tables.problem",
+    "get_backend": "plugins.registered",
+    "Regression": "model.regression",
 }
 
 __all__ = [

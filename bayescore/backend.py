@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 import pluggy
 
 if TYPE_CHECKING:
-    from bayescore.data import Data
-    from bayescore.distributions import Array
     from bayescore.methods import Method
-    from bayescore.posterior import Posterior
-    from bayescore.regression import Regression
+    from bayescore.model.data import Data
+    from bayescore.model.distributions import Array
+    from bayescore.model.posterior import Posterior
+    from bayescore.model.regression import Regression
 
 API_VERSION = 1
 Precision = Literal["float64", "float32"]
@@ -169,7 +169,7 @@ class BackendInfo:
         ``prior:auxiliary:HalfCauchy``, ``prior:correlation:LKJ``, ``method:nuts``,
         ``guide:full_rank``, ``precision:float32``; and features: ``log_density``,
         ``groups``, ``network``, ``offset``, ``weights``, ``reduction`` (rows that stand
-        for many: `bayescore.data.Data.ones`), ``minibatch``, ``own_guide``, ``lift``.
+        for many: `bayescore.model.data.Data.ones`), ``minibatch``, ``own_guide``, ``lift``.
     gaps
         For an absent one a sentence that begins with "not yet", "upstream" or "never".
     requires

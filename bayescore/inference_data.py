@@ -11,8 +11,8 @@ import numpy as np
 
 from bayescore.errors import DataError, KeepingError, check_is, in_one_line
 from bayescore.methods import Kind
-from bayescore.posterior import Moments, Posterior
-from bayescore.writing import write
+from bayescore.model.posterior import Moments, Posterior
+from bayescore.system.writing import write
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
-from bayescore import calls
+from bayescore import notation
 from bayescore.errors import RequestError
 from bayescore.printable import shown
 
 Kind = Literal["chains", "independent", "exact", "guide", "mle", "map"]
-"""What a `bayescore.posterior.Posterior` is, which says how far its numbers can be believed.
+"""What a `bayescore.model.posterior.Posterior` is, which says how far its numbers can be believed.
 
 ``chains`` of a sampler, whose draws depend on one another; ``independent`` draws from the
 posterior; the ``exact`` posterior, with moments to prove it; a ``guide``: independent draws
@@ -99,7 +99,7 @@ class Method(ABC):
         return self
 
     def __str__(self) -> str:
-        return calls.write(self.name, self).removesuffix("()")
+        return notation.write(self.name, self).removesuffix("()")
 
 
 _WHOLE = {
@@ -141,7 +141,7 @@ class Optimizer(Method):
     schedule
         ``constant``, or ``cosine`` or ``exponential`` decay to 1 % of the rate.
     standardize
-        Work on centred and scaled columns (`bayescore.coordinates`); the regression's
+        Work on centred and scaled columns (`bayescore.density.coordinates`); the regression's
         sites and priors stay what they are.
     """
 
@@ -207,7 +207,7 @@ class SVI(Optimizer):
         Independent draws from the fitted guide.
     centred
         Work on the offsets of groups as they are, or (False) on standard normal ones. None:
-        on something in between, level by level, as the data ask for (`bayescore.centring`).
+        on something in between, level by level, as the data ask for (`bayescore.density.centring`).
     """
 
     name: ClassVar[str] = "svi"
@@ -251,10 +251,10 @@ class NUTS(Method):
     dense_mass
         Adapt a dense mass matrix, not a diagonal one. The coordinates are whitened already.
     standardize
-        Sample in the coordinates of `bayescore.coordinates`.
+        Sample in the coordinates of `bayescore.density.coordinates`.
     centred
         Sample the offsets of groups as they are, or (False) standard normal ones. None:
-        something in between, level by level, as the data ask for (`bayescore.centring`).
+        something in between, level by level, as the data ask for (`bayescore.density.centring`).
     """
 
     name: ClassVar[str] = "nuts"
@@ -310,7 +310,7 @@ class Exact(Method):
 METHODS: dict[str, type[Method]] = {cls.name: cls for cls in (MLE, MAP, SVI, NUTS, Laplace, Exact)}
 
 
-def parse(text: "str | Method | type[Method] | calls.Call") -> Method:
+def parse(text: "str | Method | type[Method] | notation.Call") -> Method:
     """Read a method such as ``svi`` or ``"nuts(chains=4, draws=2500)"``.
 
     ``svi(tutorial)`` stands for `SVI.tutorial`, a class of METHODS for itself with its defaults.
@@ -319,10 +319,10 @@ def parse(text: "str | Method | type[Method] | calls.Call") -> Method:
         return text
     if isinstance(text, type) and text in METHODS.values():
         return text()
-    call = text if isinstance(text, calls.Call) else calls.parse(cast(str, text))
-    call = calls.lower(call)
-    if call == calls.Call("svi", ("tutorial",)):
+    call = text if isinstance(text, notation.Call) else notation.parse(cast(str, text))
+    call = notation.lower(call)
+    if call == notation.Call("svi", ("tutorial",)):
         return SVI.tutorial()
     if call.args:
         raise RequestError(f"{call.name}: write the settings by name, as in svi(steps=2000)")
-    return calls.construct(call, METHODS, "method")
+    return notation.construct(call, METHODS, "method")

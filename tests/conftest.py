@@ -18,7 +18,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest  # noqa: E402
 
-from bayescore import plugins  # noqa: E402
+from bayescore.plugins import loading  # noqa: E402
 
 EXPECTED = ("exact", "pyro", "numpyro")
 REFERENCE = "BAYESCORE_REFERENCE"
@@ -27,7 +27,7 @@ REQUIRE = "BAYESCORE_REQUIRE"
 
 def _state() -> tuple[list[str], dict[str, str]]:
     """Names of the backends that can be used, and why the others can't."""
-    registry = plugins.load()
+    registry = loading.load()
     absent = {broken.names[-1]: f"broken: {broken.reason}" for broken in registry.broken}
     for name, registered in registry.backends.items():
         if registered.missing:
@@ -88,7 +88,7 @@ def reference() -> Path:
 @pytest.fixture
 def only_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """No plugin but the core's."""
-    monkeypatch.setenv(plugins.RESTRICT, "")
+    monkeypatch.setenv(loading.RESTRICT, "")
 
 
 def put_on_path(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -96,7 +96,7 @@ def put_on_path(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     folder = str(ROOT / "tests" / "plugins" / name)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", folder)
-    monkeypatch.setenv(plugins.RESTRICT, name)
+    monkeypatch.setenv(loading.RESTRICT, name)
 
 
 @pytest.fixture

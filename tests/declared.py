@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from bayescore.agreement.model_check import prior_draw
-from bayescore.data import Data, Membership
-from bayescore.density import simulate
-from bayescore.distributions import DISTRIBUTIONS, AtMeans, Distribution
-from bayescore.families import FAMILIES, Family
-from bayescore.groups import Grouping
-from bayescore.problem import Problem, from_data
+from bayescore.density.specification import simulate
+from bayescore.model.data import Data, Membership
+from bayescore.model.distributions import DISTRIBUTIONS, AtMeans, Distribution
+from bayescore.model.families import FAMILIES, Family
+from bayescore.model.groups import Grouping
+from bayescore.tables.problem import Problem, from_data
 
 ROWS = 60
 LEVELS = ("a", "b", "c", "d", "e")

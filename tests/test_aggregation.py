@@ -8,13 +8,14 @@ from declared import problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayescore import aggregation, families
-from bayescore.aggregation import aggregate
 from bayescore.agreement.model_check import prior_draw
-from bayescore.data import Data, Membership
-from bayescore.density import likelihood
-from bayescore.priors import state
-from bayescore.reduction import compress
+from bayescore.density import equal_rows
+from bayescore.density.equal_rows import aggregate
+from bayescore.density.reduction import compress
+from bayescore.density.specification import likelihood
+from bayescore.model import families
+from bayescore.model.data import Data, Membership
+from bayescore.tables.default_priors import state
 
 FAMILY = families.Bernoulli()
 
@@ -108,14 +109,14 @@ def test_different_responses_of_one_cell_are_no_reason_to_leave_them():
 
 
 def test_rows_that_repeat_at_the_beginning_only_are_left_as_they_are(monkeypatch):
-    monkeypatch.setattr(aggregation, "_SAMPLE", 50)
+    monkeypatch.setattr(equal_rows, "_SAMPLE", 50)
     data = different(500)
     early = data.take(np.r_[np.zeros(50, dtype=int), np.arange(500)])
     assert aggregate(FAMILY, early) is early
 
 
 def test_repetition_that_the_first_rows_do_not_show_is_not_looked_for(monkeypatch):
-    monkeypatch.setattr(aggregation, "_SAMPLE", 50)
+    monkeypatch.setattr(equal_rows, "_SAMPLE", 50)
     data = different(50)
     late = data.take(np.r_[np.arange(50), np.zeros(500, dtype=int)])
     assert aggregate(FAMILY, late) is late

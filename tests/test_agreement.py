@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from bayescore import coordinates, problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.estimates import FromDraws, FromMoments
 from bayescore.agreement.explanations import EXPLANATIONS
@@ -14,11 +13,13 @@ from bayescore.agreement.guide_family import best_mean_field_sd
 from bayescore.agreement.health import Ailment, Health
 from bayescore.agreement.pairs import compare
 from bayescore.agreement.verdict import decide
-from bayescore.data import from_arrays
+from bayescore.density import coordinates
+from bayescore.density.guide import gaussian_moments
 from bayescore.exact.posterior import solve
-from bayescore.guide import gaussian_moments
 from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
-from bayescore.posterior import label
+from bayescore.model.data import from_arrays
+from bayescore.model.posterior import label
+from bayescore.tables import problem
 
 TOY = problem.toy()
 SOLVED = solve(TOY.regression, TOY.data)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import bayescore
-from bayescore import plugins, problem
 from bayescore.cli import main
 from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive, read_document
@@ -15,6 +14,8 @@ from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import Settings
 from bayescore.errors import RequestError
 from bayescore.methods import Exact
+from bayescore.plugins import loading
+from bayescore.tables import problem
 
 pytestmark = pytest.mark.usefixtures("only_core")
 SECOND = "exact:exact(draws=5000)"
@@ -40,7 +41,7 @@ def copy(kept, tmp_path):
 
 @pytest.fixture
 def exact():
-    return plugins.load()["exact"]
+    return loading.load()["exact"]
 
 
 def fits(folder):

@@ -9,17 +9,17 @@ from declared import observed, problems, rows
 from scipy import stats
 from test_density import drawn_from_priors
 
-from bayescore import large, problem
-from bayescore.data import Data, Membership, from_arrays
-from bayescore.density import LogJoint, log_density
-from bayescore.distributions import AtMeans, Normal
+from bayescore.density.specification import LogJoint, log_density
 from bayescore.errors import DataError
 from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
-from bayescore.families import FAMILIES
-from bayescore.groups import Grouping
-from bayescore.priors import cells, state
-from bayescore.separation import check as separated
+from bayescore.model.data import Data, Membership, from_arrays
+from bayescore.model.distributions import AtMeans, Normal
+from bayescore.model.families import FAMILIES
+from bayescore.model.groups import Grouping
+from bayescore.tables import out_of_core, problem
+from bayescore.tables.default_priors import cells, state
+from bayescore.tables.separation import check as separated
 
 PROBLEMS = problems()
 YEARS = np.arange(2001.0, 2021.0)
@@ -306,11 +306,11 @@ def test_what_a_person_states_for_the_intercept_is_of_the_intercept_itself():
 
 
 def test_a_table_read_in_chunks_has_the_same_default_priors(tmp_path, monkeypatch):
-    monkeypatch.setattr(large, "_CHUNK_ROWS", 7)
+    monkeypatch.setattr(out_of_core, "_CHUNK_ROWS", 7)
     table = pd.DataFrame({"y": TREND, "year": YEARS, "a": YEARS % 2, "b": 1.0 - YEARS % 2})
     table.to_csv(tmp_path / "t.csv", index=False)
     for formula in ("y ~ year", "y ~ 0 + year", "y ~ 0 + a + b + year"):
-        first, other = problem.from_table(formula, table), large.from_file(tmp_path / "t.csv", formula)
+        first, other = problem.from_table(formula, table), out_of_core.from_file(tmp_path / "t.csv", formula)
         for prior, same in zip((*first.regression.beta,), (*other.regression.beta,), strict=True):
             assert prior.brief == same.brief
         assert getattr(first.regression.intercept, "brief", None) == getattr(other.regression.intercept, "brief", None)

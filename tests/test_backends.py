@@ -12,10 +12,10 @@ from bayescore import methods
 from bayescore.agreement.estimates import FromDraws, judged_draws
 from bayescore.comparison.document import Document
 from bayescore.comparison.run import Comparison, Settings, compare
-from bayescore.data import from_arrays
-from bayescore.problem import Problem, from_data, from_table, toy
-from bayescore.tables import read_table
-from bayescore.transforms import REAL
+from bayescore.model.data import from_arrays
+from bayescore.model.transforms import REAL
+from bayescore.tables.files import read_table
+from bayescore.tables.problem import Problem, from_data, from_table, toy
 
 ENGINES = [name for name in USABLE if name in {"pyro", "numpyro"}]
 METHODS = ["svi", "svi(guide=full_rank)", "nuts(warmup=500, draws=1500)"]

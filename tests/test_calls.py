@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bayescore import calls, distributions, families, methods
-from bayescore.calls import Call
+from bayescore import methods, notation
 from bayescore.errors import RequestError
+from bayescore.model import distributions, families
+from bayescore.notation import Call
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Shape:
     ],
 )
 def test_names_and_calls_are_read(text, call):
-    assert calls.parse(text) == call
+    assert notation.parse(text) == call
 
 
 @pytest.mark.parametrize(
@@ -41,12 +42,12 @@ def test_names_and_calls_are_read(text, call):
 )  # fmt: skip
 def test_anything_else_is_refused_and_never_evaluated(text):
     with pytest.raises(RequestError, match="can't read"):
-        calls.parse(text)
+        notation.parse(text)
 
 
 def test_construct_fills_in_by_position_and_by_name():
     known = {"Shape": Shape}
-    assert calls.construct(calls.parse("Shape(2, round=True)"), known, "shape") == Shape(2, round=True)
+    assert notation.construct(notation.parse("Shape(2, round=True)"), known, "shape") == Shape(2, round=True)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_construct_fills_in_by_position_and_by_name():
 )
 def test_construct_says_what_is_wrong(text, message):
     with pytest.raises(RequestError, match=message):
-        calls.construct(calls.parse(text), {"Shape": Shape}, "shape")
+        notation.construct(notation.parse(text), {"Shape": Shape}, "shape")
 
 
 @given(width=st.floats(allow_nan=False, allow_infinity=False), name=st.text(), flag=...)
@@ -70,13 +71,13 @@ def test_construct_says_what_is_wrong(text, message):
 def test_what_is_written_is_read_again(width: float, name: str, flag: bool):
     shape = Shape(width, name, flag)
     for defaults in (False, True):
-        text = calls.write("Shape", shape, defaults=defaults)
-        assert calls.construct(calls.parse(text), {"Shape": Shape}, "shape") == shape
+        text = notation.write("Shape", shape, defaults=defaults)
+        assert notation.construct(notation.parse(text), {"Shape": Shape}, "shape") == shape
 
 
 def test_defaults_are_left_out_unless_asked_for():
-    assert calls.write("Shape", Shape(1.5)) == "Shape(1.5)"
-    assert calls.write("Shape", Shape(1.5), defaults=True) == "Shape(1.5, name=box, round=False)"
+    assert notation.write("Shape", Shape(1.5)) == "Shape(1.5)"
+    assert notation.write("Shape", Shape(1.5), defaults=True) == "Shape(1.5, name=box, round=False)"
 
 
 PRIORS = {"normal(0, 1)": "Normal(0, 1)", "NORMAL(LOC=0, Scale=1)": "Normal(0, 1)", "gaussian(0, 1)": "Normal(0, 1)",
@@ -107,7 +108,7 @@ def test_names_that_people_type_are_the_names_they_mean(parse, typed, meant):
 @pytest.mark.parametrize("text, value", [("inf", np.inf), ("-Inf", -np.inf), ("TRUE", True), ("false", False),
                                          ("None", None), ("infinity", np.inf)])  # fmt: skip
 def test_constants_are_read_in_any_case(text, value):
-    assert calls.parse(f"f({text}, a={text})") == Call("f", (value,), (("a", value),))
+    assert notation.parse(f"f({text}, a={text})") == Call("f", (value,), (("a", value),))
 
 
 def test_an_infinite_scale_is_a_flat_prior_by_another_name():
@@ -122,11 +123,11 @@ def test_no_two_names_are_the_same_but_for_case_and_underscores(kind):
 
 @pytest.mark.parametrize("width, written", [(10.0, "10"), (0.1, "0.1"), (1e-300, "1e-300"), (1 / 3, repr(1 / 3))])
 def test_a_number_has_as_few_digits_as_give_it_back(width, written):
-    assert calls.write("Shape", Shape(width)) == f"Shape({written})"
+    assert notation.write("Shape", Shape(width)) == f"Shape({written})"
 
 
 @pytest.mark.parametrize("text", ["f(0x" + "f" * 5000 + ")", "f(" + "9" * 4000 + ")"], ids=["hexadecimal", "decimal"])
 def test_a_number_of_a_thousand_digits_is_refused_in_a_short_line(text):
     with pytest.raises(RequestError, match="can't read") as caught:
-        calls.parse(text)
+        notation.parse(text)
     assert len(str(caught.value)) < 400

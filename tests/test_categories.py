@@ -5,7 +5,7 @@ import pytest
 from autograd import elementwise_grad
 from scipy import special, stats
 
-from bayescore.families import Categorical, Ordinal
+from bayescore.model.families import Categorical, Ordinal
 
 ETA = np.array([-3.0, -0.7, 0.0, 0.4, 2.5])
 THRESHOLDS = np.array([-1.5, 0.2, 0.9])

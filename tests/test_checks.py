@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore.checks import check
-from bayescore.data import Data, from_arrays
 from bayescore.errors import DataError
-from bayescore.priors import state
+from bayescore.model.data import Data, from_arrays
+from bayescore.tables.default_priors import state
+from bayescore.tables.remarks import check
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=30), RNG.normal(size=30)

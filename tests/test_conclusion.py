@@ -6,7 +6,7 @@ from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import Settings, conclude
 from bayescore.methods import Exact
-from bayescore.problem import toy
+from bayescore.tables.problem import toy
 
 
 @pytest.mark.parametrize(

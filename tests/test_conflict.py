@@ -5,9 +5,9 @@ import pytest
 from declared import example, from_prior, problems
 from scipy import stats
 
-from bayescore import conflict, problem
-from bayescore.data import from_arrays
-from bayescore.distributions import DISTRIBUTIONS
+from bayescore.model.data import from_arrays
+from bayescore.model.distributions import DISTRIBUTIONS
+from bayescore.tables import conflict, problem
 
 PROBLEMS = problems()
 YEARS = np.arange(2001.0, 2021.0)

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore import problem
 from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity
-from bayescore.contract import Checked, refusal
-from bayescore.density import log_density
+from bayescore.contract.checked import Checked, refusal
+from bayescore.density.guide import gaussian_moments
+from bayescore.density.specification import log_density
 from bayescore.errors import BackendContractError, DataError, RequestError, UnsupportedError
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.plugin import bayescore_backends
-from bayescore.guide import gaussian_moments
 from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Kind, Laplace
-from bayescore.posterior import label
+from bayescore.model.posterior import label
+from bayescore.tables import problem
 
 (INFO,) = bayescore_backends()
 TOY = problem.toy()

@@ -7,14 +7,15 @@ import pytest
 from declared import problems
 from scipy import optimize
 
-from bayescore import coordinates, mode, problem
-from bayescore.data import from_arrays
-from bayescore.density import LogJoint, likelihood
+from bayescore.density import coordinates, mode
+from bayescore.density.reduction import compress
+from bayescore.density.specification import LogJoint, likelihood
 from bayescore.exact.posterior import solve
 from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace
-from bayescore.priors import state
-from bayescore.reduction import compress
-from bayescore.transforms import constrain
+from bayescore.model.data import from_arrays
+from bayescore.model.transforms import constrain
+from bayescore.tables import problem
+from bayescore.tables.default_priors import state
 
 TOY = problem.toy()
 PROBLEMS = problems()

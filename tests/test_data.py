@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayescore.data import Data, Membership
 from bayescore.errors import DataError
-from bayescore.problem import from_data
+from bayescore.model.data import Data, Membership
+from bayescore.tables.problem import from_data
 
 SOUND = Data(
     np.arange(8.0).reshape(4, 2),

@@ -6,15 +6,15 @@ from conftest import USABLE
 from declared import problems
 
 import bayescore
-from bayescore import plugins
 from bayescore.agreement import model_check
-from bayescore.density import LogJoint, log_density
-from bayescore.mode import unconstrained_density
-from bayescore.problem import Problem
-from bayescore.transforms import constrain, unconstrain
+from bayescore.density.mode import unconstrained_density
+from bayescore.density.specification import LogJoint, log_density
+from bayescore.model.transforms import constrain, unconstrain
+from bayescore.plugins import loading
+from bayescore.tables.problem import Problem
 
 PROBLEMS = problems()
-REGISTRY = plugins.load()
+REGISTRY = loading.load()
 CASES = [(backend, name) for backend in USABLE if backend != "exact" for name in PROBLEMS]
 
 

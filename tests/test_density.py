@@ -8,11 +8,11 @@ from autograd import grad
 from declared import LEVELS, problems
 from scipy import special, stats
 
-from bayescore import density
-from bayescore.data import Data, Membership, from_arrays
-from bayescore.density import LogJoint, likelihood, linear_predictor, log_density, simulate
+from bayescore.density import specification
+from bayescore.density.specification import LogJoint, likelihood, linear_predictor, log_density, simulate
 from bayescore.errors import DataError
-from bayescore.priors import state
+from bayescore.model.data import Data, Membership, from_arrays
+from bayescore.tables.default_priors import state
 
 MIXED = {"beta[a]": "Normal(1, 2)", "beta[b]": "StudentT(3, 0, 2)", "beta[c]": "Flat()", "intercept": "Cauchy(0, 5)"}
 PRIORS = {"gaussian": {"sigma": "HalfCauchy(2)"}, "Gaussian(sigma=0.7)": {}, "bernoulli": {}}
@@ -107,7 +107,7 @@ def test_gradient_is_the_slope(family, intercept):
 @pytest.mark.parametrize("block", [1, 100, 1 << 20])
 @pytest.mark.parametrize("family, intercept", MODELS)
 def test_many_draws_at_once_are_the_draws_one_by_one(monkeypatch, family, intercept, block):
-    monkeypatch.setattr(density, "_BLOCK_VALUES", block)
+    monkeypatch.setattr(specification, "_BLOCK_VALUES", block)
     regression, data = case(family, intercept)
     joint = LogJoint(regression, data)
     values = some_values(regression, (2, 5))
@@ -124,7 +124,7 @@ PROBLEMS = problems()
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_many_draws_of_whatever_can_be_declared_are_the_draws_one_by_one(monkeypatch, name):
     stated = PROBLEMS[name]
-    monkeypatch.setattr(density, "_BLOCK_VALUES", 4 * stated.data.rows)
+    monkeypatch.setattr(specification, "_BLOCK_VALUES", 4 * stated.data.rows)
     values = drawn_from_priors(stated.regression, (2, 3))
     together = LogJoint(stated.regression, stated.data)(values)
     assert together.shape == (2, 3)
@@ -233,7 +233,7 @@ def test_a_simulated_response_is_drawn_around_its_mean(name):
     row = stated.data.take(np.zeros(4000, dtype=int))
     values = {n: np.asarray(v) for n, v in drawn_from_priors(stated.regression, (), seed=3).items()}
     eta = linear_predictor(stated.regression, row, values)
-    mean = stated.regression.family.mean(eta, density.given(stated.regression, row, values))
+    mean = stated.regression.family.mean(eta, specification.given(stated.regression, row, values))
     drawn = simulate(stated.regression, row, values, np.random.default_rng(4))
     assert drawn.columns == row.columns
     if mean.ndim == 2:

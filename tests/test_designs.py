@@ -9,8 +9,8 @@ import pytest
 from scipy.linalg import qr
 
 from bayescore.errors import RequestError
-from bayescore.formula import apply, products
-from bayescore.formula.coding import Block, blocks
+from bayescore.tables.formula import apply, products
+from bayescore.tables.formula.coding import Block, blocks
 
 ROWS = 48
 CATEGORIES = {"a": "pqr", "b": "uv", "c": "klm", "d": "st"}

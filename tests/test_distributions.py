@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bayescore import distributions as d
 from bayescore.errors import RequestError
+from bayescore.model import distributions as d
 
 
 class Half:

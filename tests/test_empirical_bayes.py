@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bayescore.coordinates import for_method
-from bayescore.data import Data, Membership
-from bayescore.groups import Grouping
+from bayescore.density.coordinates import for_method
 from bayescore.methods import NUTS
-from bayescore.problem import Problem, from_data, from_table
-from bayescore.tables import read_table
+from bayescore.model.data import Data, Membership
+from bayescore.model.groups import Grouping
+from bayescore.tables.files import read_table
+from bayescore.tables.problem import Problem, from_data, from_table
 
 LEVELS, ROWS = 60, 20
 

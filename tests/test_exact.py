@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayescore import plugins, problem
-from bayescore.contract import Checked
-from bayescore.data import from_arrays, toy_data
-from bayescore.density import LogJoint
+from bayescore.contract.checked import Checked
+from bayescore.density.mode import unconstrained_density
+from bayescore.density.reduction import compress
+from bayescore.density.specification import LogJoint
 from bayescore.errors import UnsupportedError
 from bayescore.exact.posterior import solve
 from bayescore.methods import MAP, MLE, Exact
-from bayescore.mode import unconstrained_density
-from bayescore.posterior import to_judged
-from bayescore.priors import state
-from bayescore.reduction import compress
-from bayescore.transforms import unconstrain
+from bayescore.model.data import from_arrays, toy_data
+from bayescore.model.posterior import to_judged
+from bayescore.model.transforms import unconstrain
+from bayescore.plugins import loading
+from bayescore.tables import problem
+from bayescore.tables.default_priors import state
 
 WIDE = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
 SIGMA_PRIORS = ["HalfNormal(1)", "HalfCauchy(2)", "Exponential(2)", "InverseGamma(3, 1)", "Gamma(2, 3)",
@@ -232,7 +233,7 @@ def test_point_estimates_are_where_the_density_is_flat(family, method):
     priors = {"intercept": "Normal(0, 1)", "beta": "StudentT(3, 0, 1)"}
     priors |= {"sigma": "Exponential(3)"} if family == "gaussian" else {}
     regression = state(family, data, priors)
-    registered = plugins.load()["exact"]
+    registered = loading.load()["exact"]
     backend = Checked(registered.make(), registered.info)
     fit = backend.fit(regression, backend.build_data(regression, data), method, seed=0)
     posterior = backend.sample_posterior(fit, seed=0)
@@ -246,7 +247,7 @@ def test_point_estimates_are_where_the_density_is_flat(family, method):
 
 def test_predictions_are_those_of_the_draws():
     toy = problem.toy()
-    registered = plugins.load()["exact"]
+    registered = loading.load()["exact"]
     backend = Checked(registered.make(), registered.info)
     fit = backend.fit(toy.regression, toy.data, Exact(500), seed=0)
     posterior = backend.sample_posterior(fit, seed=1)

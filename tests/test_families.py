@@ -7,10 +7,10 @@ import pytest
 from autograd import elementwise_grad
 from scipy import special, stats
 
-from bayescore import families
-from bayescore.data import Data, from_arrays
 from bayescore.errors import DataError, RequestError
-from bayescore.families import (
+from bayescore.model import families
+from bayescore.model.data import Data, from_arrays
+from bayescore.model.families import (
     FAMILIES,
     Bernoulli,
     Beta,

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from conftest import ROOT, put_on_path
 
-from bayescore import plugins, problem
 from bayescore.agreement import model_check
 from bayescore.comparison import run as comparison
 from bayescore.comparison import worker
@@ -17,8 +16,10 @@ from bayescore.comparison.contender import Contender, parse
 from bayescore.comparison.outcome import Task
 from bayescore.comparison.run import Settings
 from bayescore.comparison.runner import Runner
-from bayescore.data import from_arrays, toy_data
 from bayescore.methods import SVI
+from bayescore.model.data import from_arrays, toy_data
+from bayescore.plugins import loading
+from bayescore.tables import problem
 
 FAILED = {
     "raises_in_build_data": r"RuntimeError: no room for the data \(in build_data, line \d+ of bayescore_faulty.py\)",
@@ -122,7 +123,7 @@ class Bench:
     """Runs the faulty backends in this process, as a worker does."""
 
     def __init__(self):
-        self.problem, self.registry = free_toy(), plugins.load()
+        self.problem, self.registry = free_toy(), loading.load()
         self.at = tuple(model_check.points(self.problem.regression, self.problem.data))
         self.exact = self.outcome("exact")
 
@@ -286,7 +287,7 @@ def test_a_plugin_that_fails_at_import_costs_its_own_row(install, monkeypatch, n
 def test_what_cant_be_handed_to_a_process_costs_its_own_row(install):
     """As a guide that was defined in a function: its name is the same in every run, too."""
     install("faulty")
-    registry = plugins.load()
+    registry = loading.load()
     sound = registry["sound"]
     contender = Contender("sound", SVI(guide=lambda coordinates: None))
     assert (

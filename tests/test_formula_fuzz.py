@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayescore.errors import RequestError
-from bayescore.formula import apply
+from bayescore.tables.formula import apply
 
 TABLE = pd.DataFrame(
     {

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from bayescore.errors import DataError, RequestError
-from bayescore.formula import apply
-from bayescore.groups import Grouping
+from bayescore.model.groups import Grouping
+from bayescore.tables.formula import apply
 
 TABLE = pd.DataFrame(
     {

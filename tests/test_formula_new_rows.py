@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore.data import NEW_LEVEL
 from bayescore.errors import DataError
-from bayescore.formula import apply
-from bayescore.problem import from_table
+from bayescore.model.data import NEW_LEVEL
+from bayescore.tables.formula import apply
+from bayescore.tables.problem import from_table
 
 TABLE = pd.DataFrame(
     {

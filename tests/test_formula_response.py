@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bayescore.errors import DataError, RequestError
-from bayescore.formula import apply
+from bayescore.tables.formula import apply
 
 TABLE = pd.DataFrame(
     {

@@ -5,14 +5,15 @@ import pytest
 from declared import problems
 from scipy import integrate, special, stats
 
-from bayescore import coordinates, problem
 from bayescore.agreement.quantities import Judge
-from bayescore.density import linear_predictor
+from bayescore.density import coordinates
+from bayescore.density.guide import flatten, moments_by_draws, summarize
+from bayescore.density.specification import linear_predictor
 from bayescore.exact.posterior import solve
-from bayescore.guide import flatten, moments_by_draws, summarize
 from bayescore.methods import SVI
-from bayescore.posterior import label, to_judged
-from bayescore.transforms import REAL
+from bayescore.model.posterior import label, to_judged
+from bayescore.model.transforms import REAL
+from bayescore.tables import problem
 
 TOY = problem.toy()
 PROBLEMS = problems()

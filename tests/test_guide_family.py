@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore import problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.guide_family import at_laplace, at_optimum, best_mean_field_sd
 from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import compare
 from bayescore.agreement.quantities import Judge
-from bayescore.coordinates import Coordinates, for_method
-from bayescore.density import LogJoint
+from bayescore.density.coordinates import Coordinates, for_method
+from bayescore.density.specification import LogJoint
 from bayescore.exact.posterior import solve
 from bayescore.methods import SVI, Laplace
-from bayescore.posterior import Posterior, label
+from bayescore.model.posterior import Posterior, label
+from bayescore.tables import problem
 
 TOY = problem.toy()
 TRUTH = solve(TOY.regression, TOY.data)

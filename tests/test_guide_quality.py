@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescore import problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health
-from bayescore.density import LogJoint
+from bayescore.density.specification import LogJoint
 from bayescore.exact.posterior import solve
 from bayescore.methods import SVI
-from bayescore.posterior import label
+from bayescore.model.posterior import label
+from bayescore.tables import problem
 
 TOY = problem.toy()
 SOLVED = solve(TOY.regression, TOY.data)

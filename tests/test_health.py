@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bayescore import problem
 from bayescore.agreement.copies import copies
 from bayescore.agreement.health import examine
-from bayescore.coordinates import for_method
-from bayescore.guide import mean_error, split_rhat, summarize
+from bayescore.density.coordinates import for_method
+from bayescore.density.guide import mean_error, split_rhat, summarize
 from bayescore.methods import MAP, NUTS, SVI, Exact, Laplace, Method
-from bayescore.posterior import label
+from bayescore.model.posterior import label
+from bayescore.tables import problem
 
 TOY = problem.toy()
 

@@ -6,13 +6,14 @@ import sys
 import pytest
 from conftest import ROOT, USABLE
 
-from bayescore import plugins, problem
 from bayescore.agreement import model_check
 from bayescore.comparison.contender import parse
 from bayescore.comparison.outcome import Task
 from bayescore.comparison.runner import Runner
+from bayescore.plugins import loading
+from bayescore.tables import problem
 
-TABLES = {"pandas", "pyarrow", "narwhals", "formulae", "bayescore.formula"}
+TABLES = {"pandas", "pyarrow", "narwhals", "formulae", "bayescore.tables.formula"}
 STORING = {"arviz_base", "xarray", "h5netcdf"}
 JUDGING_DRAWS = {"arviz_stats", "scipy"}
 TENSORS = {"torch", "pyro", "jax", "numpyro"}
@@ -43,7 +44,7 @@ def test_a_comparison_with_the_exact_posterior_alone_imports_numpy_and_rich():
 def test_a_worker_imports_its_own_backend_and_nothing_to_read_to_store_or_to_judge(
     monkeypatch, contender, needed, without
 ):
-    registry, p = plugins.load(), problem.toy()
+    registry, p = loading.load(), problem.toy()
     chosen = parse(contender, registry)
     if chosen.backend not in USABLE:
         pytest.skip(f"{chosen.backend} is not installed")

@@ -10,14 +10,15 @@ import xarray as xr
 from declared import problems
 
 import bayescore
-from bayescore import inference_data, problem
+from bayescore import inference_data
 from bayescore.agreement.model_check import prior_draw
+from bayescore.density.guide import gaussian_moments
 from bayescore.errors import DataError
 from bayescore.exact.posterior import solve
-from bayescore.guide import gaussian_moments
 from bayescore.methods import Kind
-from bayescore.posterior import Posterior, label
-from bayescore.priors import state
+from bayescore.model.posterior import Posterior, label
+from bayescore.tables import problem
+from bayescore.tables.default_priors import state
 
 RNG = np.random.default_rng(0)
 DATA = bayescore.from_arrays(RNG.normal(size=(5, 2)), RNG.normal(size=5), columns=("mom_iq", "log(x)"))

@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 from bayescore.comparison.run import Settings, compare
-from bayescore.problem import toy
+from bayescore.tables.problem import toy
 
 
 @pytest.mark.usefixtures("only_core")

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore import large, request, text_files
+from bayescore.cli import request
 from bayescore.errors import DataError, RequestError
 from bayescore.exact.posterior import solve
-from bayescore.problem import from_table
+from bayescore.tables import out_of_core, text_files
+from bayescore.tables.problem import from_table
 
 FORMULA = "y ~ x1 + x2"
 
@@ -32,8 +33,8 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("formula", [FORMULA, "y ~ 0 + x1", "y ~ 1"])
 def test_chunks_give_the_posterior_of_the_whole(path: Path, formula: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "_CHUNK_ROWS", 64)
-    whole, chunked = from_table(formula, frame()), large.from_file(path, formula)
+    monkeypatch.setattr(out_of_core, "_CHUNK_ROWS", 64)
+    whole, chunked = from_table(formula, frame()), out_of_core.from_file(path, formula)
     assert chunked.data.rows == len(chunked.data.columns) + 2
     assert chunked.data.stands_for == 1000
     assert chunked.new_data.rows == min(64, 200)
@@ -50,15 +51,15 @@ def test_a_large_text_is_looked_through_once(tmp_path: Path, monkeypatch: pytest
     lay_out = text_files.lay_out
     monkeypatch.setattr(text_files, "lay_out", lambda path: looked.append(path) or lay_out(path))
     frame().to_csv(tmp_path / "table.csv", index=False, sep=";")
-    chunked = large.from_file(tmp_path / "table.csv", FORMULA)
+    chunked = out_of_core.from_file(tmp_path / "table.csv", FORMULA)
     assert looked == [tmp_path / "table.csv"]
     assert "fields are separated by semicolons" in chunked.notes
     with pytest.raises(DataError, match="no file"):
-        large.from_file(tmp_path / "other.csv", FORMULA)
+        out_of_core.from_file(tmp_path / "other.csv", FORMULA)
 
 
 def test_new_rows_are_predicted(path: Path) -> None:
-    new = large.from_file(path, FORMULA, new_table=frame(7).drop(columns="y")).new_data
+    new = out_of_core.from_file(path, FORMULA, new_table=frame(7).drop(columns="y")).new_data
     assert new.x.shape == (7, 2)
     assert new.y is None
 
@@ -78,28 +79,28 @@ def test_new_rows_are_predicted(path: Path) -> None:
 )
 def test_what_needs_all_rows_is_refused(path: Path, formula: str, family: str, error: type, words: str) -> None:
     with pytest.raises(error, match=None) as raised:
-        large.from_file(path, formula, family=family)
+        out_of_core.from_file(path, formula, family=family)
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
 def test_a_missing_value_is_named_by_its_row_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "_CHUNK_ROWS", 64)
+    monkeypatch.setattr(out_of_core, "_CHUNK_ROWS", 64)
     table = frame()
     table.loc[699, "x2"] = np.nan
     table.to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(DataError, match="column 'x2' is missing or infinite in row 700: mend"):
-        large.from_file(tmp_path / "table.csv", FORMULA)
+        out_of_core.from_file(tmp_path / "table.csv", FORMULA)
 
 
 def test_a_file_is_large_by_what_its_table_takes(path: Path) -> None:
-    assert large.is_large(path, limit=1000)
-    assert not large.is_large(path)
-    assert not large.is_large(path.with_name("absent.csv"), limit=1)
+    assert out_of_core.is_large(path, limit=1000)
+    assert not out_of_core.is_large(path)
+    assert not out_of_core.is_large(path.with_name("absent.csv"), limit=1)
 
 
 def test_the_command_line_takes_large_files_in_chunks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "is_large", lambda path: True)
+    monkeypatch.setattr(out_of_core, "is_large", lambda path: True)
     stated = request.Request(data=str(path), formula=FORMULA).problem()
     assert stated.data.stands_for == 1000
     assert any("1000 rows reduced to 4" in note for note in stated.notes)

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from declared import NUMBERS, problems
 
-from bayescore import density, problem
 from bayescore.agreement import mistakes
 from bayescore.agreement.model_check import ModelCheck, check, points
 from bayescore.backend import LogDensity
-from bayescore.data import Membership, from_arrays
-from bayescore.density import log_density
-from bayescore.distributions import DISTRIBUTIONS, Distribution, Normal
-from bayescore.families import Binomial, Gaussian
-from bayescore.problem import Problem
-from bayescore.regression import Regression
+from bayescore.density import specification
+from bayescore.density.specification import log_density
+from bayescore.model.data import Membership, from_arrays
+from bayescore.model.distributions import DISTRIBUTIONS, Distribution, Normal
+from bayescore.model.families import Binomial, Gaussian
+from bayescore.model.regression import Regression
+from bayescore.tables import problem
+from bayescore.tables.problem import Problem
 
 KEPT: dict = {}
 RNG = np.random.default_rng(3)
@@ -226,13 +227,14 @@ def of_model(name: str, change) -> ModelCheck:
     for point in at:
         right = log_density(honest.regression, honest.data, point)
         wrong = change(honest.regression, honest.data, dict(point))
-        terms = {**right.by_site, "likelihood": float(wrong if np.ndim(wrong) == 0 else density.likelihood(*wrong))}
+        likelihood = float(wrong if np.ndim(wrong) == 0 else specification.likelihood(*wrong))
+        terms = {**right.by_site, "likelihood": likelihood}
         found.append(LogDensity(sum(terms.values()), terms))
     return check("wrong", honest.regression, honest.data, at, found)
 
 
 def likelihood(regression: Regression, data, values, **changed) -> float:
-    return float(density.likelihood(replace(regression, **changed), data, values))
+    return float(specification.likelihood(replace(regression, **changed), data, values))
 
 
 def of_rows(rows):

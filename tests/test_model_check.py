@@ -8,18 +8,19 @@ from conftest import USABLE, put_on_path
 from declared import problems
 
 import bayescore
-from bayescore import density, problem
 from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck, check, points
 from bayescore.agreement.verdict import of_models
 from bayescore.backend import LogDensity, Precision
 from bayescore.comparison.run import Settings, compare
-from bayescore.data import Data, from_arrays, toy_data
-from bayescore.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
-from bayescore.families import Binomial, Gaussian
-from bayescore.problem import Problem
-from bayescore.regression import Regression
+from bayescore.density import specification
+from bayescore.model.data import Data, from_arrays, toy_data
+from bayescore.model.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
+from bayescore.model.families import Binomial, Gaussian
+from bayescore.model.regression import Regression
 from bayescore.report.terminal import sentence
+from bayescore.tables import problem
+from bayescore.tables.problem import Problem
 
 PRIORS = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
 
@@ -37,7 +38,7 @@ def logistic() -> Problem:
 
 
 def densities(regression: Regression, data: Data, at) -> list[LogDensity]:
-    return [density.log_density(regression, data, point) for point in at]
+    return [specification.log_density(regression, data, point) for point in at]
 
 
 def judged(honest: Problem, regression: Regression, data: Data | None = None) -> ModelCheck:
@@ -126,7 +127,7 @@ def test_probit_for_logit_is_found() -> None:
     signs = 2 * honest.data.observed - 1
     found = []
     for f, point in zip(densities(honest.regression, honest.data, at), at, strict=True):
-        eta = density.linear_predictor(honest.regression, honest.data, point)
+        eta = specification.linear_predictor(honest.regression, honest.data, point)
         terms = {**f.by_site, "likelihood": float(log_ndtr(signs * eta).sum())}
         found.append(LogDensity(sum(terms.values()), terms))
     result = check("wrong", honest.regression, honest.data, at, found)
@@ -400,7 +401,7 @@ def test_many_parameters_have_points_that_can_be_used(monkeypatch: pytest.Monkey
     data = from_arrays(rng.normal(size=(40, 30)), rng.normal(size=40))
     honest = problem.from_data(data, family="Gaussian(sigma=1)", priors={"beta": "Normal(0, 1)"})
     at = points(honest.regression, honest.data)
-    joint = density.LogJoint(honest.regression, honest.data)
+    joint = specification.LogJoint(honest.regression, honest.data)
     totals = np.array([float(joint(point)) for point in at])
     assert len(at) == 20
     assert 5.0 < np.ptp(totals) < 50.0

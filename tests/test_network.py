@@ -5,12 +5,13 @@ import time
 import numpy as np
 import pytest
 
-from bayescore import network, problem
 from bayescore.agreement.model_check import prior_draw
-from bayescore.data import from_arrays
-from bayescore.density import linear_predictor
+from bayescore.density.specification import linear_predictor
 from bayescore.errors import RequestError
-from bayescore.priors import state
+from bayescore.model import network
+from bayescore.model.data import from_arrays
+from bayescore.tables import problem
+from bayescore.tables.default_priors import state
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 3))

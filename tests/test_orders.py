@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayescore.cli.request import Request, read
 from bayescore.errors import DataError, RequestError
 from bayescore.exact.backend import ExactBackend
-from bayescore.formula import orders
-from bayescore.formula.levels import levels
 from bayescore.methods import Exact
-from bayescore.problem import Problem, from_table
-from bayescore.request import Request, read
+from bayescore.tables.formula import orders
+from bayescore.tables.formula.levels import levels
+from bayescore.tables.problem import Problem, from_table
 
 Y = ["low", "low", "medium", "low", "medium", "medium", "high", "high", "medium", "high"]
 TABLE = pd.DataFrame({"x": np.arange(1, 11), "y": Y})

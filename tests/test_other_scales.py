@@ -8,9 +8,9 @@ from bayescore.agreement.health import Health
 from bayescore.agreement.other_scales import on_another_scale
 from bayescore.agreement.pairs import compare
 from bayescore.methods import NUTS
-from bayescore.posterior import Posterior
+from bayescore.model.posterior import Posterior
+from bayescore.model.transforms import POSITIVE, REAL
 from bayescore.study.targets import Parameters
-from bayescore.transforms import POSITIVE, REAL
 
 GIVEN = Parameters(("beta", "sigma"), (REAL, POSITIVE))
 SCALES = {

@@ -5,18 +5,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bayescore import problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import Pair, compare
 from bayescore.agreement.quantiles import LEVELS, NORMAL, Standardized, rank_differences, shape_difference
-from bayescore.coordinates import for_method
-from bayescore.distributions import Array
-from bayescore.guide import gaussian_moments
+from bayescore.density.coordinates import for_method
+from bayescore.density.guide import gaussian_moments
 from bayescore.methods import NUTS, SVI
-from bayescore.posterior import Posterior, label
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior, label
+from bayescore.model.transforms import REAL
 from bayescore.study.targets import Parameters
-from bayescore.transforms import REAL
+from bayescore.tables import problem
 
 WELL = Health({}, (), {})
 Make = Callable[[np.random.Generator], Array]

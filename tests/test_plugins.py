@@ -10,9 +10,9 @@ from importlib.metadata import distributions
 import pytest
 from conftest import ABSENT, ROOT, USABLE
 
-from bayescore import plugins
 from bayescore.backend import BackendInfo
 from bayescore.errors import MissingLibraryError, PluginError, RequestError
+from bayescore.plugins import loading
 
 MODULE = """
 from bayescore.backend import BackendInfo, hookimpl
@@ -33,7 +33,7 @@ FEATURES = {
 def distribution(tmp_path, monkeypatch):
     """Write a distribution as an installer does, and return the entry points of all that were written."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delenv(plugins.RESTRICT, raising=False)
+    monkeypatch.delenv(loading.RESTRICT, raising=False)
 
     def write(name, declared=None, *, module=None, version="1.0", source=None):
         module = module or name.replace("-", "_")
@@ -46,13 +46,13 @@ def distribution(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(f"[bayescore]\n{module} = {module}\n")
         (info / "INSTALLER").write_text("conda\n")
         found = distributions(path=[str(tmp_path)])
-        return [entry for one in found for entry in one.entry_points if entry.group == plugins.GROUP]
+        return [entry for one in found for entry in one.entry_points if entry.group == loading.GROUP]
 
     return write
 
 
 def test_a_distribution_on_disk_is_found(distribution):
-    registry = plugins.load(distribution("fake-alpha", version="2.5"))
+    registry = loading.load(distribution("fake-alpha", version="2.5"))
     registered = registry["fake_alpha"]
     assert (registered.origin.distribution, registered.origin.version) == ("fake-alpha", "2.5")
     assert registry.broken == ()
@@ -60,15 +60,15 @@ def test_a_distribution_on_disk_is_found(distribution):
 
 def test_it_is_found_through_the_environment_too(distribution, monkeypatch):
     distribution("fake-beta")
-    monkeypatch.delenv(plugins.RESTRICT, raising=False)
-    registry = plugins.load()
+    monkeypatch.delenv(loading.RESTRICT, raising=False)
+    registry = loading.load()
     assert {"exact", "fake_beta"} <= set(registry.backends)
     assert next(iter(registry.backends)) == "exact"
 
 
 def test_two_distributions_with_one_backend_are_both_named(distribution):
     distribution("fake-one", GOOD.format(name="same"))
-    registry = plugins.load(distribution("fake-two", GOOD.format(name="same")))
+    registry = loading.load(distribution("fake-two", GOOD.format(name="same")))
     assert registry.backends == {}
     one, two = registry.broken
     assert (one.origin.distribution, two.origin.distribution) == ("fake-one", "fake-two")
@@ -81,8 +81,8 @@ def test_two_distributions_with_one_backend_are_both_named(distribution):
 @pytest.mark.parametrize("name", ["exact", "pyro", "numpyro"])
 def test_nobody_can_take_a_name_of_ours(distribution, name):
     entries = distribution("a-fake", GOOD.format(name=name))
-    ours = [entry for entry in plugins.entry_points(group=plugins.GROUP) if entry.name == name]
-    registry = plugins.load([*entries, *ours])
+    ours = [entry for entry in loading.entry_points(group=loading.GROUP) if entry.name == name]
+    registry = loading.load([*entries, *ours])
     assert {n: r.origin.distribution for n, r in registry.backends.items()} == {e.name: e.dist.name for e in ours}
     (broken,) = registry.broken
     assert broken.origin.distribution == "a-fake"
@@ -101,9 +101,9 @@ def test_nobody_can_take_a_name_of_ours(distribution, name):
     ],
 )
 def test_a_wrong_declaration_is_a_broken_row(distribution, declared, reason):
-    registry = plugins.load(distribution("fake-wrong", declared))
+    registry = loading.load(distribution("fake-wrong", declared))
     (broken,) = registry.broken
-    assert broken.origin == plugins.Origin("fake_wrong", "fake_wrong", "fake-wrong", "1.0")
+    assert broken.origin == loading.Origin("fake_wrong", "fake_wrong", "fake-wrong", "1.0")
     assert reason in broken.reason
     with pytest.raises(PluginError, match="of fake-wrong is broken"):
         registry["fake_wrong"]
@@ -123,7 +123,7 @@ def test_a_wrong_declaration_is_a_broken_row(distribution, declared, reason):
 )
 def test_a_broken_module_never_hurts_the_others(distribution, source, reason):
     distribution("fake-good")
-    registry = plugins.load(distribution("fake-broken", source=source))
+    registry = loading.load(distribution("fake-broken", source=source))
     assert list(registry.backends) == ["fake_good"]
     (broken,) = registry.broken
     assert reason in broken.reason
@@ -136,19 +136,19 @@ def test_a_broken_module_never_hurts_the_others(distribution, source, reason):
 def test_plugins_can_be_restricted_but_for_the_core(distribution, monkeypatch, chosen, names):
     distribution("fake-a")
     distribution("fake-b")
-    monkeypatch.setenv(plugins.RESTRICT, chosen)
-    assert set(plugins.load().backends) == {"exact"} | names
+    monkeypatch.setenv(loading.RESTRICT, chosen)
+    assert set(loading.load().backends) == {"exact"} | names
 
 
 def test_a_plugin_that_is_left_out_is_not_even_imported(distribution, monkeypatch):
     distribution("fake-bomb", source="raise RuntimeError('imported')")
-    monkeypatch.setenv(plugins.RESTRICT, "")
-    assert plugins.load().broken == ()
+    monkeypatch.setenv(loading.RESTRICT, "")
+    assert loading.load().broken == ()
 
 
 def test_a_missing_library_is_told_with_what_to_install(distribution):
     declared = GOOD.format(name="heavy") + ", requires=('a_library_that_is_not_there',)"
-    registered = plugins.load(distribution("fake-heavy", declared))["heavy"]
+    registered = loading.load(distribution("fake-heavy", declared))["heavy"]
     assert registered.missing == ("a_library_that_is_not_there",)
     with pytest.raises(
         MissingLibraryError,
@@ -160,18 +160,18 @@ def test_a_missing_library_is_told_with_what_to_install(distribution):
 def test_a_folder_that_has_a_librarys_name_is_not_the_library(distribution, tmp_path):
     (tmp_path / "a_library_that_is_not_there").mkdir()
     declared = GOOD.format(name="heavy") + ", requires=('a_library_that_is_not_there',)"
-    registered = plugins.load(distribution("fake-heavy", declared))["heavy"]
+    registered = loading.load(distribution("fake-heavy", declared))["heavy"]
     assert registered.missing == ("a_library_that_is_not_there",)
 
 
 def test_a_misspelt_backend_gets_a_suggestion():
     with pytest.raises(RequestError, match=r"unknown backend 'exakt'; did you mean 'exact'\? \(installed: exact"):
-        plugins.load()["exakt"]
+        loading.load()["exakt"]
 
 
 def test_refusals_are_the_plugins_own_sentences(distribution):
     declared = GOOD.format(name="x") + ", {'method:svi': 'upstream: no guides'}"
-    info = plugins.load(distribution("fake-gaps", declared))["x"].info
+    info = loading.load(distribution("fake-gaps", declared))["x"].info
     assert info.refusal({"method:nuts"}) is None
     assert info.refusal({"method:svi"}) == "upstream: no guides"
     assert info.refusal({"method:svi", "family:Poisson"}) == "upstream: no guides; x does not declare 'family:Poisson'"
@@ -194,11 +194,11 @@ def test_listing_the_backends_imports_no_tensor_library():
 
 
 def test_every_backend_declares_known_things_only(backends):
-    from bayescore.distributions import DISTRIBUTIONS
-    from bayescore.families import FAMILIES
     from bayescore.methods import METHODS
+    from bayescore.model.distributions import DISTRIBUTIONS
+    from bayescore.model.families import FAMILIES
 
-    info = plugins.load()[backends].info
+    info = loading.load()[backends].info
     known = {
         "family": set(FAMILIES),
         "method": set(METHODS),
@@ -236,14 +236,14 @@ def test_what_is_left_out_is_known():
 def test_a_search_that_raises_finds_nothing(monkeypatch):
     """As `find_spec` does for a module that has no spec, and as others' finders may."""
     monkeypatch.setitem(sys.modules, "a_module_without_spec", types.ModuleType("a_module_without_spec"))
-    assert plugins._absent("a_module_without_spec")
-    assert not plugins._absent("json")
+    assert loading._absent("a_module_without_spec")
+    assert not loading._absent("json")
 
 
 def test_what_is_declared_says_what_it_is():
     info = BackendInfo("mine", lambda precision: None, {"Gaussian", "method:nuts"})
     with pytest.raises(PluginError, match=r"declares 'Gaussian' without saying what it is .*'family:Gaussian'"):
-        plugins.check(info)
-    plugins.check(replace(info, supports={"family:Gaussian"}))
+        loading.check(info)
+    loading.check(replace(info, supports={"family:Gaussian"}))
     near = replace(info, supports={"family:gaussian"})
     assert near.refusal({"family:Gaussian"}).endswith("(it declares 'family:gaussian': write 'family:Gaussian')")

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore import problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
 from bayescore.agreement.point_scale import point_scale
 from bayescore.agreement.quantities import Judge
 from bayescore.agreement.verdict import decide
-from bayescore.coordinates import constrain, standardizing_matrix
-from bayescore.data import from_arrays
-from bayescore.density import LogJoint
+from bayescore.density.coordinates import constrain, standardizing_matrix
+from bayescore.density.mode import laplace, start_of, unconstrained_density
+from bayescore.density.specification import LogJoint
 from bayescore.methods import MAP, MLE
-from bayescore.mode import laplace, start_of, unconstrained_density
-from bayescore.posterior import label
+from bayescore.model.data import from_arrays
+from bayescore.model.posterior import label
+from bayescore.tables import problem
 
 PROBLEMS = problems()
 WELL = Health({}, (), {})

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore import density, problem
 from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Fit
 from bayescore.comparison.predictions import max_difference, summarize
+from bayescore.density import specification
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
-from bayescore.posterior import label
+from bayescore.model.posterior import label
+from bayescore.tables import problem
 
 TOY = problem.toy()
 PROBLEMS = problems()
@@ -64,8 +65,8 @@ class Straight(ExactBackend):
     """Predicts whatever a regression says."""
 
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        eta = density.linear_predictor(fit.regression, new_data, posterior.draws)
-        return fit.regression.family.mean(eta, density.given(fit.regression, new_data, posterior.draws))
+        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
+        return fit.regression.family.mean(eta, specification.given(fit.regression, new_data, posterior.draws))
 
 
 def straight(name: str, draws: int = 300, seed: int = 0):
@@ -102,8 +103,8 @@ def test_offsets_trials_and_groups_are_predicted_with(name: str) -> None:
     stated, posterior, fit = straight(name)
     found = summarize(Straight(), fit, posterior, stated.data.take(slice(5)), 0)
     rows = stated.data.take(slice(5))
-    eta = density.linear_predictor(stated.regression, rows, posterior.draws)
-    given = density.given(stated.regression, rows, posterior.draws)
+    eta = specification.linear_predictor(stated.regression, rows, posterior.draws)
+    given = specification.given(stated.regression, rows, posterior.draws)
     mean = stated.regression.family.mean(eta, given)[0]
     np.testing.assert_allclose(found.mean, mean.mean(axis=0), rtol=1e-12)
     terms = stated.regression.family.log_prob(rows.y, eta, given)[0]

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayescore.data import Data, Membership, from_arrays
-from bayescore.distributions import (
+from bayescore.errors import RequestError
+from bayescore.model.data import Data, Membership, from_arrays
+from bayescore.model.distributions import (
     LKJ,
     AtMeans,
     Exponential,
@@ -18,9 +19,8 @@ from bayescore.distributions import (
     Normal,
     at_zero,
 )
-from bayescore.errors import RequestError
-from bayescore.groups import Grouping
-from bayescore.priors import default_priors, state
+from bayescore.model.groups import Grouping
+from bayescore.tables.default_priors import default_priors, state
 
 N = 50
 RNG = np.random.default_rng(0)

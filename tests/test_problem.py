@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore import problem
-from bayescore.data import from_arrays, toy_data
-from bayescore.distributions import Normal
 from bayescore.errors import DataError, RequestError
-from bayescore.families import Gaussian
+from bayescore.model.data import from_arrays, toy_data
+from bayescore.model.distributions import Normal
+from bayescore.model.families import Gaussian
+from bayescore.tables import problem
 
 
 def test_the_toy_is_the_tutorials():

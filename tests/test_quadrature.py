@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from bayescore.data import Data, from_arrays
-from bayescore.density import LogJoint
+from bayescore.density.specification import LogJoint
 from bayescore.errors import UnsupportedError
 from bayescore.exact import posterior, quadrature
 from bayescore.exact.quadrature import solve
-from bayescore.posterior import to_judged
-from bayescore.priors import state
+from bayescore.model.data import Data, from_arrays
+from bayescore.model.posterior import to_judged
+from bayescore.tables.default_priors import state
 
 CLOSE = 1e-8
 """In posterior sds, and nats: ten times what the quadrature itself aims at is allowed for scipy's error."""

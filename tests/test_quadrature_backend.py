@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 import bayescore
-from bayescore import plugins
-from bayescore.contract import Checked
-from bayescore.data import Data, from_arrays
+from bayescore.contract.checked import Checked
 from bayescore.errors import UnsupportedError
 from bayescore.exact import keys, quadrature
 from bayescore.exact.quadrature import solve
 from bayescore.methods import Exact
-from bayescore.priors import state
-from bayescore.problem import from_data
+from bayescore.model.data import Data, from_arrays
+from bayescore.plugins import loading
 from bayescore.report.terminal import render
+from bayescore.tables.default_priors import state
+from bayescore.tables.problem import from_data
 
 
 def checked():
-    registered = plugins.load()["exact"]
+    registered = loading.load()["exact"]
     return Checked(registered.make(), registered.info)
 
 

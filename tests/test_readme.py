@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import ABSENT, ROOT
 
-from bayescore import plugins
 from bayescore.comparison.run import Settings, compare
-from bayescore.problem import toy
+from bayescore.plugins import loading
 from bayescore.report.capabilities import markdown
+from bayescore.tables.problem import toy
 
 README = (ROOT / "README.md").read_text()
 
@@ -28,7 +28,7 @@ def marked(name: str) -> str:
 def test_the_table_of_capabilities_is_the_declared_one() -> None:
     found = re.search(r"<!-- capabilities -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
     assert found
-    known = {name: row for name, row in plugins.load().backends.items() if name in {"exact", "pyro", "numpyro"}}
+    known = {name: row for name, row in loading.load().backends.items() if name in {"exact", "pyro", "numpyro"}}
     assert found[1] == markdown(known), "put the output of 'bayescore backends --markdown' into the README"
 
 

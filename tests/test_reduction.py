@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore import reduction
-from bayescore.data import from_arrays
-from bayescore.density import likelihood
-from bayescore.priors import state
+from bayescore.density import reduction
+from bayescore.density.specification import likelihood
+from bayescore.model.data import from_arrays
+from bayescore.tables.default_priors import state
 
 
 def problem(n=60, p=3, centre=0.0, seed=0):

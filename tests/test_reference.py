@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from bayescore import problem
 from bayescore.exact.posterior import solve
-from bayescore.tables import read_table
+from bayescore.tables import problem
+from bayescore.tables.files import read_table
 
 GAUSSIAN = [
     "kidiq-kidscore_momiq",

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore import reference
 from bayescore.cli import main
 from bayescore.exact.posterior import solve
-from bayescore.problem import from_table
+from bayescore.study import reference
+from bayescore.tables.problem import from_table
 
 FORMULA = "y ~ x"
 

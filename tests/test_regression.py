@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from declared import LEVELS, problems
 
-from bayescore.distributions import LKJ, HalfNormal, Horseshoe, Normal
 from bayescore.errors import RequestError
-from bayescore.families import Bernoulli, Categorical, Gaussian, Ordinal
-from bayescore.groups import Grouping, GroupTerm
-from bayescore.network import Network
-from bayescore.regression import Regression
-from bayescore.sites import Independent
+from bayescore.model.distributions import LKJ, HalfNormal, Horseshoe, Normal
+from bayescore.model.families import Bernoulli, Categorical, Gaussian, Ordinal
+from bayescore.model.groups import Grouping, GroupTerm
+from bayescore.model.network import Network
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
 
 ONE = Normal(0, 1)
 TERM = GroupTerm(Grouping("g", ("1",), LEVELS), (HalfNormal(1),))

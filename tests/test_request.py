@@ -5,9 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from bayescore import request
+from bayescore.cli import request
+from bayescore.cli.request import Request
 from bayescore.errors import RequestError
-from bayescore.request import Request
 
 FULL = Request(
     backends=("pyro", "numpyro:nuts(chains=2)"),

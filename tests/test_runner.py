@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from conftest import put_on_path
 
-from bayescore import plugins, problem
 from bayescore.comparison import runner, worker
 from bayescore.comparison.contender import Contender, parse
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.runner import Runner
 from bayescore.methods import SVI, Exact
+from bayescore.plugins import loading
+from bayescore.tables import problem
 
 QUICK = 30.0
 """Seconds within which everything is ended, on a busy machine, too."""
@@ -26,7 +27,7 @@ def tasks(monkeypatch):
     put_on_path(monkeypatch, "faulty")
 
     def make(*contenders):
-        p, registry = problem.toy(), plugins.load()
+        p, registry = problem.toy(), loading.load()
         known = [c if isinstance(c, Contender) else parse(c, registry) for c in contenders]
         origin = registry["sound"].origin
         return [Task(c, p.regression, p.data, p.new_data, 0, "float64", origin) for c in known]

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayescore import separation
-from bayescore.checks import check
-from bayescore.data import Data, from_arrays
 from bayescore.errors import DataError
 from bayescore.exact.backend import ExactBackend
-from bayescore.families import FAMILIES
 from bayescore.methods import Exact
-from bayescore.priors import state
-from bayescore.problem import from_data
+from bayescore.model.data import Data, from_arrays
+from bayescore.model.families import FAMILIES
+from bayescore.tables import separation
+from bayescore.tables.default_priors import state
+from bayescore.tables.problem import from_data
+from bayescore.tables.remarks import check
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=30), RNG.normal(size=30)

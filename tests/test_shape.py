@@ -6,9 +6,9 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
 from bayescore.agreement.shape import compare_shapes
 from bayescore.methods import NUTS
-from bayescore.posterior import Posterior
+from bayescore.model.posterior import Posterior
+from bayescore.model.transforms import REAL
 from bayescore.study.targets import Parameters
-from bayescore.transforms import REAL
 
 NAMES = Parameters(("a", "b"), (REAL, REAL))
 

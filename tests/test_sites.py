@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from bayescore import distributions as d
 from bayescore.errors import RequestError
-from bayescore.groups import Grouping, GroupTerm
-from bayescore.regression import _group_sites, _horseshoe
-from bayescore.sites import Correlation, Independent, Offsets, Thresholds
-from bayescore.transforms import POSITIVE, REAL
+from bayescore.model import distributions as d
+from bayescore.model.groups import Grouping, GroupTerm
+from bayescore.model.regression import _group_sites, _horseshoe
+from bayescore.model.sites import Correlation, Independent, Offsets, Thresholds
+from bayescore.model.transforms import POSITIVE, REAL
 
 LEVELS = ("a", "b", "c", "d", "e")
 

@@ -11,12 +11,12 @@ import pytest
 from conftest import ROOT, put_on_path
 from declared import problems
 
-from bayescore import problem
 from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive
 from bayescore.comparison.run import Settings
-from bayescore.data import NEW_LEVEL, from_arrays
 from bayescore.methods import NUTS
+from bayescore.model.data import NEW_LEVEL, from_arrays
+from bayescore.tables import problem
 
 
 def test_a_stranger_agrees_with_exact_from_the_command_line(tmp_path):

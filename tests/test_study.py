@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from conftest import USABLE
 
-from bayescore import problem
-from bayescore.density import LogJoint
+from bayescore.density.specification import LogJoint
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS
-from bayescore.posterior import Posterior
+from bayescore.model.posterior import Posterior
 from bayescore.study import measure, tables
 from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS
 from bayescore.study.targets import NAMES, Target, make
+from bayescore.tables import problem
 
 TOY = problem.toy()
 

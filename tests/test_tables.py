@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bayescore.errors import DataError
-from bayescore.formula import apply
-from bayescore.tables import read_table, to_pandas
+from bayescore.tables.files import read_table, to_pandas
+from bayescore.tables.formula import apply
 
 TABLE = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [0.5, 1.5, 2.5, 3.5], "g": ["a", "b", "a", "c"]})
 

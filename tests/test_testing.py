@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayescore import problem
 from bayescore.errors import DataError, RequestError
 from bayescore.exact.posterior import solve
 from bayescore.inference_data import load, save, to_datatree
-from bayescore.posterior import Posterior
+from bayescore.model.posterior import Posterior
+from bayescore.tables import problem
 from bayescore.testing import assert_posteriors_agree, assert_same_model
 
 TOY = problem.toy()

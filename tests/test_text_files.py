@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayescore import large
 from bayescore.errors import DataError
 from bayescore.exact.posterior import solve
-from bayescore.large import from_file
-from bayescore.problem import Problem, from_table
-from bayescore.tables import read_table, remarks
+from bayescore.tables import out_of_core
+from bayescore.tables.files import read_table, remarks
+from bayescore.tables.out_of_core import from_file
+from bayescore.tables.problem import Problem, from_table
 
 PLAIN = "y,x\n1.5,2.5\n2.1,3.5\n3,4\n7,5\n"
 SEMICOLONS = "fields are separated by semicolons"
@@ -85,7 +85,7 @@ def small(path: Path, formula: str = "y ~ x") -> Problem:
 @pytest.fixture(params=["small", "large"])
 def state(request, monkeypatch):
     """Both ways of a file: in memory, and in chunks, of four rows."""
-    monkeypatch.setattr(large, "_CHUNK_ROWS", 4)
+    monkeypatch.setattr(out_of_core, "_CHUNK_ROWS", 4)
     return small if request.param == "small" else lambda path: from_file(path, "y ~ x")
 
 
@@ -196,7 +196,7 @@ def test_text_that_is_nearly_all_different_is_warned_of():
     ],
 )
 def test_levels_of_new_rows_are_those_of_the_old_ones_however_written(old, new, known, tmp_path):
-    from bayescore.request import Request
+    from bayescore.cli.request import Request
 
     def file(name, text):
         lines = "".join(f"{i},{value}\n" for i, value in enumerate(text.split("\n")))
@@ -216,7 +216,7 @@ def test_a_level_that_looks_alike_is_another_one(tmp_path):
 
 
 def test_a_parquet_files_named_index_is_a_column_and_whole_numbers_stay_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(large, "_CHUNK_ROWS", 2)
+    monkeypatch.setattr(out_of_core, "_CHUNK_ROWS", 2)
     path = tmp_path / "table.parquet"
     frame = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "id": pd.array([2**53 + 1, 2**53, None, 1], dtype="Int64")})
     frame.set_index(pd.Index([1.0, 2.0, 3.0, 5.0], name="x")).to_parquet(path)

@@ -7,8 +7,8 @@ import pytest
 from autograd import jacobian
 from autograd import numpy as anp
 
-from bayescore import transforms
-from bayescore.transforms import POSITIVE, REAL, Correlations, Elementwise, GroupOffsets, Ordered, Shrinkage, Slot
+from bayescore.model import transforms
+from bayescore.model.transforms import POSITIVE, REAL, Correlations, Elementwise, GroupOffsets, Ordered, Shrinkage, Slot
 
 RNG = np.random.default_rng(0)
 THREE = Correlations(3).forward(RNG.normal(size=3), {}, np)[0]

@@ -7,7 +7,7 @@ from conftest import USABLE
 import bayescore
 from bayescore import MLE, SVI
 from bayescore.methods import parse
-from bayescore.problem import toy, toy_data
+from bayescore.tables.problem import toy, toy_data
 
 ENGINES = [name for name in USABLE if name in {"pyro", "numpyro"}]
 

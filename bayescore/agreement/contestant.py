@@ -17,11 +17,11 @@ from bayescore.agreement.estimates import (
 )
 from bayescore.agreement.health import Health
 from bayescore.agreement.quantiles import Standardized
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
+from bayescore.density.coordinates import Coordinates
 from bayescore.methods import SVI, Laplace, Method
-from bayescore.posterior import Posterior
-from bayescore.transforms import Bounds
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.transforms import Bounds
 
 
 class Parametrization(Protocol):

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from bayescore.distributions import Array
-from bayescore.posterior import Moments, Posterior, to_judged
-from bayescore.transforms import Bounds
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Moments, Posterior, to_judged
+from bayescore.model.transforms import Bounds
 
 
 @dataclass(frozen=True)

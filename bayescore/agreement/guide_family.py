@@ -9,14 +9,14 @@ import numpy as np
 
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.quantiles import Standardized
-from bayescore.coordinates import Coordinates
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
-from bayescore.guide import flatten
-from bayescore.mode import unconstrained_density
-from bayescore.posterior import Posterior, to_judged
-from bayescore.regression import Regression
-from bayescore.special import ndtri
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import flatten
+from bayescore.density.mode import unconstrained_density
+from bayescore.density.specification import LogJoint
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior, to_judged
+from bayescore.model.regression import Regression
+from bayescore.model.special_functions import ndtri
 
 _DRAWS = 4000
 _STEP = 0.1
@@ -54,7 +54,7 @@ def at_optimum(joint: LogJoint, coordinates: Coordinates, posterior: Posterior, 
 def at_laplace(coordinates: Coordinates, posterior: Posterior) -> bool:
     """Whether draws are those of the Laplace approximation, by the core's own mode and curvature.
 
-    Its coordinates are such that it is Normal(0, I) there (`bayescore.coordinates.for_method`): every
+    Its coordinates are such that it is Normal(0, I) there (`bayescore.density.coordinates.for_method`): every
     mean has to lie within 0.1, and every variance and covariance within 0.2.
     """
     z = _coordinates(coordinates, posterior)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayescore.agreement.copies import copies
-from bayescore.distributions import Array
-from bayescore.guide import split_rhat
+from bayescore.density.guide import split_rhat
 from bayescore.methods import NUTS, SVI, Exact, Laplace, Method
-from bayescore.posterior import Posterior
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400

@@ -6,13 +6,13 @@ from itertools import combinations
 
 import numpy as np
 
-from bayescore import density
 from bayescore.agreement.mistakes import OTHER, READINGS, Term, spread_of
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.density import specification
 from bayescore.errors import DataError, RequestError
-from bayescore.families import FAMILIES, Family
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.families import FAMILIES, Family
+from bayescore.model.regression import Regression
 
 Values = Mapping[str, Array]
 Guess = tuple[Regression, Data, Values, str]
@@ -55,7 +55,7 @@ def name(regression: Regression, data: Data, values: Values, term: Term) -> str:
 
 def _explains(guess: Guess, term: Term) -> bool:
     regression, data, values, _ = guess
-    candidate = np.asarray(density.likelihood(regression, data, values))
+    candidate = np.asarray(specification.likelihood(regression, data, values))
     return spread_of(candidate - term.wanted) > term.limit and term.is_(candidate)
 
 
@@ -112,8 +112,8 @@ def _counted(factor: float, regression: Regression, data: Data) -> str:
 
 def _rows(regression: Regression, data: Data, values: Values, term: Term) -> str | None:
     """Rows that don't count, or count twice."""
-    eta = density.linear_predictor(regression, data, values)
-    rows = regression.family.log_prob(data.observed, eta, density.given(regression, data, values))
+    eta = specification.linear_predictor(regression, data, values)
+    rows = regression.family.log_prob(data.observed, eta, specification.given(regression, data, values))
     rows = np.asarray(rows if data.weights is None else rows * data.weights)
     for sign, what in ((-1.0, "did not count"), (1.0, "counted twice")):
         one = term.which(term.wanted[:, None] + sign * rows)

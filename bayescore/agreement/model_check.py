@@ -13,14 +13,14 @@ import numpy as np
 from bayescore.agreement import likelihood_mistakes, prior_mistakes
 from bayescore.agreement.mistakes import Term, spread_of
 from bayescore.backend import LogDensity, Precision
-from bayescore.coordinates import constrain, standardizing_matrix
-from bayescore.data import Data
-from bayescore.density import LogJoint, log_density
-from bayescore.distributions import Array
-from bayescore.empirical_bayes import approximate
-from bayescore.mode import start_of
-from bayescore.regression import Regression
-from bayescore.transforms import unconstrain
+from bayescore.density.coordinates import constrain, standardizing_matrix
+from bayescore.density.empirical_bayes import approximate
+from bayescore.density.mode import start_of
+from bayescore.density.specification import LogJoint, log_density
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import unconstrain
 
 POINTS = 20
 LEAST_POINTS = 10

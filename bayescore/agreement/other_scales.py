@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from bayescore.agreement.contestant import Contestant
-from bayescore.distributions import Array
-from bayescore.transforms import POSITIVE
+from bayescore.model.distributions import Array
+from bayescore.model.transforms import POSITIVE
 
 _LEVELS = (0.05, 0.5, 0.95)
 _NEAR = 0.1

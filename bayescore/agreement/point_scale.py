@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayescore.agreement.quantities import Judge
-from bayescore.coordinates import constrain, standardizing_matrix
-from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
+from bayescore.density.coordinates import constrain, standardizing_matrix
+from bayescore.density.mode import laplace, start_of
+from bayescore.density.specification import LogJoint
 from bayescore.methods import Estimand
-from bayescore.mode import laplace, start_of
-from bayescore.posterior import Posterior, to_judged
-from bayescore.transforms import unconstrain
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior, to_judged
+from bayescore.model.transforms import unconstrain
 
 _STEP = 1e-3
 """In sds: small beside the curvature of what is judged, and large beside rounding."""

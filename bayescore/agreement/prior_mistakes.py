@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from bayescore.agreement.mistakes import OTHER, READINGS, SCALE, Reading, Term, spread_of
-from bayescore.distributions import DISTRIBUTIONS, Array, Distribution, Horseshoe
-from bayescore.distributions.at_means import at_zero
-from bayescore.distributions.base import LOG_2
 from bayescore.errors import RequestError
-from bayescore.sites import Correlation, Independent, Site, Thresholds
-from bayescore.transforms import POSITIVE, REAL
+from bayescore.model.distributions import DISTRIBUTIONS, Array, Distribution, Horseshoe
+from bayescore.model.distributions.at_means import at_zero
+from bayescore.model.distributions.base import LOG_2
+from bayescore.model.sites import Correlation, Independent, Site, Thresholds
+from bayescore.model.transforms import POSITIVE, REAL
 
 Values = Mapping[str, Array]
 Guess = tuple[Array, str]

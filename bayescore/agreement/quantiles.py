@@ -13,8 +13,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescore.distributions import Array
-from bayescore.special import ndtri
+from bayescore.model.distributions import Array
+from bayescore.model.special_functions import ndtri
 
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]

@@ -7,15 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from bayescore.agreement.contestant import Parametrization
-from bayescore.coordinates import Coordinates
-from bayescore.data import Data, Indices, spread
-from bayescore.density import linear_predictor
-from bayescore.distributions import Array
-from bayescore.guide import moments_by_draws
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
-from bayescore.sites import Site
-from bayescore.transforms import REAL, Bounds
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import moments_by_draws
+from bayescore.density.specification import linear_predictor
+from bayescore.model.data import Data, Indices, spread
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Site
+from bayescore.model.transforms import REAL, Bounds
 
 _ROWS = 10
 

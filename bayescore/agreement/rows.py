@@ -27,8 +27,8 @@ from bayescore.agreement.quantiles import (
 from bayescore.agreement.quantities import Quantities
 from bayescore.agreement.rule import AGREE_QUANTILE, SHAPE_TOLERANCE, Row, Statistic
 from bayescore.agreement.tails import HEAVY, tail_index
-from bayescore.distributions import Array
-from bayescore.regression import Regression
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
 
 _NO_BETTER = 0.01
 """Log ratio beyond which a guide's family counts as unable to reach the posterior's sd.

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayescore.special import log_ndtr, ndtri_exp
+from bayescore.model.special_functions import log_ndtr, ndtri_exp
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
 RowVerdict = Literal["agree", "disagree", "inconclusive", "expected"]

@@ -13,9 +13,9 @@ from bayescore.agreement.point_scale import point_scale
 from bayescore.agreement.quantities import Judge
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.shape import compare_shapes
-from bayescore.data import Data
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
 
 Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]
 _ABOUT_CONTENDER = {"unconverged", "resampled", "different-model", "precision"}

@@ -12,10 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one row a backend."""
-    from bayescore import plugins
+    from bayescore.plugins import loading
     from bayescore.printable import printable
 
-    registry = plugins.load()
+    registry = loading.load()
     if options.markdown:
         from bayescore.report.capabilities import markdown
 

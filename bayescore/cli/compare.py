@@ -86,12 +86,12 @@ _FLAGS = (
 
 def run(options: argparse.Namespace) -> int:
     """Run the comparison, report it, and keep it."""
-    from bayescore import plugins, request
-    from bayescore.cli import say
+    from bayescore.cli import request, say
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.archive import Archive
     from bayescore.comparison.run import choose, compare
     from bayescore.errors import RequestError
+    from bayescore.plugins import loading
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import plain_console, show
 
@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         archive = None
         if options.out is not None:
-            chosen = choose(problem, contenders, settings, plugins.load())  # wrong ones before a folder is made
+            chosen = choose(problem, contenders, settings, loading.load())  # wrong ones before a folder is made
             archive = Archive(options.out, problem, settings, chosen, force=options.force, resume=options.resume)
             stack.enter_context(archive).begin(request.overlay(asked, {"backends": tuple(contenders)}).write())
         with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
@@ -137,8 +137,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_json(path: Path, inputs: "list[str | Path | None]") -> None:
     """Refuse a file that can't be written, or that the comparison reads."""
-    from bayescore import writing
     from bayescore.errors import RequestError
+    from bayescore.system import writing
 
     writing.check(path)
     for used in inputs:
@@ -148,7 +148,7 @@ def _check_json(path: Path, inputs: "list[str | Path | None]") -> None:
 
 
 def _installed() -> list[str]:
-    from bayescore import plugins
+    from bayescore.plugins import loading
 
-    names = [name for name, registered in plugins.load().backends.items() if not registered.missing]
+    names = [name for name, registered in loading.load().backends.items() if not registered.missing]
     return [name for name in names if name != "exact"] or names

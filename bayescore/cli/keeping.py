@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bayescore import writing
 from bayescore.cli import say
 from bayescore.errors import KeepingError
+from bayescore.system import writing
 
 UNKEPT = 73
 """Exit code where what was found could not be written down (EX_CANTCREAT of sysexits.h)."""

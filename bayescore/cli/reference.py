@@ -28,11 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit every reference, print the table, and tell by the exit code."""
-    from bayescore import reference, writing
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.run import Settings
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import plain_console
+    from bayescore.study import reference
+    from bayescore.system import writing
 
     if options.out is not None:
         writing.check(options.out)
@@ -57,14 +58,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _contenders(problem: object) -> list[str]:
     """Exact where it can, and NUTS in every backend that has it."""
-    from bayescore import plugins
-    from bayescore.contract import refusal
+    from bayescore.contract.checked import refusal
     from bayescore.methods import NUTS, Exact
-    from bayescore.problem import Problem
+    from bayescore.plugins import loading
+    from bayescore.tables.problem import Problem
 
     assert isinstance(problem, Problem)
     found = []
-    for name, registered in plugins.load().backends.items():
+    for name, registered in loading.load().backends.items():
         for method in (Exact(), NUTS()):
             if f"method:{method.name}" not in registered.info.supports or registered.missing:
                 continue

@@ -12,14 +12,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from bayescore import paths, problem
 from bayescore.backend import Precision
 from bayescore.comparison.run import Settings
-from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError, suggest
+from bayescore.model.data import from_arrays, toy_data
 from bayescore.printable import shown
-from bayescore.problem import Problem, ToySettings
-from bayescore.tables import read_table, text_columns
+from bayescore.system import paths
+from bayescore.tables import problem
+from bayescore.tables.files import read_table, text_columns
+from bayescore.tables.problem import Problem, ToySettings
 
 _PATHS = ("data", "new_data")
 _LARGEST = 1 << 20
@@ -87,8 +88,8 @@ class Request:
         return self._of_file(priors) if toy is None else self._of_toy(toy, priors)
 
     def _of_file(self, priors: dict[str, str]) -> Problem:
-        from bayescore.formula import orders  # with pandas, which the toy does without
-        from bayescore.large import is_large
+        from bayescore.tables.formula import orders  # with pandas, which the toy does without
+        from bayescore.tables.out_of_core import is_large
 
         if self.formula is None:
             raise RequestError(f"a formula is needed for {self.data!r}: --formula 'y ~ x'")
@@ -137,7 +138,7 @@ class Request:
 
     def _large(self, priors: dict[str, str], new_table: object | None) -> Problem:
         """A table that is read in chunks."""
-        from bayescore.large import from_file
+        from bayescore.tables.out_of_core import from_file
 
         for flag, given in (
             ("--weights", self.weights),

@@ -24,14 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print, part by part."""
-    from bayescore import plugins, writing
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.run import SEEDS
     from bayescore.comparison.runner import export_environment
     from bayescore.errors import RequestError
+    from bayescore.plugins import loading
     from bayescore.study import measure, tables
     from bayescore.study.faults import DRAW_FAULTS
     from bayescore.study.targets import NAMES
+    from bayescore.system import writing
 
     if options.out is not None:
         writing.check(options.out)
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     _within(options, repetitions=_MOST, refits=_MOST, jobs=1000)
     if not 0 <= options.seed < SEEDS:
         raise RequestError(f"--seed must be at least 0 and under 2**63, not {options.seed}")
-    export_environment(plugins.load()[options.engine].info)
+    export_environment(loading.load()[options.engine].info)
     jobs = options.jobs or os.cpu_count() or 1
     settings = measure.Settings(
         options.engine,

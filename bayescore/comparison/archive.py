@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bayescore import paths
 from bayescore.comparison import provenance, stored
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.document import SCHEMA, Document
@@ -14,9 +13,10 @@ from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
 from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError, in_one_line
 from bayescore.inference_data import decode, encode
-from bayescore.plugins import Registered
+from bayescore.plugins.loading import Registered
 from bayescore.printable import lines, printable
-from bayescore.problem import Problem
+from bayescore.system import paths
+from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     from bayescore.comparison.run import Settings

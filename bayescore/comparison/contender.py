@@ -8,13 +8,13 @@ from zlib import crc32
 import numpy as np
 
 from bayescore import methods
-from bayescore.contract import refusal
-from bayescore.data import Data
+from bayescore.contract.checked import refusal
 from bayescore.errors import PluginError, RequestError
 from bayescore.methods import Exact, Method
-from bayescore.plugins import Registry
+from bayescore.model.data import Data
+from bayescore.model.regression import Regression
+from bayescore.plugins.loading import Registry
 from bayescore.printable import shown
-from bayescore.regression import Regression
 
 
 @dataclass(frozen=True)

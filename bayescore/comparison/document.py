@@ -20,9 +20,9 @@ from bayescore.agreement.rule import Row
 from bayescore.agreement.verdict import Decision
 from bayescore.comparison.outcome import Outcome, Predictions
 from bayescore.comparison.predictions import max_difference
-from bayescore.distributions import Array
-from bayescore.posterior import Posterior
-from bayescore.problem import Problem
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.tables.problem import Problem
 
 SCHEMA = "bayescore.comparison/1"
 _LIBRARIES = (

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from bayescore import writing
 from bayescore.errors import KeepingError, RequestError
+from bayescore.system import writing
 
 MARKER = ".bayescore"
 _HEADER = b"A comparison kept by bayescore. The files that it wrote, and may replace:"

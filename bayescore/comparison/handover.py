@@ -22,10 +22,10 @@ _NUMPY = {
 _OURS = {
     "Outcome": "bayescore.comparison.outcome",
     "Predictions": "bayescore.comparison.outcome",
-    "Posterior": "bayescore.posterior",
-    "Moments": "bayescore.posterior",
+    "Posterior": "bayescore.model.posterior",
+    "Moments": "bayescore.model.posterior",
     "ModelCheck": "bayescore.agreement.model_check",
-    "Origin": "bayescore.plugins",
+    "Origin": "bayescore.plugins.loading",
 }
 
 

@@ -7,11 +7,11 @@ from typing import Literal
 from bayescore.agreement.model_check import ModelCheck, Point
 from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.plugins import Origin
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
+from bayescore.plugins.loading import Origin
 
 Status = Literal["ok", "unsupported", "missing", "failed", "timeout", "interrupted"]
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescore.comparison.contender import Contender
-from bayescore.data import Data
-from bayescore.plugins import Registered
-from bayescore.problem import Problem
+from bayescore.model.data import Data
+from bayescore.plugins.loading import Registered
+from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     from bayescore.comparison.run import Settings

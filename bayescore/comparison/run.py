@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bayescore import coordinates, limits, methods, plugins
+from bayescore import methods
 from bayescore.agreement import model_check
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.guide_family import at_laplace, at_optimum
@@ -26,15 +26,18 @@ from bayescore.comparison.document import Document, document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import max_difference
 from bayescore.comparison.runner import Runner, Watcher
-from bayescore.contract import refusal
-from bayescore.data import Data
-from bayescore.density import LogJoint
+from bayescore.contract import limits
+from bayescore.contract.checked import refusal
+from bayescore.density import coordinates
+from bayescore.density.reduction import compress
+from bayescore.density.specification import LogJoint
 from bayescore.errors import PluginError, RequestError, in_one_line
 from bayescore.methods import NUTS, SVI, Laplace, Method
-from bayescore.plugins import Registry
+from bayescore.model.data import Data
+from bayescore.plugins import loading
+from bayescore.plugins.loading import Registry
 from bayescore.printable import shown
-from bayescore.problem import Problem
-from bayescore.reduction import compress
+from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     from bayescore.comparison.archive import Archive
@@ -68,7 +71,7 @@ class Settings:
     model_only
         Compare log densities, and fit nothing.
     reduce
-        Take rows together where that leaves the likelihood as it is (`bayescore.reduction`).
+        Take rows together where that leaves the likelihood as it is (`bayescore.density.reduction`).
     """
 
     method: Method | str | None = None
@@ -218,7 +221,7 @@ def choose(
 def _compare(
     problem: Problem, contenders: Sequence[str] | str, settings: Settings, watch: Watcher, archive: "Archive | None"
 ) -> Comparison:
-    registry = plugins.load()
+    registry = loading.load()
     chosen = choose(problem, contenders, settings, registry)
     outcomes = _run_all(problem, chosen, settings, registry, watch, archive)
     asked = 1 if isinstance(contenders, str) else len(contenders)

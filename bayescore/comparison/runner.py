@@ -17,13 +17,13 @@ from subprocess import PIPE
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Protocol
 
-from bayescore import processes, writing
 from bayescore.backend import BackendInfo
 from bayescore.comparison import handover
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.errors import KeepingError
-from bayescore.processes import Child
+from bayescore.system import processes, writing
+from bayescore.system.processes import Child
 
 Finished = Callable[[Outcome, str], None]
 _LAST_WORDS = 1.0

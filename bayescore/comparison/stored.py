@@ -12,16 +12,16 @@ from bayescore.backend import Backend, Fit, NativeData, Progress, no_limits, no_
 from bayescore.comparison import provenance
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome, Predictions
-from bayescore.contract import Checked
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.contract.checked import Checked
 from bayescore.errors import DataError
 from bayescore.inference_data import from_arviz, to_datatree
 from bayescore.methods import Method
-from bayescore.plugins import Registered
-from bayescore.posterior import Posterior
-from bayescore.problem import Problem
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
+from bayescore.plugins.loading import Registered
+from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     import xarray as xr

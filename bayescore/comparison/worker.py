@@ -17,15 +17,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from bayescore import plugins, processes
 from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
 from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Status, Task
 from bayescore.comparison.predictions import summarize
-from bayescore.contract import Checked, refusal
+from bayescore.contract.checked import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
+from bayescore.plugins import loading
+from bayescore.system import processes
 
 
 class Channel:
@@ -72,7 +73,7 @@ def _raised_in(error: BaseException) -> str:
 
 def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
     contender = task.contender
-    registered = plugins.backend(task.origin, contender.backend)
+    registered = loading.backend(task.origin, contender.backend)
     refused = refusal(registered.info, task.regression, contender.method, task.data, task.precision)
     if refused:
         raise UnsupportedError(refused)
@@ -113,7 +114,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
     )
 
 
-def check_model(task: Task, backend: Checked, native: NativeData, registered: plugins.Registered) -> ModelCheck:
+def check_model(task: Task, backend: Checked, native: NativeData, registered: loading.Registered) -> ModelCheck:
     """Hold the backend's log density against the specification, before any fit."""
     name, regression = task.contender.name, task.regression
     if "feature:log_density" not in registered.info.supports:

@@ -13,19 +13,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bayescore import limits, methods
+from bayescore import methods
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
-from bayescore.data import Data, spread
-from bayescore.density import LogJoint
-from bayescore.distributions import Array, Horseshoe, InverseGamma, LogNormal
-from bayescore.errors import BackendContractError, RequestError, UnsupportedError, check_is
-from bayescore.groups import GroupTerm
-from bayescore.methods import Method
-from bayescore.moments_check import log_joint_offence
-from bayescore.moments_check import offence as moments_offence
-from bayescore.new_levels import with_new_levels
-from bayescore.posterior import Moments, Posterior, other_names
-from bayescore.predictive_check import (
+from bayescore.contract import limits
+from bayescore.contract.moments import log_joint_offence
+from bayescore.contract.moments import offence as moments_offence
+from bayescore.contract.new_levels import with_new_levels
+from bayescore.contract.predictions import (
     DRAWS,
     RESPONSE_ROWS,
     ROUNDING,
@@ -35,11 +29,18 @@ from bayescore.predictive_check import (
     response_offence,
     usable,
 )
+from bayescore.contract.sample_stats import name_offence, stats_offence
+from bayescore.density.specification import LogJoint
+from bayescore.errors import BackendContractError, RequestError, UnsupportedError, check_is
+from bayescore.methods import Method
+from bayescore.model.data import Data, spread
+from bayescore.model.distributions import Array, Horseshoe, InverseGamma, LogNormal
+from bayescore.model.groups import GroupTerm
+from bayescore.model.posterior import Moments, Posterior, other_names
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Site
+from bayescore.model.transforms import POSITIVE
 from bayescore.printable import shown
-from bayescore.regression import Regression
-from bayescore.sample_stats import name_offence, stats_offence
-from bayescore.sites import Site
-from bayescore.transforms import POSITIVE
 
 
 def refusal(
@@ -181,7 +182,7 @@ class Checked(Backend):
         return found
 
     def check_responses(self, fit: Fit, posterior: Posterior, new_data: Data, *, seed: int) -> None:
-        """Hold new responses against the law of each draw (`bayescore.predictive_check`).
+        """Hold new responses against the law of each draw (`bayescore.contract.predictions`).
 
         Raises
         ------

@@ -4,9 +4,9 @@ The figures are of the largest arrays alone, so that a request that passes may s
 long one; one that does not pass could never have been carried out.
 """
 
-from bayescore.memory import check, check_square
 from bayescore.methods import NUTS, SVI, Exact, Laplace, Method, Optimizer
-from bayescore.regression import Regression
+from bayescore.model.regression import Regression
+from bayescore.system.memory import check, check_square
 
 
 def check_fit(regression: Regression, method: Method, rows: int) -> None:

@@ -8,10 +8,10 @@ is the spread of what has tails too heavy for its error to be estimated.
 
 import numpy as np
 
-from bayescore.distributions import Array
-from bayescore.posterior import Moments, Posterior, to_judged
-from bayescore.predictive_check import Offence, critical
-from bayescore.transforms import Bounds
+from bayescore.contract.predictions import Offence, critical
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Moments, Posterior, to_judged
+from bayescore.model.transforms import Bounds
 
 FALSE_ALARMS = 1e-4
 SLACK = 0.01

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayescore.data import NEW_LEVEL, Data, Membership
-from bayescore.distributions import Array
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
-from bayescore.sites import Offsets
+from bayescore.model.data import NEW_LEVEL, Data, Membership
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Offsets
 
 
 def with_new_levels(regression: Regression, posterior: Posterior, new_data: Data, seed: int) -> tuple[Posterior, Data]:

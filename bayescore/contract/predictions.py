@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bayescore import density
 from bayescore.backend import Precision
-from bayescore.data import Data, Indices, spread
-from bayescore.distributions import Array
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
+from bayescore.density import specification
+from bayescore.model.data import Data, Indices, spread
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
 
 ROWS, DRAWS = 200, 1000
 """At most so many rows and draws of a prediction are looked at, evenly spread."""
@@ -54,7 +54,7 @@ class Law:
     eta
         Linear predictor, shape (draw, row), or (draw, row, level).
     given
-        As `bayescore.density.given` has it.
+        As `bayescore.density.specification.given` has it.
     """
 
     regression: Regression
@@ -65,10 +65,10 @@ class Law:
     def of(cls, regression: Regression, rows: Data, values: Values) -> "Law":
         """The law of rows at values of shape (draw, *site shape)."""
         count = len(next(iter(values.values())))
-        eta = np.asarray(density.linear_predictor(regression, rows, values))
+        eta = np.asarray(specification.linear_predictor(regression, rows, values))
         levels = eta.shape[-1:] if regression.family.predictors > 1 else ()
         whole = np.broadcast_to(eta, (count, rows.rows, *levels))
-        return cls(regression, whole, density.given(regression, rows, values))
+        return cls(regression, whole, specification.given(regression, rows, values))
 
     @property
     def mean(self) -> Array:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bayescore.predictive_check import Offence
+from bayescore.contract.predictions import Offence
 
 _DECIDE = {"diverging", "energy", "tree_depth"}
 """A verdict rests on these: a NaN among them would hide what it stands for."""

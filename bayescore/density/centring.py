@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bayescore.distributions import Array
-from bayescore.regression import Regression
-from bayescore.transforms import GroupOffsets, Slot, constrain, unconstrain
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import GroupOffsets, Slot, constrain, unconstrain
 
 
 def alike(regression: Regression, share: float) -> dict[str, Array]:

@@ -1,7 +1,7 @@
 """The coordinates that samplers and guides work in.
 
 The unconstrained vector u holds a regression's parameters through their transforms
-(`bayescore.transforms`). A method works on z with u = centre + matrix z, so that every
+(`bayescore.model.transforms`). A method works on z with u = centre + matrix z, so that every
 coordinate has scale about 1. The regression's sites and priors stay as stated: its
 density is evaluated at the mapped point, plus the log determinant where it matters.
 """
@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bayescore import centring, transforms
-from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
-from bayescore.empirical_bayes import approximate
+from bayescore.density import centring
+from bayescore.density.empirical_bayes import approximate
+from bayescore.density.mode import laplace, start_of
+from bayescore.density.reduction import column_moments, triangular_factor
+from bayescore.density.specification import LogJoint
 from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace, Method
-from bayescore.mode import laplace, start_of
-from bayescore.reduction import column_moments, triangular_factor
-from bayescore.regression import Regression
-from bayescore.sites import Independent
-from bayescore.transforms import Slot
+from bayescore.model import transforms
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
+from bayescore.model.transforms import Slot
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Coordinates:
     slots
         One a site, in order.
     shares
-        How centred the offsets of groups are, level by level (`bayescore.transforms.GroupOffsets`).
+        How centred the offsets of groups are, level by level (`bayescore.model.transforms.GroupOffsets`).
     """
 
     centre: Array
@@ -92,8 +93,8 @@ def for_method(regression: Regression, data: Data, method: Method) -> Coordinate
     - NUTS and Laplace: the mode and the Cholesky factor of the Laplace approximation.
 
     With group effects, SVI and NUTS begin at the sds' own mode, the others integrated out
-    (`bayescore.empirical_bayes`): where all are taken together the sds are far too large.
-    Offsets are then centred level by level as the data ask for (`bayescore.centring`).
+    (`bayescore.density.empirical_bayes`): where all are taken together the sds are far too large.
+    Offsets are then centred level by level as the data ask for (`bayescore.density.centring`).
     Where no mode is found, the start and the centred and scaled columns serve.
     """
     slots = regression.slots()

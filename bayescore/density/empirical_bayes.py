@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
-from bayescore.mode import climb, laplace, unconstrained_density
-from bayescore.regression import Regression
-from bayescore.transforms import Bounds, Slot, cholesky, constrain, unconstrain
+from bayescore.density.mode import climb, laplace, unconstrained_density
+from bayescore.density.specification import LogJoint
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import Bounds, Slot, cholesky, constrain, unconstrain
 
 _ITERATIONS = 15
 _TOLERANCE = 0.02
@@ -28,7 +28,7 @@ _LEAST_SD = 0.05
 
 
 def approximate(joint: LogJoint, start: Array, basis: Array) -> tuple[Array, Array] | None:
-    """A point in the middle of the posterior and a precision there, as `bayescore.mode.laplace` gives them.
+    """A point in the middle of the posterior and a precision there, as `bayescore.density.mode.laplace` gives them.
 
     It is the mode itself for a regression without group effects; otherwise it is one of
     standard normal offsets.

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.families import Family
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.families import Family
 
 _SAMPLE = 2000
 _WORTH_IT = 0.5

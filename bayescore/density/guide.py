@@ -1,7 +1,7 @@
 """From the iterates of a Gaussian guide to what it says about the parameters.
 
 A guide is z ~ Normal(loc, L L') with L = diag(exp(log_scale)) + lower, in the
-coordinates of `bayescore.coordinates`. Its estimate is the average of the iterates,
+coordinates of `bayescore.density.coordinates`. Its estimate is the average of the iterates,
 and its Monte Carlo error is that of the average, by batch means: Dhaka et al. (2020),
 *Robust, accurate stochastic optimization for variational inference*, section 3.
 """
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
-from bayescore.posterior import Moments, to_judged
-from bayescore.regression import Regression
-from bayescore.transforms import POSITIVE, REAL, Bounds
+from bayescore.density.coordinates import Coordinates
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Moments, to_judged
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import POSITIVE, REAL, Bounds
 
 _BATCHES = 20
 _DRAWS = 20_000

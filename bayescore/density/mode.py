@@ -6,12 +6,12 @@ import numpy as np
 from autograd import elementwise_grad
 from autograd import numpy as anp
 
-from bayescore import transforms
-from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
-from bayescore.regression import Regression
-from bayescore.sites import Independent
+from bayescore.density.specification import LogJoint
+from bayescore.model import transforms
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
 
 _NEWTON_STEPS = 100
 _PATIENCE = 15

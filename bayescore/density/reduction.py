@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
-from bayescore.aggregation import aggregate
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.regression import Regression
+from bayescore.density.equal_rows import aggregate
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
 
 _BLOCK_VALUES = 1 << 17
 """Values a block of rows holds: about 1 MB, which stays in a processor's cache."""
@@ -128,7 +128,7 @@ def compress(regression: Regression, data: Data) -> Data:
     """The same likelihood in fewer rows, where that can be had.
 
     Gaussian regressions without group terms come down to p + 2 rows; otherwise rows with
-    equal covariates are taken together (`bayescore.aggregation`).
+    equal covariates are taken together (`bayescore.density.equal_rows`).
     """
     if data.ones is not None:
         return data

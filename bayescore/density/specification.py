@@ -12,12 +12,12 @@ import numpy
 from autograd import grad
 from autograd import numpy as np
 
-from bayescore import network
 from bayescore.backend import LogDensity
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.reduction import compress
-from bayescore.regression import Regression
+from bayescore.density.reduction import compress
+from bayescore.model import network
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
 
 Values = Mapping[str, Any]
 
@@ -100,7 +100,7 @@ def log_density(regression: Regression, data: Data, values: Mapping[str, Array])
 class LogJoint:
     """Log p(y, theta) of many draws, in bounded memory.
 
-    Rows that can be are taken together (`bayescore.reduction`), so that a draw of a
+    Rows that can be are taken together (`bayescore.density.reduction`), so that a draw of a
     Gaussian regression costs O(p^2) whatever the number of rows. Without ``prior`` it is
     the log likelihood.
     """

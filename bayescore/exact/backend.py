@@ -6,20 +6,20 @@ from typing import Literal
 
 import numpy as np
 
-from bayescore import density
 from bayescore.backend import Backend, Fit, LogDensity, NativeData, Progress, no_progress
-from bayescore.coordinates import constrain, standardizing_matrix
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.density import specification
+from bayescore.density.coordinates import constrain, standardizing_matrix
+from bayescore.density.mode import laplace, start_of
 from bayescore.errors import UnsupportedError
 from bayescore.exact import posterior as gaussian
 from bayescore.exact import quadrature
 from bayescore.exact.frame import kinks
 from bayescore.exact.plugin import closed_form
 from bayescore.methods import Exact, Method
-from bayescore.mode import laplace, start_of
-from bayescore.posterior import Posterior, label
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior, label
+from bayescore.model.regression import Regression
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class ExactBackend(Backend):
     ) -> Array:
         """Inverse link of the linear predictor, or draws around it."""
         family = fit.regression.family
-        eta = density.linear_predictor(fit.regression, new_data, posterior.draws)
-        extra = density.given(fit.regression, new_data, posterior.draws)
+        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
+        extra = specification.given(fit.regression, new_data, posterior.draws)
         drawn = family.mean(eta, extra) if kind == "mean" else family.sample(np.random.default_rng(seed), eta, extra)
         return np.array(np.broadcast_to(drawn, (*posterior.shape, new_data.rows, *drawn.shape[3:])))
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         """The specification itself."""
-        return density.log_density(regression, data, values)
+        return specification.log_density(regression, data, values)
 
 
 def find_mode(regression: Regression, data: Data, *, prior: bool) -> Mode:
@@ -88,7 +88,7 @@ def find_mode(regression: Regression, data: Data, *, prior: bool) -> Mode:
     UnsupportedError
         There is none.
     """
-    joint = density.LogJoint(regression, data, prior=prior)
+    joint = specification.LogJoint(regression, data, prior=prior)
     basis = standardizing_matrix(regression, data)
     found = laplace(joint, start_of(regression, data), basis, jacobian=False)
     if found is None:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayescore.coordinates import standardizing_matrix
-from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array, AtMeans, Distribution, Laplace, Normal
-from bayescore.mode import laplace, start_of
-from bayescore.reduction import triangular_factor
-from bayescore.regression import Regression
-from bayescore.sites import Independent
+from bayescore.density.coordinates import standardizing_matrix
+from bayescore.density.mode import laplace, start_of
+from bayescore.density.reduction import triangular_factor
+from bayescore.density.specification import LogJoint
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array, AtMeans, Distribution, Laplace, Normal
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
 
 _FLAT = 3.6
 """Distance in t from a kink to where x begins to move away from it: exp(-exp(3.6)) is 1e-16."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.distributions import Array, Flat, Normal, at_zero
+from bayescore.density.reduction import Reduced
 from bayescore.errors import UnsupportedError
-from bayescore.reduction import Reduced
-from bayescore.regression import Regression
-from bayescore.sites import Independent
-from bayescore.transforms import Slot
+from bayescore.model.distributions import Array, Flat, Normal, at_zero
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
+from bayescore.model.transforms import Slot
 
 _LOG_2PI = float(np.log(2 * np.pi))
 _NOTHING = 1e-14

@@ -7,13 +7,13 @@ distance in sds, has fallen by e^-28: no box has to hold it, and a long tail cos
 
 import numpy as np
 
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
+from bayescore.density.specification import LogJoint
 from bayescore.errors import UnsupportedError
 from bayescore.exact import keys as nodes
 from bayescore.exact.frame import FURTHEST, Frame
 from bayescore.exact.keys import Keys
-from bayescore.transforms import Elementwise, constrain
+from bayescore.model.distributions import Array
+from bayescore.model.transforms import Elementwise, constrain
 
 _NATS = 28.0
 _BOX = 6.0

@@ -9,7 +9,7 @@ from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
 if TYPE_CHECKING:
     from bayescore.methods import Method
-    from bayescore.regression import Regression
+    from bayescore.model.regression import Regression
 
 _FAMILIES = ("Gaussian", "StudentT", "Bernoulli", "Binomial", "Poisson", "NegativeBinomial", "Gamma", "Exponential")
 _LINKS = ("identity", "log", "logit", "probit", "cloglog", "softmax")

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.density.reduction import reduce
 from bayescore.errors import UnsupportedError
 from bayescore.exact.gaussian import ConditionalGaussian, GivenSigma
-from bayescore.posterior import Moments, Posterior, label
-from bayescore.reduction import reduce
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Moments, Posterior, label
+from bayescore.model.regression import Regression
 
 _NODES = 2001
 _NATS = 45.0

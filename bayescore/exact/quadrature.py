@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.coordinates import constrain
-from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
+from bayescore.density.coordinates import constrain
+from bayescore.density.specification import LogJoint
 from bayescore.errors import UnsupportedError
 from bayescore.exact.frame import aligned, first_frame
 from bayescore.exact.keys import index, widened
 from bayescore.exact.lattice import Integrand, Lattice
 from bayescore.exact.sampling import sample
-from bayescore.posterior import Moments, Posterior, label
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Moments, Posterior, label
+from bayescore.model.regression import Regression
 
 _TOLERANCE = 1e-8
 """In posterior sds; of log evidence in nats."""

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-from bayescore.distributions import Array
 from bayescore.exact.keys import find, packed
 from bayescore.exact.lattice import Lattice
+from bayescore.model.distributions import Array
 
 
 def sample(lattice: Lattice, count: int, rng: np.random.Generator) -> Array:

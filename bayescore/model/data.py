@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError, check_is
-from bayescore.memory import check as check_memory
+from bayescore.model.distributions import Array
 from bayescore.printable import shortened, shown
+from bayescore.system.memory import check as check_memory
 
 Indices = NDArray[np.intp]
 LARGEST = 1e100
@@ -63,7 +63,7 @@ class Data:
         Names of the response's categories, in order; empty for a number.
     ones
         The intercept's column where it is not 1, shape (row,): rows that stand for many
-        (`bayescore.reduction`).
+        (`bayescore.density.reduction`).
     """
 
     x: Array

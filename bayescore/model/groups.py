@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bayescore.distributions import LKJ, Distribution
+from bayescore.model.distributions import LKJ, Distribution
 
 
 @dataclass(frozen=True)

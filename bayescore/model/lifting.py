@@ -10,13 +10,13 @@ from typing import Literal
 
 import numpy as np
 
-from bayescore import distributions
-from bayescore.data import Data, from_arrays
-from bayescore.distributions import Array, Distribution
 from bayescore.errors import DataError, RequestError, suggest
-from bayescore.families import Family
-from bayescore.sites import Independent
-from bayescore.transforms import Slot, unconstrain
+from bayescore.model import distributions
+from bayescore.model.data import Data, from_arrays
+from bayescore.model.distributions import Array, Distribution
+from bayescore.model.families import Family
+from bayescore.model.sites import Independent
+from bayescore.model.transforms import Slot, unconstrain
 
 Prior = Distribution | str
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from bayescore.distributions import AtMeans, Distribution
 from bayescore.errors import RequestError
+from bayescore.model.distributions import AtMeans, Distribution
+from bayescore.model.sites import Independent, Shift
 from bayescore.printable import shown
-from bayescore.sites import Independent, Shift
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from bayescore.distributions import Array
 from bayescore.errors import BackendContractError, DataError
 from bayescore.methods import Estimand, Kind, estimand_of
-from bayescore.regression import Regression
-from bayescore.transforms import REAL, Bounds, to_real
+from bayescore.model.distributions import Array
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import REAL, Bounds, to_real
 
 
 @dataclass(frozen=True)

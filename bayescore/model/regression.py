@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bayescore.data import Data
-from bayescore.distributions import AtMeans, Distribution, Horseshoe, at_zero
 from bayescore.errors import RequestError
-from bayescore.families import Family
-from bayescore.groups import GroupTerm
-from bayescore.network import Network
+from bayescore.model.data import Data
+from bayescore.model.distributions import AtMeans, Distribution, Horseshoe, at_zero
+from bayescore.model.families import Family
+from bayescore.model.groups import GroupTerm
+from bayescore.model.network import Network
+from bayescore.model.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
+from bayescore.model.transforms import Bounds, Elementwise, GroupOffsets, Shrinkage, Slot
 from bayescore.printable import printable
-from bayescore.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
-from bayescore.transforms import Bounds, Elementwise, GroupOffsets, Shrinkage, Slot
 
 _MEANS = {"log": "exp(eta)", "logit": "logistic(eta)", "probit": "Phi(eta)", "cloglog": "1 - exp(-exp(eta))"}
 """What the inverse of each link makes of the linear predictor, as on paper."""

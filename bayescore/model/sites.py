@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy
 from autograd import numpy as np
 
-from bayescore import distributions
-from bayescore.distributions import LKJ, Array, AtMeans, Block, Distribution, Horseshoe, Normal, at_zero
-from bayescore.distributions.base import LOG_2PI
 from bayescore.errors import RequestError
-from bayescore.transforms import (
+from bayescore.model import distributions
+from bayescore.model.distributions import LKJ, Array, AtMeans, Block, Distribution, Horseshoe, Normal, at_zero
+from bayescore.model.distributions.base import LOG_2PI
+from bayescore.model.transforms import (
     POSITIVE,
     REAL,
     Bounds,

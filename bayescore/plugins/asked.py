@@ -1,4 +1,4 @@
-"""A process that loads one plugin, answers one question about it, and ends: see `bayescore.survey`."""
+"""A process that loads one plugin, answers one question about it, and ends: see `bayescore.plugins.survey`."""
 
 import json
 import os
@@ -7,20 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bayescore import plugins, processes, survey
 from bayescore.errors import PluginError, in_one_line
-from bayescore.plugins import Origin
+from bayescore.plugins import loading, survey
+from bayescore.plugins.loading import Origin
+from bayescore.system import processes
 
 
 def answer(origin: Origin, about: "tuple[Any, ...] | None") -> Any:
     """What the plugin declares, or why its backend can't do something."""
     if about is None:
-        declared = plugins.declare(origin)
+        declared = loading.declare(origin)
         if declared.failure is not None:
             raise PluginError(declared.failure)
         return survey.describe(declared)
     name, regression, method = about
-    return plugins.backend(origin, name).info.limits(regression, method)
+    return loading.backend(origin, name).info.limits(regression, method)
 
 
 def main(folder: Path) -> None:

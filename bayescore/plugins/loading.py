@@ -3,7 +3,7 @@
 Each entry point of the group ``bayescore`` is asked on its own. One that fails is kept as
 a row with its distribution and its reason, and never hurts the others. What this project
 ships is asked here; a stranger's plugin is asked in a process of its own
-(`bayescore.survey`), and runs in this one only when its backend is made here.
+(`bayescore.plugins.survey`), and runs in this one only when its backend is made here.
 """
 
 import os
@@ -179,7 +179,7 @@ def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
     The environment variable ``BAYESCORE_PLUGINS`` restricts this to the entry points that
     it names, separated by commas; the core's own is always asked.
     """
-    from bayescore.survey import ask
+    from bayescore.plugins.survey import ask
 
     found = _restrict(entry_points(group=GROUP) if entries is None else entries)
     origins = sorted({_origin(entry) for entry in found}, key=lambda o: (o.distribution != _CORE, o.name))

@@ -2,10 +2,10 @@
 
 from typing import get_args
 
-from bayescore import plugins
 from bayescore.backend import Precision
-from bayescore.contract import Checked
+from bayescore.contract.checked import Checked
 from bayescore.errors import RequestError, check_is
+from bayescore.plugins import loading
 from bayescore.printable import shown
 
 
@@ -22,5 +22,5 @@ def get_backend(name: str, precision: Precision = "float64") -> Checked:
     check_is(name, str, "a backend is named by a text, as 'pyro'")
     if not isinstance(precision, str) or precision not in get_args(Precision):
         raise RequestError(f"precision must be float64 or float32, not {shown(precision)}")
-    registered = plugins.load()[name]
+    registered = loading.load()[name]
     return Checked(registered.make(precision), registered.info, precision)

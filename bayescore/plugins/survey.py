@@ -19,14 +19,15 @@ from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from bayescore import plugins, processes
 from bayescore.backend import Backend, BackendInfo, Precision, no_limits
 from bayescore.errors import BayescoreError, PluginError, in_one_line
-from bayescore.plugins import Declaration, Origin
+from bayescore.plugins import loading
+from bayescore.plugins.loading import Declaration, Origin
+from bayescore.system import processes
 
 if TYPE_CHECKING:
     from bayescore.methods import Method
-    from bayescore.regression import Regression
+    from bayescore.model.regression import Regression
 
 LIMIT = 10.0
 """Seconds for an answer."""
@@ -66,7 +67,7 @@ class _Question:
         self._answer, self._late = folder / "answer.json", time.monotonic() + LIMIT
         try:
             (folder / "question").write_bytes(pickle.dumps((asdict(origin), about)))
-            self._child = processes.start("bayescore.asked", self._folder.name)
+            self._child = processes.start("bayescore.plugins.asked", self._folder.name)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -121,7 +122,7 @@ def _backend(origin: Origin, given: dict[str, Any]) -> tuple[BackendInfo, tuple[
         supports=frozenset(given["supports"]),
         **{**{name: given[name] for name in _AS_DATA}, "requires": tuple(given["requires"])},
     )
-    plugins.check(info)
+    loading.check(info)
     return info, tuple(map(str, given["missing"]))
 
 
@@ -144,7 +145,7 @@ class _Remote:
 
     def make(self, precision: Precision) -> Backend:
         """Load the plugin into this process and make the backend."""
-        return plugins.backend(self.origin, self.name).make(precision)
+        return loading.backend(self.origin, self.name).make(precision)
 
     def limits(self, regression: "Regression", method: "Method") -> str | None:
         """Ask the plugin, in a process of its own, what it can't do."""

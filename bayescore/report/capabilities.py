@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bayescore.plugins import Registered
+from bayescore.plugins.loading import Registered
 from bayescore.printable import cell
 
 _KINDS = {

@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bayescore.comparison.contender import Contender
 from bayescore.printable import printable
 
 _MOST = 1e15
+
+
+class Named(Protocol):
+    """What a bar stands for."""
+
+    @property
+    def name(self) -> str:
+        """As it is shown."""
 
 
 class Bars:
@@ -38,7 +45,7 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, contender: Contender, message: Mapping[str, object]) -> None:
+    def __call__(self, contender: Named, message: Mapping[str, object]) -> None:
         """Take up a worker's message."""
         task = self._tasks.get(contender.name)
         if task is None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bayescore.data import spread
+from bayescore.model.data import spread
 from bayescore.printable import everywhere
 
 Document = Mapping[str, Any]

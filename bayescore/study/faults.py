@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from bayescore import density
 from bayescore.agreement.model_check import Point
 from bayescore.backend import LogDensity
-from bayescore.data import Data, from_arrays
-from bayescore.distributions import Array, Distribution, Exponential, Gamma, InverseGamma, Normal
-from bayescore.families import Bernoulli, Gaussian
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
+from bayescore.density import specification
+from bayescore.model.data import Data, from_arrays
+from bayescore.model.distributions import Array, Distribution, Exponential, Gamma, InverseGamma, Normal
+from bayescore.model.families import Bernoulli, Gaussian
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
 
 Densities = Callable[[Regression, Data, Point], LogDensity]
 
@@ -56,14 +56,14 @@ def _priors(**changed: Distribution) -> Densities:
     def wrong(regression: Regression, data: Data, point: Point) -> LogDensity:
         beta = (changed["beta"],) * len(regression.beta) if "beta" in changed else regression.beta
         auxiliary = {"sigma": changed["sigma"]} if "sigma" in changed else regression.auxiliary
-        return density.log_density(replace(regression, beta=beta, auxiliary=auxiliary), data, point)
+        return specification.log_density(replace(regression, beta=beta, auxiliary=auxiliary), data, point)
 
     return wrong
 
 
 def _terms(**factors: float) -> Densities:
     def wrong(regression: Regression, data: Data, point: Point) -> LogDensity:
-        found = density.log_density(regression, data, point)
+        found = specification.log_density(regression, data, point)
         terms = {name: factors.get(name, 1.0) * term for name, term in found.by_site.items()}
         return LogDensity(sum(terms.values()), terms)
 
@@ -71,15 +71,15 @@ def _terms(**factors: float) -> Densities:
 
 
 def _data(change: Callable[[Data], Data]) -> Densities:
-    return lambda regression, data, point: density.log_density(regression, change(data), point)
+    return lambda regression, data, point: specification.log_density(regression, change(data), point)
 
 
 def _point(change: Callable[[Point], Point]) -> Densities:
     """The likelihood at other values than the priors."""
 
     def wrong(regression: Regression, data: Data, point: Point) -> LogDensity:
-        right = density.log_density(regression, data, point).by_site
-        moved = density.log_density(regression, data, change(point)).by_site
+        right = specification.log_density(regression, data, point).by_site
+        moved = specification.log_density(regression, data, change(point)).by_site
         terms = {**right, "likelihood": moved["likelihood"]}
         return LogDensity(sum(terms.values()), terms)
 
@@ -93,8 +93,8 @@ def _sigma(change: Callable[[Array], Array]) -> Densities:
 def _probit(regression: Regression, data: Data, point: Point) -> LogDensity:
     from scipy.special import log_ndtr
 
-    right = density.log_density(regression, data, point).by_site
-    eta = density.linear_predictor(regression, data, point)
+    right = specification.log_density(regression, data, point).by_site
+    eta = specification.linear_predictor(regression, data, point)
     terms = {**right, "likelihood": float(np.sum(log_ndtr((2 * data.observed - 1) * eta)))}
     return LogDensity(sum(terms.values()), terms)
 

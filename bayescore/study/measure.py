@@ -8,22 +8,23 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from bayescore import plugins, problem
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import examine
 from bayescore.agreement.model_check import check, points
 from bayescore.agreement.pairs import Pair, compare
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.backend import Backend, Precision
-from bayescore.contract import Checked
-from bayescore.coordinates import for_method
-from bayescore.data import from_arrays
-from bayescore.density import LogJoint
+from bayescore.contract.checked import Checked
+from bayescore.density.coordinates import for_method
+from bayescore.density.specification import LogJoint
 from bayescore.errors import RequestError
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, SVI, Exact, Method
+from bayescore.model.data import from_arrays
+from bayescore.plugins import loading
 from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS, honest
 from bayescore.study.targets import make
+from bayescore.tables import problem
 
 FIXED = 0.05
 STAN = 0.3
@@ -186,7 +187,7 @@ def _float32(settings: Settings, seed: int) -> bool:
 
 
 def _backend(engine: str, precision: Precision = "float64") -> Backend:
-    registered = plugins.load()[engine]
+    registered = loading.load()[engine]
     if "method:nuts" not in registered.info.supports:
         raise RequestError(f"the study needs a backend with nuts; {engine} has none")
     return Checked(registered.make(precision), registered.info, precision)

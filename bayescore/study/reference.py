@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from bayescore import paths
 from bayescore.agreement.estimates import FromDraws
 from bayescore.agreement.health import examine
 from bayescore.agreement.rule import ALPHA
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import Settings, compare
 from bayescore.comparison.runner import Watcher
-from bayescore.distributions import Array
 from bayescore.errors import DataError, in_one_line
+from bayescore.model.distributions import Array
 from bayescore.printable import cell
-from bayescore.problem import Problem, from_table
-from bayescore.tables import read_table
+from bayescore.system import paths
+from bayescore.tables.files import read_table
+from bayescore.tables.problem import Problem, from_table
 
 EXACT_LIMIT = 1e-6
 """How far an exact mean may lie from a reference, in sds, and its sd relatively."""

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore import problem
 from bayescore.agreement.contestant import Contestant, Parametrization
 from bayescore.agreement.health import examine
 from bayescore.backend import Backend
-from bayescore.data import from_arrays
-from bayescore.density import LogJoint
-from bayescore.distributions import Array
+from bayescore.density.specification import LogJoint
 from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
-from bayescore.posterior import Posterior
-from bayescore.problem import Problem
-from bayescore.transforms import REAL, Bounds
+from bayescore.model.data import from_arrays
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.transforms import REAL, Bounds
+from bayescore.tables import problem
+from bayescore.tables.problem import Problem
 
 Draw = Callable[[int], Posterior]
 

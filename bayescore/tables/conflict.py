@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from bayescore.coordinates import standardizing_matrix
-from bayescore.data import Data
-from bayescore.density import LogJoint
-from bayescore.distributions import Array, Distribution, Flat, Horseshoe, at_zero
-from bayescore.empirical_bayes import approximate
-from bayescore.mode import start_of
-from bayescore.reduction import reducible
-from bayescore.regression import Regression
-from bayescore.sites import Independent, Thresholds
+from bayescore.density.coordinates import standardizing_matrix
+from bayescore.density.empirical_bayes import approximate
+from bayescore.density.mode import start_of
+from bayescore.density.reduction import reducible
+from bayescore.density.specification import LogJoint
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array, Distribution, Flat, Horseshoe, at_zero
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent, Thresholds
 
 _SDS = 3.0
 _FAR = 0.9986501019683699

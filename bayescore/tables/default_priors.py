@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bayescore import distributions, families, network
-from bayescore.data import Data
-from bayescore.distributions import LKJ, Array, AtMeans, Distribution, HalfNormal, Normal
+from bayescore.density.reduction import column_moments, triangular_factor
 from bayescore.errors import RequestError, suggest
-from bayescore.families import Family
-from bayescore.groups import Grouping, GroupTerm
-from bayescore.network import Network
-from bayescore.reduction import column_moments, triangular_factor
-from bayescore.regression import Regression
+from bayescore.model import distributions, families, network
+from bayescore.model.data import Data
+from bayescore.model.distributions import LKJ, Array, AtMeans, Distribution, HalfNormal, Normal
+from bayescore.model.families import Family
+from bayescore.model.groups import Grouping, GroupTerm
+from bayescore.model.network import Network
+from bayescore.model.regression import Regression
 
 Priors = Mapping[str, Distribution]
 
@@ -135,7 +135,7 @@ def default_priors(
 ) -> dict[str, Distribution]:
     """Weakly informative priors, scaled to the data: no posterior depends on the units of a column or the response.
 
-    With location and scale of the linear predictor (`bayescore.families.Family.scale`: mean
+    With location and scale of the linear predictor (`bayescore.model.families.Family.scale`: mean
     and sd of y for a Gaussian or Student's t, log mean of y and 1 for a log link, otherwise
     0 and 1, less the mean of the offset): intercept ~ AtMeans(Normal(location, 2.5 scale)),
     beta[j] ~ Normal(0, 2.5 scale / sd(x_j)), thresholds ~ AtMeans(Normal(0, 5)), sigma ~

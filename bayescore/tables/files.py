@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescore import paths, text_files
 from bayescore.errors import DataError
 from bayescore.printable import first_line
-from bayescore.spelling import EXACT
+from bayescore.system import paths
+from bayescore.tables import text_files
+from bayescore.tables.spelling import EXACT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,7 @@
 """Tables too large for memory: read in chunks, and reduced as they come.
 
 A Gaussian regression depends on its rows through a small triangle
-(`bayescore.reduction`), so that one pass over the file is enough and memory does not grow
+(`bayescore.density.reduction`), so that one pass over the file is enough and memory does not grow
 with it. That holds for plain numeric columns; other terms would have to see all rows.
 """
 
@@ -13,18 +13,20 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from bayescore import families, paths, text_files
-from bayescore.data import Data
-from bayescore.distributions import Distribution
+from bayescore.density.reduction import Reducer, as_rows
 from bayescore.errors import DataError, RequestError
-from bayescore.families import Family, Gaussian
-from bayescore.formula.columns import check_missing, check_text, check_there, missing
-from bayescore.formula.reading import INTERCEPT, Formula, read
-from bayescore.formula.syntax import Name, write
+from bayescore.model import families
+from bayescore.model.data import Data
+from bayescore.model.distributions import Distribution
+from bayescore.model.families import Family, Gaussian
 from bayescore.printable import first_line
-from bayescore.problem import MOST_PREDICTED, Problem, from_data
-from bayescore.reduction import Reducer, as_rows
-from bayescore.tables import as_frame, is_parquet, parquet_columns, to_pandas
+from bayescore.system import paths
+from bayescore.tables import text_files
+from bayescore.tables.files import as_frame, is_parquet, parquet_columns, to_pandas
+from bayescore.tables.formula.columns import check_missing, check_text, check_there, missing
+from bayescore.tables.formula.reading import INTERCEPT, Formula, read
+from bayescore.tables.formula.syntax import Name, write
+from bayescore.tables.problem import MOST_PREDICTED, Problem, from_data
 
 LARGE = 1 << 29
 """Bytes from which on a table is read in chunks."""

@@ -6,17 +6,19 @@ from typing import Literal
 
 import numpy as np
 
-from bayescore import calls, families, memory
-from bayescore.checks import check
-from bayescore.data import Data, from_arrays, rows_text, toy_data
-from bayescore.distributions import Distribution, Normal
+from bayescore import notation
 from bayescore.errors import RequestError, check_is
-from bayescore.families import Family, Gaussian
-from bayescore.groups import Grouping
+from bayescore.model import families
+from bayescore.model.data import Data, from_arrays, rows_text, toy_data
+from bayescore.model.distributions import Distribution, Normal
+from bayescore.model.families import Family, Gaussian
+from bayescore.model.groups import Grouping
+from bayescore.model.regression import Regression
 from bayescore.printable import shown
-from bayescore.priors import state
-from bayescore.regression import Regression
-from bayescore.tables import remarks, to_pandas
+from bayescore.system import memory
+from bayescore.tables.default_priors import state
+from bayescore.tables.files import remarks, to_pandas
+from bayescore.tables.remarks import check
 
 MOST_PREDICTED = 200
 
@@ -82,7 +84,8 @@ def from_data(
     Parameters
     ----------
     priors
-        By site or parameter, or ``auto`` for the default ones of all (`bayescore.priors.default_priors`).
+        By site or parameter, or ``auto`` for the default ones of all
+        (`bayescore.tables.default_priors.default_priors`).
     network
         Hidden units of each layer of a network in the linear predictor's place.
 
@@ -128,7 +131,7 @@ def from_table(
     Parameters
     ----------
     table, new_table
-        Whatever `bayescore.tables.to_pandas` takes: pandas, polars, a dictionary of arrays.
+        Whatever `bayescore.tables.files.to_pandas` takes: pandas, polars, a dictionary of arrays.
     weights
         The column that multiplies each row's log likelihood.
     levels
@@ -140,7 +143,7 @@ def from_table(
     RequestError, DataError
         The request or the data can't be used.
     """
-    from bayescore.formula import apply, orders
+    from bayescore.tables.formula import apply, orders
 
     check_is(formula, str, "a formula is a text, as 'y ~ x'")
     check_is(weights, str | None, "weights is the name of a column")
@@ -201,4 +204,4 @@ def toy_settings(text: str) -> ToySettings | None:
     """Read ``toy`` or a call of it; None if the text is something else, as a path is."""
     if text != "toy" and not text.replace(" ", "").startswith("toy("):
         return None
-    return calls.construct(calls.parse(text), {"toy": ToySettings}, "data set")
+    return notation.construct(notation.parse(text), {"toy": ToySettings}, "data set")

@@ -6,12 +6,12 @@ not exist is an error.
 
 import numpy as np
 
-from bayescore import conflict, separation
-from bayescore.data import Data
-from bayescore.distributions import Array, AtMeans, Distribution
+from bayescore.density.reduction import Reduced, reduce, triangular_factor
 from bayescore.errors import DataError
-from bayescore.reduction import Reduced, reduce, triangular_factor
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array, AtMeans, Distribution
+from bayescore.model.regression import Regression
+from bayescore.tables import conflict, separation
 
 _DEPENDENT = 1e-10
 _NEARLY = 0.1

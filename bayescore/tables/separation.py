@@ -2,18 +2,18 @@
 
 Albert and Anderson 1984, Biometrika 71, for successes and categories; the same for counts,
 whose zeros may lie on one side of all others. A family says on which side of 0 each linear
-predictor has to stay (`bayescore.families.Family.sides`), and a linear program finds
+predictor has to stay (`bayescore.model.families.Family.sides`), and a linear program finds
 whether coefficients can keep all of them there.
 """
 
 import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array, Distribution
 from bayescore.errors import DataError
-from bayescore.families import Sides
-from bayescore.regression import Regression
-from bayescore.sites import Independent, Thresholds
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array, Distribution
+from bayescore.model.families import Sides
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent, Thresholds
 
 _LARGEST_PROGRAM = 2_000_000
 _PRIORS_DECIDE = "the likelihood has no maximum, and the priors set the size of the coefficients"

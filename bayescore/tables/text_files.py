@@ -1,7 +1,7 @@
 """Tables in text files: separators, headers and encodings found out, and said.
 
 Whatever is read otherwise than as comma-separated UTF-8 with a name for each field is told
-in the notes. Columns are numbers where all their texts are (`bayescore.spelling`); in a
+in the notes. Columns are numbers where all their texts are (`bayescore.tables.spelling`); in a
 column of text only an empty field is missing.
 """
 
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescore import spelling
 from bayescore.errors import DataError
 from bayescore.printable import first_line
+from bayescore.tables import spelling
 
 if TYPE_CHECKING:
     import pandas as pd

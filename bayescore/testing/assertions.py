@@ -14,12 +14,12 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import examine
 from bayescore.agreement.pairs import Pair, compare
 from bayescore.agreement.rule import ALPHA, MARGIN
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
 from bayescore.inference_data import from_arviz
 from bayescore.methods import NUTS, Exact
-from bayescore.posterior import Posterior
-from bayescore.transforms import POSITIVE, REAL, Bounds
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.transforms import POSITIVE, REAL, Bounds
 
 Draws = Posterior | Mapping[str, Any] | Any
 """A `Posterior`, ArviZ data, or a dictionary of arrays (chain, draw, ...)."""

@@ -172,7 +172,7 @@ def decide(d: int) -> dict[str, float]:
     from bayescore.agreement import health, model_check
     from bayescore.agreement.contestant import Contestant
     from bayescore.agreement.verdict import decide as verdict
-    from bayescore.density import LogJoint, log_density
+    from bayescore.density.specification import LogJoint, log_density
     from bayescore.exact.posterior import solve
 
     rng = np.random.default_rng(0)

@@ -23,14 +23,15 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
-from bayescore import plugins, request
+from bayescore.cli import request
 from bayescore.comparison.run import Settings, choose, compare
 from bayescore.errors import BayescoreError
-from bayescore.families import FAMILIES
 from bayescore.methods import METHODS
+from bayescore.model.families import FAMILIES
+from bayescore.plugins import loading
 from bayescore.printable import printable
-from bayescore.problem import Problem, from_table
-from bayescore.tables import read_table
+from bayescore.tables.files import read_table
+from bayescore.tables.problem import Problem, from_table
 
 LIMIT = 5.0
 """Seconds of processor time for one input."""
@@ -277,7 +278,7 @@ def _of_prior(text: str, folder: Path) -> Problem:
 
 def _of_contender(text: str, folder: Path) -> Problem:
     problem = from_table("y ~ x", TABLE)
-    choose(problem, [text], Settings(), plugins.load())
+    choose(problem, [text], Settings(), loading.load())
     return problem
 
 
@@ -290,7 +291,7 @@ def _of_file(content: bytes, folder: Path) -> Problem:
     (folder / "fuzz.toml").write_bytes(content)
     asked = request.read(folder / "fuzz.toml")
     stated, problem = asked.settings(), asked.problem()
-    choose(problem, list(asked.backends) or ["exact"], stated, plugins.load())
+    choose(problem, list(asked.backends) or ["exact"], stated, loading.load())
     return problem
 
 
@@ -354,7 +355,7 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS))
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    os.environ[plugins.RESTRICT] = ""
+    os.environ[loading.RESTRICT] = ""
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", HypothesisWarning)  # of long inputs
     print("| kind | taken | refused | kinds of reasons | fitted | slowest [s] |\n|---|---|---|---|---|---|")

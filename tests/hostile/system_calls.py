@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bayescore import writing
 from bayescore.comparison.folder import Folder
+from bayescore.system import writing
 
 _CALLS = [(os, name) for name in ("open", "write", "fdopen", "fsync")]
 _CALLS += [(Path, name) for name in ("replace", "lstat", "stat", "mkdir", "unlink")]

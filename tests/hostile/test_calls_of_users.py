@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 
 import bayescore
-from bayescore import distributions, families, methods
-from bayescore.calls import Call
+from bayescore import methods
 from bayescore.comparison.run import Settings, compare
-from bayescore.distributions import Normal
 from bayescore.errors import BayescoreError, RequestError, UnsupportedError
-from bayescore.families import Gaussian
 from bayescore.methods import NUTS, SVI, Exact
-from bayescore.problem import from_data, from_table, toy
+from bayescore.model import distributions, families
+from bayescore.model.distributions import Normal
+from bayescore.model.families import Gaussian
+from bayescore.notation import Call
+from bayescore.tables.problem import from_data, from_table, toy
 
 pytestmark = pytest.mark.usefixtures("only_core")
 

@@ -12,7 +12,6 @@ import pytest
 from system_calls import Before
 
 import bayescore
-from bayescore import writing
 from bayescore.cli import main
 from bayescore.comparison import archive as archive_module
 from bayescore.comparison import stored
@@ -22,8 +21,9 @@ from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import Settings, compare
 from bayescore.errors import KeepingError
-from bayescore.posterior import Posterior
-from bayescore.problem import toy
+from bayescore.model.posterior import Posterior
+from bayescore.system import writing
+from bayescore.tables.problem import toy
 
 pytestmark = pytest.mark.usefixtures("only_core")
 AGREEING = ["compare", "--backends", "exact:exact(draws=5000)", "exact:exact(draws=6000)", "--reference", "none"]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bayescore import writing
 from bayescore.cli import main
 from bayescore.comparison.archive import Archive
 from bayescore.comparison.run import Settings
 from bayescore.errors import KeepingError, RequestError
-from bayescore.problem import toy
+from bayescore.system import writing
+from bayescore.tables.problem import toy
 
 pytestmark = pytest.mark.usefixtures("only_core")
 COMPARE = ["compare", "--backends", "exact", "--reference", "none", "--quiet"]

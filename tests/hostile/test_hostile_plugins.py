@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, alive
 
-from bayescore import plugins, survey
 from bayescore.backend import API_VERSION
 from bayescore.errors import PluginError
 from bayescore.methods import NUTS
-from bayescore.problem import toy
+from bayescore.plugins import loading, survey
+from bayescore.tables.problem import toy
 
 DECLARED = """
 from bayescore.backend import BackendInfo, hookimpl
@@ -46,7 +46,7 @@ def hostile(tmp_path, monkeypatch):
     """Write a plugin, here and for processes that are started."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setenv(plugins.RESTRICT, "hostile")
+    monkeypatch.setenv(loading.RESTRICT, "hostile")
 
     def write(at_import="", *, limits="pass", supports=SUPPORTS, more=""):
         source = DECLARED.format(limits=limits, supports=supports, more=more)
@@ -68,7 +68,7 @@ def run(*arguments, **more):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_plugin_that_ends_its_process_at_import_is_a_broken_row(hostile, ending):
     hostile(ENDINGS[ending])
-    registry = plugins.load()
+    registry = loading.load()
     assert list(registry.backends) == ["exact"]
     (broken,) = registry.broken
     assert str(broken.origin) == "hostile 1.0"
@@ -79,28 +79,28 @@ def test_a_plugin_that_ends_its_process_at_import_is_a_broken_row(hostile, endin
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_plugin_that_ends_its_process_when_it_is_asked_is_refused(hostile, ending):
     hostile(limits=ENDINGS[ending])
-    info = plugins.load()["hostile"].info
+    info = loading.load()["hostile"].info
     with pytest.raises(PluginError):
         info.limits(toy().regression, NUTS())
 
 
 def test_limits_that_answer_are_heard(hostile):
     hostile(limits="return f'never: {method.name} of {len(regression.columns)} column'")
-    assert plugins.load()["hostile"].info.limits(toy().regression, NUTS()) == "never: nuts of 1 column"
+    assert loading.load()["hostile"].info.limits(toy().regression, NUTS()) == "never: nuts of 1 column"
 
 
 @pytest.mark.parametrize("at_import, limits", [(HANG, "pass"), ("pass", HANG)], ids=["loaded", "asked"])
 def test_a_plugin_that_hangs_is_given_up(hostile, monkeypatch, at_import, limits):
     hostile(at_import, limits=limits)
     if limits == HANG:  # what it declares is there, however slowly the machine loads it
-        info = plugins.load()["hostile"].info
+        info = loading.load()["hostile"].info
     monkeypatch.setattr(survey, "LIMIT", 1.0)
     start = time.monotonic()
     with pytest.raises(PluginError, match="did not answer within 1 s"):
         if limits == HANG:
             info.limits(toy().regression, NUTS())
         else:
-            plugins.load()["hostile"]
+            loading.load()["hostile"]
     assert time.monotonic() - start < 10
 
 
@@ -136,7 +136,7 @@ DECLARATION = {
 )  # fmt: skip
 def test_an_answer_that_a_plugin_wrote_itself_is_a_broken_row_at_most(hostile, answer):
     hostile(f"import os, pathlib, sys; pathlib.Path(sys.argv[1], 'answer.json').write_text({answer!r}); os._exit(0)")
-    registry = plugins.load()
+    registry = loading.load()
     assert list(registry.backends) == ["exact"]
     assert [str(broken.origin) for broken in registry.broken] == ["hostile 1.0"]
 
@@ -145,7 +145,7 @@ def test_a_plugin_that_hangs_does_not_outlive_who_asked_it(hostile, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     hostile(f"import os, pathlib; pathlib.Path({str(tmp_path / 'sign')!r}).write_text(str(os.getpid())); {HANG}")
-    asks = "from bayescore import plugins, survey; survey.LIMIT = 1000.0; plugins.load()"
+    asks = "from bayescore import plugins, survey; survey.LIMIT = 1000.0; loading.load()"
     parent = subprocess.Popen([sys.executable, "-c", asks], cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)})
     deadline = time.monotonic() + 60
     while not (tmp_path / "sign").exists() and time.monotonic() < deadline:
@@ -170,7 +170,7 @@ def test_a_plugin_changes_nothing_of_the_process_that_asks(hostile):
         """
     )
     before = Path.cwd(), print, sys.stdout
-    assert "hostile" in plugins.load().backends
+    assert "hostile" in loading.load().backends
     assert (Path.cwd(), print, sys.stdout) == before
     assert "HOSTILE" not in os.environ
     assert "hostile" not in sys.modules
@@ -195,7 +195,7 @@ def test_a_plugin_changes_nothing_of_the_process_that_asks(hostile):
 )
 def test_a_declaration_that_is_none_is_a_broken_row(hostile, supports, more, reason):
     hostile(supports=supports, more=more)
-    (broken,) = plugins.load().broken
+    (broken,) = loading.load().broken
     assert reason in broken.reason
     assert "\n" not in broken.reason
 
@@ -231,7 +231,7 @@ def test_a_plugin_that_cant_be_asked_is_a_broken_row(hostile, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(survey, "TemporaryDirectory", full)
-    registry = plugins.load()
+    registry = loading.load()
     assert list(registry.backends) == ["exact"]
     assert "can't be asked: [Errno 28] No space left" in registry.broken[0].reason
 
@@ -245,5 +245,5 @@ def test_a_plugin_that_can_t_be_asked_leaves_no_folder(hostile, tmp_path, monkey
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     monkeypatch.setattr(survey.processes, "start", full)
-    assert "it can't be asked: no room" in plugins.load().broken[0].reason
+    assert "it can't be asked: no room" in loading.load().broken[0].reason
     assert list(scratch.iterdir()) == []

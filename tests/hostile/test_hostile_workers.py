@@ -8,9 +8,9 @@ import time
 import pytest
 from conftest import ROOT, alive, put_on_path
 
-from bayescore import problem
 from bayescore.comparison import run as comparison
 from bayescore.comparison.run import Settings
+from bayescore.tables import problem
 
 REASONS = {
     "forks": "it got this far",

@@ -13,13 +13,13 @@ from conftest import put_on_path
 from system_calls import Before
 
 import bayescore
-from bayescore import plugins
 from bayescore.comparison import archive as archive_module
 from bayescore.comparison import provenance, stored
 from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.run import Settings, compare
 from bayescore.inference_data import encode
-from bayescore.problem import toy
+from bayescore.plugins import loading
+from bayescore.tables.problem import toy
 
 PHASES = ("import", "data", "density", "fit", "sample", "predict")
 RUN = """
@@ -127,7 +127,7 @@ def test_a_comparison_killed_at_every_phase_goes_on_from_there(undisturbed, tmp_
 
 def test_killed_before_any_call_of_the_system_while_it_writes_it_leaves_whole_files(tmp_path):
     """In a process of its own: it forks, which one that has been used for other tests had better not."""
-    environment = {**os.environ, plugins.RESTRICT: "", "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, loading.RESTRICT: "", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, __file__, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
     )
@@ -138,7 +138,7 @@ def killed_while_it_writes(tmp_path, monkeypatch):
     """In a forked process, once for every call; what is there afterwards is taken up, or made again."""
     result = compare(toy(), ["exact:exact(draws=10)"], Settings(reference="none"))
     (outcome,) = result.outcomes
-    exact = plugins.load()["exact"]
+    exact = loading.load()["exact"]
     content = encode(stored.to_tree(outcome, provenance.of_fit(outcome.contender, exact, "the toy")), Path("fit.nc"))
     monkeypatch.setattr(archive_module, "encode", lambda tree, path: content)
     monkeypatch.setattr(provenance, "of_problem", lambda problem, settings: "the toy")

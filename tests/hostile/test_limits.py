@@ -6,13 +6,17 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from bayescore import distributions, limits, memory, methods, plugins
+from bayescore import methods
 from bayescore.cli import main
 from bayescore.comparison.run import Settings, choose
-from bayescore.data import from_arrays
+from bayescore.contract import limits
 from bayescore.errors import DataError, RequestError, suggest
 from bayescore.methods import MAP, NUTS, SVI, Exact
-from bayescore.problem import from_data, from_table, toy
+from bayescore.model import distributions
+from bayescore.model.data import from_arrays
+from bayescore.plugins import loading
+from bayescore.system import memory
+from bayescore.tables.problem import from_data, from_table, toy
 
 pytestmark = pytest.mark.usefixtures("only_core")
 QUICK = 5.0
@@ -163,7 +167,7 @@ def test_rows_to_predict_need_no_memory_for_all_their_draws(monkeypatch):
     table = {"x": np.linspace(0.0, 1.0, 40), "y": np.sin(np.arange(40.0))}
     stated = from_table("y ~ x", table, new_table={"x": np.linspace(1.0, 2.0, 20_000)})
     monkeypatch.setattr(memory, "memory", lambda: 1 << 27)
-    (chosen,) = choose(stated, ["exact:exact(draws=1000)"], Settings(), plugins.load())
+    (chosen,) = choose(stated, ["exact:exact(draws=1000)"], Settings(), loading.load())
     assert chosen.method.draws * stated.new_data.rows * 8 > memory.memory()
 
 

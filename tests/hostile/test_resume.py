@@ -12,13 +12,13 @@ import pytest
 from conftest import put_on_path
 
 import bayescore
-from bayescore import plugins
 from bayescore.cli import main
 from bayescore.comparison import provenance
 from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.contender import parse
 from bayescore.comparison.run import Settings, compare
-from bayescore.problem import toy
+from bayescore.plugins import loading
+from bayescore.tables.problem import toy
 
 SECOND = "exact:exact(draws=5000)"
 SETTINGS = Settings()
@@ -29,7 +29,7 @@ TWO = ["compare", "--backends", "exact", SECOND, "--quiet"]
 def kept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kept") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(plugins.RESTRICT, "")
+        patch.setenv(loading.RESTRICT, "")
         assert main([*TWO, "--out", str(folder)]) == 0
     return folder
 
@@ -47,7 +47,7 @@ def believed(folder, name):
 
 def refused(folder, settings=SETTINGS, problem=None):
     """The contenders whose stored fits would be made again, by why."""
-    registry = plugins.load()
+    registry = loading.load()
     with Archive(folder, problem or toy(), settings, resume=True) as archive:
         names = [name for name in ("exact", SECOND) if archive.stored(parse(name, registry), registry["exact"]) is None]
         again = dict(remark.split(": fitted again: ") for remark in archive.remarks)
@@ -199,7 +199,7 @@ def plugins_folder(name):
 
 
 def depends():
-    registry = plugins.load()
+    registry = loading.load()
     return provenance.of_fit(parse("tiny", registry), registry["tiny"], "a problem")
 
 
@@ -254,7 +254,7 @@ def test_a_stranger_is_taken_up_until_its_file_changes(stranger, tmp_path):
 
 def test_what_the_contract_refuses_of_a_fit_it_refuses_of_a_stored_one(tmp_path, only_core):
     """A posterior is stored as it comes; it is looked at again when it is taken up."""
-    registered = plugins.load()["exact"]
+    registered = loading.load()["exact"]
     (outcome,) = compare(toy(), ["exact:exact(draws=50)"], Settings(reference="none")).outcomes
     with Archive(tmp_path / "out", toy(), Settings(), resume=True) as archive:
         assert archive.stored(outcome.contender, registered) is None

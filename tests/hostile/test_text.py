@@ -18,12 +18,12 @@ from bayescore.cli import main
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.run import Settings, compare
 from bayescore.methods import Exact
-from bayescore.plugins import Origin, Registered
+from bayescore.plugins.loading import Origin, Registered
 from bayescore.printable import printable, shortened
-from bayescore.problem import from_table
 from bayescore.report.capabilities import markdown
 from bayescore.report.progress import Bars
 from bayescore.report.terminal import plain_console, render
+from bayescore.tables.problem import from_table
 
 TRICKS = {
     "escape sequence": "a\x1b[31mb",
@@ -138,15 +138,15 @@ def test_a_file_named_as_markup_is_reported_by_its_name(tmp_path, monkeypatch, c
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_a_plugin_s_words_stay_letters(trick, capsys, monkeypatch):
-    from bayescore import plugins
+    from bayescore.plugins import loading
 
     text = TRICKS[trick]
     info = BackendInfo("odd", None.__init__, {f"family:{text}", f"method:{text}"}, gaps={f"method:{text}": text})
-    registry = plugins.Registry(
+    registry = loading.Registry(
         {"odd": Registered(info, Origin("odd", "odd", text, text), (text,))},
-        (plugins.Broken(Origin(text, text, text, text), text, (text,)),),
+        (loading.Broken(Origin(text, text, text, text), text, (text,)),),
     )
-    monkeypatch.setattr(plugins, "load", lambda: registry)
+    monkeypatch.setattr(loading, "load", lambda: registry)
     assert main(["backends", "--all"]) == 0
     out = capsys.readouterr().out
     assert tame(out)

@@ -6,10 +6,10 @@ import pytest
 for library in ("jax", "numpyro", "bayescore_numpyro"):
     pytest.importorskip(library, reason=f"the NumPyro plugin can't be tested without {library}")
 
-from bayescore import plugins  # noqa: E402
-from bayescore.contract import Checked  # noqa: E402
-from bayescore.data import from_arrays, toy_data  # noqa: E402
-from bayescore.problem import from_data  # noqa: E402
+from bayescore.contract.checked import Checked  # noqa: E402
+from bayescore.model.data import from_arrays, toy_data  # noqa: E402
+from bayescore.plugins import loading  # noqa: E402
+from bayescore.tables.problem import from_data  # noqa: E402
 
 TABLE = toy_data(seed=0)
 DATA = from_arrays(TABLE[:, :1], TABLE[:, 1])
@@ -27,7 +27,7 @@ FREE = stated("Gaussian", DATA, PRIORS)
 
 def backend(precision="float64"):
     """The plugin behind the contract's checks."""
-    registered = plugins.load()["numpyro"]
+    registered = loading.load()["numpyro"]
     return Checked(registered.make(precision), registered.info, precision)
 
 

@@ -7,12 +7,14 @@ import pytest
 from declared import problems
 from numpyro_support import DATA, TOY, backend, stated
 
-from bayescore import density, distributions, families, plugins
-from bayescore.data import from_arrays
-from bayescore.density import LogJoint
+from bayescore.density import specification
+from bayescore.density.mode import unconstrained_density
+from bayescore.density.specification import LogJoint
 from bayescore.methods import NUTS
-from bayescore.mode import unconstrained_density
-from bayescore.problem import from_data
+from bayescore.model import distributions, families
+from bayescore.model.data import from_arrays
+from bayescore.plugins import loading
+from bayescore.tables.problem import from_data
 
 COEFFICIENT = ["Normal(1, 2)", "StudentT(3, 0, 2)", "Cauchy(0, 2)", "Laplace(1, 2)", "Flat()"]
 PROBLEMS = problems()
@@ -38,7 +40,7 @@ def wide_data():
 def assert_same_density(regression, data, values):
     numpyro = backend()
     got = numpyro.log_density(regression, numpyro.build_data(regression, data), values)
-    want = density.log_density(regression, data, values)
+    want = specification.log_density(regression, data, values)
     assert got.total == pytest.approx(want.total, rel=1e-12)
     assert got.by_site == pytest.approx(dict(want.by_site), rel=1e-12, abs=1e-14)
     for site, slope in want.gradient.items():
@@ -179,7 +181,7 @@ def test_every_declared_prior_and_family_is_in_its_table():
     from bayescore_numpyro.families import RESPONSES
     from bayescore_numpyro.priors import PRIORS
 
-    info = plugins.load()["numpyro"].info
+    info = loading.load()["numpyro"].info
     priors = {d.rsplit(":", 1)[1] for d in info.supports if d.startswith("prior:")}
     assert priors == set(distributions.DISTRIBUTIONS) == {*PRIORS, "Flat", "LKJ", "Horseshoe", "AtMeans"}
     assert set(RESPONSES) == set(KINDS)

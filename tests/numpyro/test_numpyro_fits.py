@@ -8,16 +8,16 @@ import pytest
 from declared import problems
 from numpyro_support import DATA, FREE, TOY, exact_toy, fitted, stated
 
-from bayescore import coordinates, density
-from bayescore.data import Membership, from_arrays
-from bayescore.density import LogJoint
-from bayescore.distributions import Flat
+from bayescore.density import coordinates, specification
+from bayescore.density.guide import mean_error, split_rhat
+from bayescore.density.specification import LogJoint
 from bayescore.errors import UnsupportedError
-from bayescore.groups import Grouping
-from bayescore.guide import mean_error, split_rhat
 from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace
-from bayescore.priors import state
-from bayescore.problem import from_data
+from bayescore.model.data import Membership, from_arrays
+from bayescore.model.distributions import Flat
+from bayescore.model.groups import Grouping
+from bayescore.tables.default_priors import state
+from bayescore.tables.problem import from_data
 
 PROBLEMS = problems()
 
@@ -43,7 +43,7 @@ def test_mle_is_least_squares():
 def test_map_is_the_mode_of_the_constrained_density():
     _, posterior = fitted(FREE, MAP())
     values = {site: draws[0, 0] for site, draws in posterior.draws.items()}
-    gradient = density.log_density(FREE, DATA, values).gradient
+    gradient = specification.log_density(FREE, DATA, values).gradient
     assert max(np.max(np.abs(slope)) for slope in gradient.values()) < 1e-4
     assert posterior.estimand == "map"
 
@@ -111,7 +111,7 @@ def test_nuts_samples_the_posterior_and_keeps_its_statistics():
     assert told[-1] == (1000, 1000)
     assert fit.seconds["compile"] > 0
     place = coordinates.for_method(FREE, DATA, method)
-    joint = density.LogJoint(FREE, DATA)(posterior.draws)
+    joint = specification.LogJoint(FREE, DATA)(posterior.draws)
     np.testing.assert_allclose(stats["lp"], joint + np.log(posterior.draws["sigma"]) + place.log_det, rtol=1e-9)
     mean, sd = exact_toy()
     got = np.stack(list(posterior.parameters().values())[:2], axis=-1).reshape(-1, 2)

@@ -9,9 +9,9 @@ from numpyro_support import DATA, TABLE, exact_toy
 
 import bayescore
 from bayescore import methods
-from bayescore.data import from_arrays
 from bayescore.errors import RequestError
-from bayescore.problem import from_data
+from bayescore.model.data import from_arrays
+from bayescore.tables.problem import from_data
 
 jax = pytest.importorskip("jax", reason="the NumPyro plugin needs it")
 eqx = pytest.importorskip("equinox", reason="modules of equinox need it")

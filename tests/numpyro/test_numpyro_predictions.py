@@ -7,11 +7,11 @@ import pytest
 from declared import problems
 from numpyro_support import TOY, backend, fitted
 
-from bayescore import posterior
 from bayescore.backend import Fit
-from bayescore.data import from_arrays
-from bayescore.density import given, linear_predictor
+from bayescore.density.specification import given, linear_predictor
 from bayescore.methods import NUTS, SVI
+from bayescore.model import posterior
+from bayescore.model.data import from_arrays
 
 PROBLEMS = problems()
 FAMILIES = [name for name in PROBLEMS if name.endswith("-weights-offset")]

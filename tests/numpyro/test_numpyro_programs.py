@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpyro_support import DATA, TOY, backend, fitted, stated
 
-from bayescore.data import Membership, from_arrays
-from bayescore.groups import Grouping
 from bayescore.methods import MAP, SVI
+from bayescore.model.data import Membership, from_arrays
+from bayescore.model.groups import Grouping
 
 
 @pytest.mark.parametrize("callers", [False, True])
@@ -68,9 +68,9 @@ def test_the_program_is_the_same_in_every_process():
     code = """if True:
         import jax, numpy as np
         from functools import partial
-        from bayescore.data import from_arrays
+        from bayescore.model.data import from_arrays
         from bayescore.methods import SVI
-        from bayescore.problem import from_data
+        from bayescore.tables.problem import from_data
         from bayescore_numpyro import problem, svi
         from bayescore_numpyro.precision import key_of, precision_of
         priors = {"intercept": "Normal(0, 1)", "beta": "Flat()", "sigma": "HalfNormal(1)"}

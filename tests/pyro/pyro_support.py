@@ -11,7 +11,8 @@ for library in ("pyro", "bayescore_pyro"):
 from bayescore_pyro.plugin import make  # noqa: E402
 from declared import problems  # noqa: E402
 
-from bayescore import data, priors  # noqa: E402
+from bayescore.model import data  # noqa: E402
+from bayescore.tables import default_priors  # noqa: E402
 
 BACKEND = make("float64")
 PROBLEMS = problems()
@@ -29,7 +30,7 @@ def toy():
     table = data.toy_data(seed=0)
     rows = data.from_arrays(table[:, :-1], table[:, -1])
     stated = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
-    model = priors.state("Gaussian(sigma=0.1)", rows, stated)
+    model = default_priors.state("Gaussian(sigma=0.1)", rows, stated)
     design = np.column_stack([np.ones(rows.rows), rows.x])
     precision = design.T @ design / 0.1**2 + np.eye(2) / 10**2
     mean = np.linalg.solve(precision, design.T @ rows.y / 0.1**2)

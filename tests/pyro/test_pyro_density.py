@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from pyro_support import BACKEND, PROBLEMS, TELLING, make
 
-from bayescore import coordinates, data, density, methods, priors
+from bayescore import methods
 from bayescore.agreement import model_check
-from bayescore.mode import unconstrained_density
+from bayescore.density import coordinates, specification
+from bayescore.density.mode import unconstrained_density
+from bayescore.model import data
+from bayescore.tables import default_priors
 
 
 def some_rows(p=3, binary=False):
@@ -23,7 +26,7 @@ def check(model, rows, rtol=1e-12, backend=BACKEND):
     native = backend.build_data(model, rows)
     for _ in range(3):
         values = {site.name: rng.normal(size=site.shape) for site in model.sites}
-        expected, got = density.log_density(model, rows, values), backend.log_density(model, native, values)
+        expected, got = specification.log_density(model, rows, values), backend.log_density(model, native, values)
         assert got.total == pytest.approx(expected.total, rel=rtol)
         assert got.by_site == pytest.approx(dict(expected.by_site), rel=rtol, abs=rtol)
         for name, slope in expected.gradient.items():
@@ -34,31 +37,31 @@ def test_each_coefficient_its_own_prior():
     rows = some_rows(p=5)
     kinds = ["Normal(0.5, 2)", "StudentT(4, 0.5, 2)", "Cauchy(0.5, 2)", "Laplace(0.5, 2)", "Flat()"]
     own = {f"beta[x{j}]": kinds[(2 * j) % 5] for j in range(5)}
-    check(priors.state("Gaussian(sigma=2)", rows, {"intercept": "Flat()"} | own), rows)
+    check(default_priors.state("Gaussian(sigma=2)", rows, {"intercept": "Flat()"} | own), rows)
 
 
 def test_each_coefficient_of_each_level_its_own_prior():
     categories = ("a", "b", "c")
     rows = replace(some_rows(p=2), y=np.arange(30) % 3.0, categories=categories)
     own = {"beta[b,x1]": "Laplace(0.5, 2)", "beta[c,x0]": "Cauchy(0.5, 2)"}
-    check(priors.state("Categorical", rows, {"beta": "Normal(0.5, 2)"} | own), rows)
+    check(default_priors.state("Categorical", rows, {"beta": "Normal(0.5, 2)"} | own), rows)
 
 
 def test_bernoulli_without_intercept():
     rows = some_rows(binary=True)
-    check(priors.state("Bernoulli", rows, {"beta": "Normal(0, 1)"}, intercept=False), rows)
+    check(default_priors.state("Bernoulli", rows, {"beta": "Normal(0, 1)"}, intercept=False), rows)
 
 
 def test_intercept_alone():
     rows = some_rows(p=0)
-    check(priors.state("Gaussian(sigma=2)", rows, {"intercept": "Normal(0, 1)"}), rows)
+    check(default_priors.state("Gaussian(sigma=2)", rows, {"intercept": "Normal(0, 1)"}), rows)
 
 
 def test_an_intercept_whose_column_is_not_one():
     """Rows that stand for many."""
     rng = np.random.default_rng(3)
     rows = replace(some_rows(), ones=rng.normal(size=30), weights=rng.uniform(0.5, 2.0, 30))
-    check(priors.state("Gaussian(sigma=2)", rows, {}), rows)
+    check(default_priors.state("Gaussian(sigma=2)", rows, {}), rows)
 
 
 LOSES_DIGITS = {"NegativeBinomial-weights-offset"}
@@ -90,7 +93,7 @@ def test_the_compiled_density_of_particles_is_the_specification(name):
 
     problem = PROBLEMS[name]
     at = coordinates.for_method(problem.regression, problem.data, methods.NUTS())
-    joint = density.LogJoint(problem.regression, problem.data)
+    joint = specification.LogJoint(problem.regression, problem.data)
     with isolated("float64", 0):
         rows = BACKEND.build_data(problem.regression, problem.data).rows
         target = Target(state(problem.regression), rows, at)
@@ -112,16 +115,16 @@ def test_no_digits_are_lost_far_out(link):
     eta = np.array([-38.0, -31.0, -29.0, -8.0, 0.0, 3.5, 6.0])
     for y in (0.0, 1.0):
         rows = data.Data(np.empty((eta.size, 0)), np.full(eta.size, y), (), offset=eta)
-        model = priors.state(f"Bernoulli(link={link})", replace(rows, y=np.arange(eta.size) % 2.0), {})
+        model = default_priors.state(f"Bernoulli(link={link})", replace(rows, y=np.arange(eta.size) % 2.0), {})
         check(model, rows, rtol=1e-11)
 
 
 def test_ordered_categories_far_out():
     rows = data.Data(np.empty((4, 0)), np.array([0.0, 1.0, 1.0, 2.0]), (), offset=np.array([60.0, 60.0, -60.0, -60.0]))
-    model = priors.state("Ordinal", replace(rows, categories=("a", "b", "c")), {})
+    model = default_priors.state("Ordinal", replace(rows, categories=("a", "b", "c")), {})
     native = BACKEND.build_data(model, rows)
     values = {"threshold": np.array([-1.0, 2.0])}
-    expected, got = density.log_density(model, rows, values), BACKEND.log_density(model, native, values)
+    expected, got = specification.log_density(model, rows, values), BACKEND.log_density(model, native, values)
     assert got.total == pytest.approx(expected.total, rel=1e-12)
     np.testing.assert_allclose(got.gradient["threshold"], expected.gradient["threshold"], rtol=1e-10)
 
@@ -149,8 +152,8 @@ def test_mixed_prior_draws_each_element_from_its_own():
     from bayescore_pyro.isolation import isolated
     from bayescore_pyro.laws import law
 
-    from bayescore.distributions import parse
-    from bayescore.sites import Independent
+    from bayescore.model.distributions import parse
+    from bayescore.model.sites import Independent
 
     kinds = tuple(parse(text) for text in ("Normal(5, 1e-6)", "Laplace(-3, 1e-6)", "Normal(7, 1e-6)"))
     site = Independent("beta", (3,), ("a", "b", "c"), "real", kinds)
@@ -177,7 +180,7 @@ def test_every_prior_and_family_of_the_core_is_in_the_tables():
     from bayescore_pyro.plugin import SUPPORTS
     from bayescore_pyro.translation import PRIORS, RESPONSES
 
-    from bayescore import distributions, families, sites
+    from bayescore.model import distributions, families, sites
 
     declared = {name.rpartition(":")[-1] for name in SUPPORTS if name.startswith("prior:")}
     assert (

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from pyro_support import BACKEND, make, run, toy
 
-from bayescore import coordinates, data, density, methods, priors
+from bayescore import methods
+from bayescore.density import coordinates, specification
+from bayescore.model import data
+from bayescore.tables import default_priors
 
 
 def deviations(posterior, mean, cov):
@@ -32,13 +35,13 @@ def test_svi_reaches_the_exact_posterior(guide):
     assert set(fit.iterates) == {"loc", "log_scale"} | ({"lower"} if guide == "full_rank" else set())
     assert fit.iterates["loc"].shape == (200, 2)
     assert fit.losses.shape == (400,)
-    log_joint = density.LogJoint(model, rows)(posterior.draws)
+    log_joint = specification.LogJoint(model, rows)(posterior.draws)
     assert np.mean(posterior.sample_stats["log_q"] - log_joint) == pytest.approx(fit.losses[200:].mean(), abs=0.05)
 
 
 def test_the_guides_moments_are_those_of_its_draws():
     _, rows, _, _ = toy()
-    free = priors.state("Gaussian", rows, {"intercept": "Flat()", "beta": "Flat()", "sigma": "HalfCauchy(1)"})
+    free = default_priors.state("Gaussian", rows, {"intercept": "Flat()", "beta": "Flat()", "sigma": "HalfCauchy(1)"})
     _, posterior = run(free, rows, methods.SVI(steps=100, draws=20_000))
     drawn = np.stack(list(posterior.parameters().values()))[:, 0]
     np.testing.assert_allclose(drawn.mean(axis=1), posterior.moments.mean, atol=0.03 * posterior.moments.sd.max())
@@ -88,7 +91,7 @@ def test_an_automatic_guide():
 def test_nuts_records_every_iteration():
     _, rows, _, _ = toy()
     stated = {"intercept": "Normal(0, 10)", "beta[x]": "Cauchy(0, 10)", "sigma": "HalfNormal(1)"}
-    model = priors.state("Gaussian", rows, stated)
+    model = default_priors.state("Gaussian", rows, stated)
     told = []
     native = BACKEND.build_data(model, rows)
     method = methods.NUTS(chains=2, warmup=100, draws=150)
@@ -104,14 +107,14 @@ def test_nuts_records_every_iteration():
     assert stats["tree_depth"].max() <= method.max_tree_depth
     assert 0.6 < stats["acceptance_rate"].mean() < 0.99
     assert np.all(stats["energy"] > -stats["lp"].max())
-    lp = density.LogJoint(model, rows)(posterior.draws) + np.log(posterior.draws["sigma"])
+    lp = specification.LogJoint(model, rows)(posterior.draws) + np.log(posterior.draws["sigma"])
     np.testing.assert_allclose(stats["lp"], lp + coordinates.for_method(model, rows, method).log_det, rtol=1e-9)
     assert posterior.draws["sigma"].mean() == pytest.approx(0.1, abs=0.02)
 
 
 def test_mle_is_least_squares():
     _, rows, _, cov = toy()
-    model = priors.state("Gaussian", rows, {"intercept": "Flat()", "beta": "Flat()", "sigma": "Flat()"})
+    model = default_priors.state("Gaussian", rows, {"intercept": "Flat()", "beta": "Flat()", "sigma": "Flat()"})
     fit, posterior = run(model, rows, methods.MLE())
     design = np.column_stack([np.ones(rows.rows), rows.x])
     best, rss, *_ = np.linalg.lstsq(design, rows.y)
@@ -124,11 +127,11 @@ def test_mle_is_least_squares():
 
 def test_mle_without_intercept_and_without_columns():
     _, rows, _, _ = toy()
-    slope = priors.state("Gaussian(sigma=0.1)", rows, {"beta": "Flat()"}, intercept=False)
+    slope = default_priors.state("Gaussian(sigma=0.1)", rows, {"beta": "Flat()"}, intercept=False)
     _, posterior = run(slope, rows, methods.MLE())
     assert posterior.draws["beta"].item() == pytest.approx(rows.x[:, 0] @ rows.y / np.sum(rows.x**2), rel=1e-6)
     bare = data.Data(rows.x[:, :0], rows.y, ())
-    _, posterior = run(priors.state("Gaussian(sigma=0.1)", bare, {"intercept": "Flat()"}), bare, methods.MLE())
+    _, posterior = run(default_priors.state("Gaussian(sigma=0.1)", bare, {"intercept": "Flat()"}), bare, methods.MLE())
     assert posterior.draws["intercept"].item() == pytest.approx(rows.y.mean(), rel=1e-6)
 
 

@@ -8,9 +8,9 @@ from pyro_support import toy
 
 import bayescore
 from bayescore import methods
-from bayescore.data import from_arrays, toy_data
 from bayescore.errors import RequestError
-from bayescore.problem import from_data
+from bayescore.model.data import from_arrays, toy_data
+from bayescore.tables.problem import from_data
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from pyro_support import BACKEND, PROBLEMS, run, toy
 
-from bayescore import density, methods
+from bayescore import methods
 from bayescore.backend import Fit
-from bayescore.data import Membership
-from bayescore.mode import start_of
-from bayescore.posterior import label
-from bayescore.transforms import constrain
+from bayescore.density import specification
+from bayescore.density.mode import start_of
+from bayescore.model.data import Membership
+from bayescore.model.posterior import label
+from bayescore.model.transforms import constrain
 
 NAMES = [name for name in PROBLEMS if not name.startswith("prior")]
 DRAWS = 4000
@@ -29,8 +30,8 @@ def fit_and_posterior(problem, seed, count, chains=1):
 
 
 def by_numpy(problem, draws, rows):
-    eta = density.linear_predictor(problem.regression, rows, draws)
-    return eta, density.given(problem.regression, rows, draws)
+    eta = specification.linear_predictor(problem.regression, rows, draws)
+    return eta, specification.given(problem.regression, rows, draws)
 
 
 @pytest.mark.parametrize("name", NAMES)

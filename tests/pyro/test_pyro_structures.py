@@ -7,14 +7,17 @@ import pytest
 from pyro_support import BACKEND, PROBLEMS, TELLING, run, toy
 
 import bayescore
-from bayescore import coordinates, data, density, methods, priors
-from bayescore.data import Membership
+from bayescore import methods
+from bayescore.density import coordinates, specification
+from bayescore.density.guide import mean_error
+from bayescore.density.mode import laplace, start_of
+from bayescore.density.reduction import compress
 from bayescore.errors import UnsupportedError
-from bayescore.groups import Grouping
-from bayescore.guide import mean_error
-from bayescore.mode import laplace, start_of
-from bayescore.reduction import compress
-from bayescore.transforms import unconstrain
+from bayescore.model import data
+from bayescore.model.data import Membership
+from bayescore.model.groups import Grouping
+from bayescore.model.transforms import unconstrain
+from bayescore.tables import default_priors
 
 CHEAP = [
     methods.SVI(steps=2, particles=3, draws=4, guide="full_rank", batch_size=20),
@@ -86,7 +89,7 @@ def hierarchy():
     rows = data.Data(np.empty((30, 0)), y, (), groups={"1|g": Membership(level, np.ones(30))})
     grouping = Grouping("g", ("1",), tuple("abcdef"))
     stated = {"intercept": "Normal(0, 2)", "sd(1|g)": "HalfNormal(1)"}
-    return priors.state("Gaussian(sigma=0.5)", rows, stated, groupings=[grouping]), rows
+    return default_priors.state("Gaussian(sigma=0.5)", rows, stated, groupings=[grouping]), rows
 
 
 def by_quadrature(rows):
@@ -130,7 +133,7 @@ def test_laplace_is_exact_on_the_toy():
     drawn = np.stack([v[0] for v in posterior.parameters().values()])
     np.testing.assert_allclose(drawn.mean(axis=1), mean, atol=0.05 * np.sqrt(cov.max()))
     np.testing.assert_allclose(np.cov(drawn), cov, rtol=0.05)
-    log_ratio = density.LogJoint(model, rows)(posterior.draws) - posterior.sample_stats["log_q"]
+    log_ratio = specification.LogJoint(model, rows)(posterior.draws) - posterior.sample_stats["log_q"]
     assert np.ptp(log_ratio) < 1e-6  # the evidence
 
 
@@ -140,7 +143,7 @@ def test_laplace_is_mode_and_curvature_of_the_specification(name):
     problem = PROBLEMS[name]
     d = len(problem.regression.parameters)
     mode, precision = laplace(
-        density.LogJoint(problem.regression, problem.data), start_of(problem.regression, problem.data), np.eye(d)
+        specification.LogJoint(problem.regression, problem.data), start_of(problem.regression, problem.data), np.eye(d)
     )
     _, posterior = run(problem.regression, problem.data, methods.Laplace(draws=20_000))
     values = {site: v[0] for site, v in posterior.draws.items()}
@@ -156,7 +159,7 @@ def test_laplace_refuses_what_has_no_maximum():
         run(problem.regression, problem.data, methods.Laplace(centred=True))
     apart = data.from_arrays(np.linspace(-1.0, 1.0, 8), np.repeat([0.0, 1.0], 4))
     with pytest.raises(UnsupportedError, match="no proper maximum near its start: use nuts"):
-        run(priors.state("Bernoulli", apart, {"beta": "Flat()"}), apart, methods.Laplace())
+        run(default_priors.state("Bernoulli", apart, {"beta": "Flat()"}), apart, methods.Laplace())
 
 
 METHODS = [methods.Laplace(draws=1), methods.MLE(), methods.MAP()]
@@ -177,7 +180,7 @@ def test_a_weight_of_two_is_a_row_that_occurs_twice(family, method):
     counts = rng.integers(1, 4, 30)
     whole = data.from_arrays(np.repeat(x, counts, axis=0), np.repeat(y, counts))
     weighted = replace(data.from_arrays(x, y), weights=counts.astype(float))
-    model = priors.state(family, whole, {})
+    model = default_priors.state(family, whole, {})
     np.testing.assert_allclose(found(model, weighted, method), found(model, whole, method), rtol=1e-4)
 
 
@@ -187,7 +190,7 @@ def test_an_offset_is_taken_off_a_gaussian_response(method):
     x, y, offset = rng.normal(size=(30, 2)), rng.normal(size=30), rng.normal(size=30)
     plain = data.from_arrays(x, y)
     moved = replace(plain, y=y + offset, offset=offset)
-    model = priors.state("Gaussian", plain, {})
+    model = default_priors.state("Gaussian", plain, {})
     np.testing.assert_allclose(found(model, moved, method), found(model, plain, method), rtol=1e-4, atol=1e-6)
 
 
@@ -205,7 +208,7 @@ def test_rows_that_stand_for_many_have_the_same_answer(method):
 def test_mle_is_the_likelihoods_maximum(name):
     """Against the core's Newton steps on the likelihood alone, in units of the Laplace sd."""
     problem = PROBLEMS[name]
-    joint = density.LogJoint(problem.regression, problem.data, prior=False)
+    joint = specification.LogJoint(problem.regression, problem.data, prior=False)
     start = start_of(problem.regression, problem.data)
     mode, precision = laplace(joint, start, np.eye(start.size), jacobian=False)
     _, posterior = run(problem.regression, problem.data, methods.MLE())

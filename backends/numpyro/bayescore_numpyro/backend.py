@@ -5,11 +5,11 @@ from types import ModuleType
 from typing import Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
-from bayescore.data import Data
-from bayescore.distributions import Array
 from bayescore.methods import Method
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
 from bayescore_numpyro import density, laplace, nuts, point, predict, problem, svi
 from bayescore_numpyro.form import form_of, rows_of
 from bayescore_numpyro.precision import precision_of

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayescore.backend import LogDensity
-from bayescore.distributions import Array
+from bayescore.model.distributions import Array
 from bayescore_numpyro.form import Form, Numbers, Values
 from bayescore_numpyro.model import terms
 from bayescore_numpyro.problem import Problem

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Distribution
-from bayescore.regression import Regression
-from bayescore.sites import Correlation, Independent, Site, Thresholds
-from bayescore.transforms import Transform
+from bayescore.model.data import Data
+from bayescore.model.distributions import Distribution
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Correlation, Independent, Site, Thresholds
+from bayescore.model.transforms import Transform
 from bayescore_numpyro import predictors
 
 Values = Mapping[str, jax.Array]

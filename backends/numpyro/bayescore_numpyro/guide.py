@@ -5,12 +5,12 @@ import math
 import jax
 import numpy as np
 
-from bayescore import posterior
 from bayescore.backend import Fit
-from bayescore.coordinates import Coordinates
-from bayescore.guide import GaussianGuide
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import GaussianGuide
 from bayescore.methods import SVI, Laplace
-from bayescore.posterior import Posterior
+from bayescore.model import posterior
+from bayescore.model.posterior import Posterior
 from bayescore_numpyro.precision import key_of
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.linalg import solve_triangular
 
-from bayescore.transforms import GroupOffsets, Shrinkage
+from bayescore.model.transforms import GroupOffsets, Shrinkage
 
 Values = Mapping[str, jax.Array]
 

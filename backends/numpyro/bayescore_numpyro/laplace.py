@@ -7,10 +7,10 @@ import jax
 import numpy as np
 
 from bayescore.backend import Fit, Progress
-from bayescore.distributions import Array
+from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
-from bayescore.guide import summarize
 from bayescore.methods import Laplace
+from bayescore.model.distributions import Array
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.loop import timed
 from bayescore_numpyro.model import potential

@@ -9,7 +9,7 @@ import numpyro.distributions as dist
 from numpyro import handlers
 from numpyro.infer.util import compute_log_probs
 
-from bayescore.transforms import Correlations, GroupOffsets, Shrinkage, constrain
+from bayescore.model.transforms import Correlations, GroupOffsets, Shrinkage, constrain
 from bayescore_numpyro import hierarchy, predictors, priors
 from bayescore_numpyro.families import RESPONSES
 from bayescore_numpyro.form import Form, Numbers, Rows, Values, Variable

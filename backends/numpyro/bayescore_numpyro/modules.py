@@ -14,18 +14,19 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 
-from bayescore import families, methods, modules
+from bayescore import methods
 from bayescore.backend import Precision, Progress, no_progress
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
+from bayescore.density.coordinates import Coordinates
 from bayescore.errors import RequestError
-from bayescore.families import Family
 from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
-from bayescore.modules import Prior
-from bayescore.network import Network
-from bayescore.posterior import Posterior
-from bayescore.regression import Regression
-from bayescore.sites import Independent
+from bayescore.model import families, lifting
+from bayescore.model.distributions import Array
+from bayescore.model.families import Family
+from bayescore.model.lifting import Prior
+from bayescore.model.network import Network
+from bayescore.model.posterior import Posterior
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
 from bayescore_numpyro.backend import METHODS
 from bayescore_numpyro.form import Form, Numbers, Rows, Values, form_of, numbers_of, prior_numbers, rows_of, variable_of
 from bayescore_numpyro.laplace import mode
@@ -101,7 +102,7 @@ class ModuleFit:
         seed: int,
     ) -> Array:
         """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
-        data = modules.rows(x, offset=offset, trials=trials)
+        data = lifting.rows(x, offset=offset, trials=trials)
         with precision_of(self._precision):
             rows = rows_of(data, self._regression)
             return predict(self._form, self._regression.family.fixed, self.posterior.draws, rows, kind, seed)
@@ -135,7 +136,7 @@ def lift(module: Any, prior: Prior | Mapping[str, Prior], *, precision: Precisio
         A name is no parameter of the module, or a parameter has no prior or two names.
     """
     opened = take_apart(module)
-    sites = modules.lift({name: value.shape for name, value in opened.parameters.items()}, prior)
+    sites = lifting.lift({name: value.shape for name, value in opened.parameters.items()}, prior)
     return Lifted(opened, sites, precision)
 
 
@@ -200,8 +201,8 @@ def fit_module(
     if not isinstance(method, FITTED):
         known = ", ".join(m.name for m in FITTED)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
-    data = modules.observations(x, y, family, offset=offset, trials=trials, weights=weights)
-    priors = modules.auxiliary_priors(family, auxiliary)
+    data = lifting.observations(x, y, family, offset=offset, trials=trials, weights=weights)
+    priors = lifting.auxiliary_priors(family, auxiliary)
     regression = Regression(family, data.columns, None, (), priors, network=_Parameters((), {}, lifted.sites))
     with precision_of(lifted.precision):
         numbers = numbers_of(regression, data)
@@ -217,12 +218,12 @@ def fit_module(
 def _start(regression: Regression, lifted: Lifted) -> Coordinates:
     """The module's own parameters as z = 0."""
     slots = regression.slots()
-    start = modules.start(slots, {name: np.asarray(own) for name, own in lifted.opened.parameters.items()})
+    start = lifting.start(slots, {name: np.asarray(own) for name, own in lifted.opened.parameters.items()})
     return Coordinates(start, np.eye(start.size), slots)
 
 
 def _coordinates(form: Form, numbers: Numbers, start: Coordinates, method: Method) -> Coordinates:
-    """Those that `bayescore.coordinates.for_method` has, of a density that only JAX knows."""
+    """Those that `bayescore.density.coordinates.for_method` has, of a density that only JAX knows."""
     if isinstance(method, SVI) and method.init == "random":
         return replace(start, centre=np.zeros(start.size))
     found = mode(place(form, numbers, start))
@@ -238,4 +239,4 @@ def _coordinates(form: Form, numbers: Numbers, start: Coordinates, method: Metho
 
 def _check_output(lifted: Lifted, x: jax.Array) -> None:
     values = {site.name: jnp.zeros(site.shape) for site in lifted.sites}
-    modules.check_output(jax.eval_shape(lifted.output, values, x).shape, x.shape[0])
+    lifting.check_output(jax.eval_shape(lifted.output, values, x).shape, x.shape[0])

@@ -17,10 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.hmc import NUTS as Kernel  # noqa: N811 (bayescore.methods has a NUTS too)
 
-from bayescore import posterior
 from bayescore.backend import Fit, Progress
 from bayescore.methods import NUTS
-from bayescore.posterior import Posterior
+from bayescore.model import posterior
+from bayescore.model.posterior import Posterior
 from bayescore_numpyro.loop import chunk, chunks, timed
 from bayescore_numpyro.model import potential
 from bayescore_numpyro.precision import key_of

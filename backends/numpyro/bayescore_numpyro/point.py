@@ -5,10 +5,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from bayescore import posterior
 from bayescore.backend import Fit, Progress
 from bayescore.methods import MAP, MLE
-from bayescore.posterior import Posterior
+from bayescore.model import posterior
+from bayescore.model.posterior import Posterior
 from bayescore_numpyro import adam
 from bayescore_numpyro.model import constrained, terms
 from bayescore_numpyro.precision import key_of

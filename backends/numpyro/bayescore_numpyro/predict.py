@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bayescore.distributions import Array
+from bayescore.model.distributions import Array
 from bayescore_numpyro.families import mean
 from bayescore_numpyro.form import Form, Rows, Values
 from bayescore_numpyro.model import response

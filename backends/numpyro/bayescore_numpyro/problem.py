@@ -5,11 +5,11 @@ from functools import partial
 
 import jax
 
-from bayescore.coordinates import Coordinates, for_method
-from bayescore.data import Data
+from bayescore.density.coordinates import Coordinates, for_method
 from bayescore.methods import Method
-from bayescore.regression import Regression
-from bayescore.transforms import Slot
+from bayescore.model.data import Data
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import Slot
 from bayescore_numpyro.form import Form, Numbers, floats, form_of, numbers_of
 
 

@@ -13,9 +13,9 @@ from numpyro import handlers
 from numpyro.infer.util import log_density
 
 from bayescore.backend import Fit, Progress
-from bayescore.distributions import Array
-from bayescore.guide import summarize
+from bayescore.density.guide import summarize
 from bayescore.methods import SVI
+from bayescore.model.distributions import Array
 from bayescore_numpyro import adam
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.model import potential

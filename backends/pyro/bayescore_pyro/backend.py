@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
-from bayescore.coordinates import for_method
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.density.coordinates import for_method
 from bayescore.methods import MLE, Method
-from bayescore.posterior import Posterior, label
-from bayescore.regression import Regression
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior, label
+from bayescore.model.regression import Regression
 from bayescore_pyro import mle
 from bayescore_pyro.inference import infer
 from bayescore_pyro.isolation import isolated
@@ -40,7 +40,7 @@ class PyroBackend(Backend):
     Notes
     -----
     ``SVI(guide=...)`` takes a Pyro guide of one's own. It is called as
-    ``guide(coordinates)`` with `bayescore.coordinates.Coordinates`, and samples a site
+    ``guide(coordinates)`` with `bayescore.density.coordinates.Coordinates`, and samples a site
     "z" of shape (d,) = (coordinates.size,), its dimension an event, under whatever plates
     it is run in; z = 0 is the mode, and scale 1 is the posterior's. Its last parameters
     are its estimate. A class, such as Pyro's ``AutoMultivariateNormal``, is made from the

@@ -5,11 +5,11 @@ import torch
 from scipy.optimize import minimize
 
 from bayescore.backend import Progress
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
-from bayescore.guide import summarize
 from bayescore.methods import SVI, Laplace, Method
+from bayescore.model.distributions import Array
 from bayescore_pyro.outcome import Outcome, gaussian_draws
 from bayescore_pyro.target import Target
 

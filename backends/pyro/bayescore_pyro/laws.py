@@ -10,7 +10,7 @@ from pyro.distributions.transforms import CorrMatrixCholeskyTransform
 from torch import Tensor
 from torch.distributions import constraints
 
-from bayescore.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
+from bayescore.model.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
 from bayescore_pyro.translation import prior
 
 Values = Mapping[str, Tensor]

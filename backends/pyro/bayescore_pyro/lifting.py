@@ -8,7 +8,7 @@ from pyro.nn import PyroModule, PyroSample
 from pyro.nn.module import to_pyro_module_
 from torch import nn
 
-from bayescore.sites import Independent
+from bayescore.model.sites import Independent
 from bayescore_pyro.laws import law
 
 

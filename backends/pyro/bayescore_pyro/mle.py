@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from bayescore.backend import Progress
-from bayescore.coordinates import Coordinates
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.density.coordinates import Coordinates
 from bayescore.errors import UnsupportedError
-from bayescore.families import Gaussian
 from bayescore.methods import MLE
-from bayescore.regression import Regression
-from bayescore.transforms import Slot, constrain
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.families import Gaussian
+from bayescore.model.regression import Regression
+from bayescore.model.transforms import Slot, constrain
 from bayescore_pyro.outcome import Outcome, point
 from bayescore_pyro.rows import Rows
 from bayescore_pyro.stated import state

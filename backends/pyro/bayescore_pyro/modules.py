@@ -15,18 +15,19 @@ import torch
 from pyro.nn import PyroModule
 from torch import Tensor, nn
 
-from bayescore import families, methods, modules
+from bayescore import methods
 from bayescore.backend import Precision, Progress, no_progress
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import moments_by_draws
 from bayescore.errors import RequestError
-from bayescore.families import Family
-from bayescore.guide import moments_by_draws
 from bayescore.methods import SVI, Method
-from bayescore.modules import Prior
-from bayescore.posterior import Posterior
-from bayescore.sites import Independent
-from bayescore.transforms import Slot
+from bayescore.model import families, lifting
+from bayescore.model.distributions import Array
+from bayescore.model.families import Family
+from bayescore.model.lifting import Prior
+from bayescore.model.posterior import Posterior
+from bayescore.model.sites import Independent
+from bayescore.model.transforms import Slot
 from bayescore_pyro.inference import FITTERS, infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.laplace import laplace_coordinates
@@ -78,7 +79,7 @@ def lift(module: nn.Module, prior: Prior | Mapping[str, Prior], *, precision: Pr
         raise RequestError(f"{aliases[0]} is the same parameter as another one: shared parameters can't be lifted")
     if not parameters:
         raise RequestError("the module has no parameters: there is nothing to lift")
-    sites = modules.lift({name: tuple(parameter.shape) for name, parameter in parameters.items()}, prior)
+    sites = lifting.lift({name: tuple(parameter.shape) for name, parameter in parameters.items()}, prior)
     copied = copy.deepcopy(module).eval().to(getattr(torch, precision))
     with isolated(precision):
         lifted = with_priors(copied, sites)
@@ -138,7 +139,7 @@ class ModuleFit:
         seed: int,
     ) -> Array:
         """Posterior draws of the expected response, or of new responses: (chain, draw, row)."""
-        data = modules.rows(x, offset=offset, trials=trials)
+        data = lifting.rows(x, offset=offset, trials=trials)
         with isolated(self._precision, seed):
             return predict(self._stated, self.posterior.draws, to_tensors(data), kind)
 
@@ -182,13 +183,13 @@ def fit_module(
     if type(method) not in FITTERS:
         known = ", ".join(m.name for m in FITTERS)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
-    data = modules.observations(x, y, family, offset=offset, trials=trials, weights=weights)
-    priors = modules.auxiliary_priors(family, auxiliary)
+    data = lifting.observations(x, y, family, offset=offset, trials=trials, weights=weights)
+    priors = lifting.auxiliary_priors(family, auxiliary)
     own = tuple(Independent(name, (), (), "positive", (priors[name],)) for name in family.free)
     with isolated(origin.precision, seed):
         rows = to_tensors(data)
         with torch.no_grad():
-            modules.check_output(tuple(origin.module(rows.x).shape), data.rows)
+            lifting.check_output(tuple(origin.module(rows.x).shape), data.rows)
 
         def predictor(rows: Rows) -> tuple[Tensor, Values]:
             return with_offset(lifted(rows.x).reshape(rows.count), rows), draw(own)
@@ -196,7 +197,7 @@ def fit_module(
         stated = Stated(predictor, family, family.free)
         slots = _slots([*origin.sites, *own])
         parameters = {name: p.detach().double().numpy() for name, p in origin.module.named_parameters()}
-        start = modules.start(slots, parameters)
+        start = lifting.start(slots, parameters)
         target = Target(stated, rows, Coordinates(start, np.eye(start.size), slots))
         target = target.at(laplace_coordinates(target, start, method))
         outcome = infer(target, method, seed, progress)

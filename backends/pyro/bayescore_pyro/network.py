@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from bayescore.sites import Independent
+from bayescore.model.sites import Independent
 
 
 class Perceptron(nn.Module):

@@ -11,8 +11,8 @@ from pyro import infer
 from torch import Tensor
 
 from bayescore.backend import Progress
-from bayescore.distributions import Array
 from bayescore.methods import NUTS
+from bayescore.model.distributions import Array
 from bayescore_pyro.outcome import Outcome
 from bayescore_pyro.target import Target, compile_density
 

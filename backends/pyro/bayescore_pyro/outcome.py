@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
-from bayescore.guide import scale_matrix
-from bayescore.posterior import Moments
-from bayescore.regression import Regression
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import scale_matrix
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Moments
+from bayescore.model.regression import Regression
 
 Draws = tuple[Mapping[str, Array], Mapping[str, np.ndarray]]
 
@@ -48,7 +48,7 @@ def gaussian_draws(coordinates: Coordinates, estimate: Mapping[str, Array], draw
     Parameters
     ----------
     estimate
-        ``loc``, ``log_scale`` and perhaps ``lower``, as in `bayescore.guide`.
+        ``loc``, ``log_scale`` and perhaps ``lower``, as in `bayescore.density.guide`.
     """
     loc, root = estimate["loc"], scale_matrix(estimate)
     constant = np.sum(np.log(np.diag(root))) + 0.5 * loc.size * np.log(2.0 * np.pi)

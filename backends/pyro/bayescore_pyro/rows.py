@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bayescore.data import Data
-from bayescore.distributions import Array
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
 
 
 @dataclass(frozen=True)
 class Member:
-    """`bayescore.data.Membership`: each row's level, and what the level's offset is multiplied by."""
+    """`bayescore.model.data.Membership`: each row's level, and what the level's offset is multiplied by."""
 
     index: Tensor
     value: Tensor
@@ -25,7 +25,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Rows:
-    """The tensors of a `bayescore.data.Data`, by the same names."""
+    """The tensors of a `bayescore.model.data.Data`, by the same names."""
 
     x: Tensor
     y: Tensor | None = None

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from bayescore.backend import LogDensity
-from bayescore.distributions import Array
-from bayescore.families import Family
-from bayescore.regression import Regression
-from bayescore.sites import Independent
+from bayescore.model.distributions import Array
+from bayescore.model.families import Family
+from bayescore.model.regression import Regression
+from bayescore.model.sites import Independent
 from bayescore_pyro.laws import Values, draw
 from bayescore_pyro.lifting import with_priors
 from bayescore_pyro.network import Perceptron

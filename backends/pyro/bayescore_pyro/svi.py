@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from bayescore.backend import Progress
-from bayescore.coordinates import Coordinates
-from bayescore.distributions import Array
-from bayescore.guide import summarize
+from bayescore.density.coordinates import Coordinates
+from bayescore.density.guide import summarize
 from bayescore.methods import MAP, SVI, Optimizer
+from bayescore.model.distributions import Array
 from bayescore_pyro.outcome import Draws, Outcome, gaussian_draws, point
 from bayescore_pyro.target import Target, compile_density
 

@@ -10,8 +10,8 @@ from pyro import poutine
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from bayescore.coordinates import Coordinates
-from bayescore.transforms import constrain
+from bayescore.density.coordinates import Coordinates
+from bayescore.model.transforms import constrain
 from bayescore_pyro.rows import Rows
 from bayescore_pyro.stated import Stated
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.distributions import constraints
 
-from bayescore import distributions as core
-from bayescore import families
+from bayescore.model import distributions as core
+from bayescore.model import families
 from bayescore_pyro.links import log_expm1_exp, log_ndtr, log_ordered
 
 

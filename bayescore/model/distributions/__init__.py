@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from bayescore import calls
-from bayescore.distributions.at_means import AtMeans, at_zero
-from bayescore.distributions.base import Array, Distribution, Parameter, Support
-from bayescore.distributions.bounded import LKJ, Beta, Uniform
-from bayescore.distributions.horseshoe import Horseshoe
-from bayescore.distributions.positive import (
+from bayescore import notation
+from bayescore.model.distributions.at_means import AtMeans, at_zero
+from bayescore.model.distributions.base import Array, Distribution, Parameter, Support
+from bayescore.model.distributions.bounded import LKJ, Beta, Uniform
+from bayescore.model.distributions.horseshoe import Horseshoe
+from bayescore.model.distributions.positive import (
     Exponential,
     Gamma,
     HalfCauchy,
@@ -30,7 +30,7 @@ from bayescore.distributions.positive import (
     InverseGamma,
     LogNormal,
 )
-from bayescore.distributions.real import Cauchy, Flat, Laplace, Normal, StudentT
+from bayescore.model.distributions.real import Cauchy, Flat, Laplace, Normal, StudentT
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -90,13 +90,13 @@ _ALIASES = {"gaussian": "Normal", "t": "StudentT", "student": "StudentT", "halft
 
 def parse(text: str | Distribution) -> Distribution:
     """Read a prior such as ``"Normal(0, 10)"``; a distribution is passed through."""
-    return text if isinstance(text, Distribution) else _construct(calls.parse(text))
+    return text if isinstance(text, Distribution) else _construct(notation.parse(text))
 
 
-def _construct(call: calls.Call) -> Distribution:
-    args = tuple(_construct(value) if isinstance(value, calls.Call) else value for value in call.args)
-    kwargs = tuple((name, _construct(v) if isinstance(v, calls.Call) else v) for name, v in call.kwargs)
-    return calls.construct(calls.Call(call.name, args, kwargs), DISTRIBUTIONS, "prior", aliases=_ALIASES)
+def _construct(call: notation.Call) -> Distribution:
+    args = tuple(_construct(value) if isinstance(value, notation.Call) else value for value in call.args)
+    kwargs = tuple((name, _construct(v) if isinstance(v, notation.Call) else v) for name, v in call.kwargs)
+    return notation.construct(notation.Call(call.name, args, kwargs), DISTRIBUTIONS, "prior", aliases=_ALIASES)
 
 
 class Block(NamedTuple):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from bayescore.distributions.base import Array, Distribution
 from bayescore.errors import RequestError
+from bayescore.model.distributions.base import Array, Distribution
 from bayescore.printable import shown
 
 
@@ -34,7 +34,7 @@ class AtMeans(Distribution):
             raise RequestError(f"AtMeans: {prior} is not a prior of all real numbers; use Normal or StudentT")
 
     def log_prob(self, x: Array) -> Array:
-        """Not one of an intercept alone: `bayescore.sites.Independent` has it, given the coefficients."""
+        """Not one of an intercept alone: `bayescore.model.sites.Independent` has it, given the coefficients."""
         raise NotImplementedError
 
     def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:

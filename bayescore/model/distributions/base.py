@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy
 from numpy.typing import NDArray
 
-from bayescore import calls
+from bayescore import notation
 from bayescore.errors import RequestError
 from bayescore.printable import shortened, shown
 
@@ -45,7 +45,7 @@ class Distribution(ABC):
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool | str | calls.Call | Distribution) or value is None:
+            if isinstance(value, bool | str | notation.Call | Distribution) or value is None:
                 raise RequestError(f"{type(self).__name__}: {field.name} must be a number, not {shown(value)}")
             try:
                 numbers = numpy.asarray(value, dtype=float)
@@ -81,9 +81,9 @@ class Distribution(ABC):
         """Draw independent values of the given shape."""
 
     def __str__(self) -> str:
-        return calls.write(type(self).__name__, self)
+        return notation.write(type(self).__name__, self)
 
     @property
     def brief(self) -> str:
         """As it is written, its numbers to six digits: for reading."""
-        return calls.write(type(self).__name__, self, digits=6)
+        return notation.write(type(self).__name__, self, digits=6)

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.distributions.base import LOG_2, Array, Distribution, Parameter, Support, log_gamma
 from bayescore.errors import RequestError
+from bayescore.model.distributions.base import LOG_2, Array, Distribution, Parameter, Support, log_gamma
 from bayescore.printable import shown
 
 
@@ -86,7 +86,7 @@ class LKJ(Distribution):
         return total
 
     def log_prob(self, x: Array) -> Array:
-        """Density of a single correlation, k = 2; for more `bayescore.sites.Correlation` has the determinant."""
+        """Density of a single correlation, k = 2; for more `bayescore.model.sites.Correlation` has the determinant."""
         return (self.concentration - 1) * np.log1p(-x * x) - self.log_constant(2)
 
     def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:

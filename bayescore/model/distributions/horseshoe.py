@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from bayescore.distributions.base import Array, Distribution, Parameter
-from bayescore.distributions.positive import HalfStudentT, InverseGamma
+from bayescore.model.distributions.base import Array, Distribution, Parameter
+from bayescore.model.distributions.positive import HalfStudentT, InverseGamma
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Horseshoe(Distribution):
     slab_df: Parameter = 4.0
 
     def log_prob(self, x: Array) -> Array:
-        """Not one of a coefficient alone: `bayescore.sites.Shrunken` has it, given scales."""
+        """Not one of a coefficient alone: `bayescore.model.sites.Shrunken` has it, given scales."""
         raise NotImplementedError
 
     def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.distributions.base import LOG_2, LOG_2PI, LOG_PI, Array, Distribution, Parameter, log_gamma
 from bayescore.errors import RequestError
+from bayescore.model.distributions.base import LOG_2, LOG_2PI, LOG_PI, Array, Distribution, Parameter, log_gamma
 
 
 @dataclass(frozen=True)

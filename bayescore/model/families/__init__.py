@@ -2,13 +2,13 @@
 
 from typing import cast
 
-from bayescore import calls
-from bayescore.families.base import Family, Given, Sides
-from bayescore.families.binary import Bernoulli, Binomial
-from bayescore.families.categories import Categorical, Ordinal
-from bayescore.families.counts import NegativeBinomial, Poisson
-from bayescore.families.positive import Beta, Exponential, Gamma
-from bayescore.families.real import Gaussian, StudentT
+from bayescore import notation
+from bayescore.model.families.base import Family, Given, Sides
+from bayescore.model.families.binary import Bernoulli, Binomial
+from bayescore.model.families.categories import Categorical, Ordinal
+from bayescore.model.families.counts import NegativeBinomial, Poisson
+from bayescore.model.families.positive import Beta, Exponential, Gamma
+from bayescore.model.families.real import Gaussian, StudentT
 
 FAMILIES: dict[str, type[Family]] = {
     cls.__name__: cls
@@ -57,5 +57,5 @@ def parse(text: str | Family | type[Family]) -> Family:
         return text
     if isinstance(text, type) and text in FAMILIES.values():
         return text()
-    call = calls.parse(cast(str, text))
-    return calls.construct(calls.lower(call), FAMILIES, "family", aliases=_ALIASES)
+    call = notation.parse(cast(str, text))
+    return notation.construct(notation.lower(call), FAMILIES, "family", aliases=_ALIASES)

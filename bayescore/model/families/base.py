@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayescore.data import Data, Indices, rows_text
-from bayescore.distributions import Array, Distribution, Exponential, Gamma
 from bayescore.errors import DataError, RequestError, suggest
+from bayescore.model.data import Data, Indices, rows_text
+from bayescore.model.distributions import Array, Distribution, Exponential, Gamma
 from bayescore.printable import shown
 
 Given = Mapping[str, Any]
@@ -68,7 +68,7 @@ class Family(ABC):
     thresholds: ClassVar[bool] = False
     """Whether increasing thresholds take the intercept's place."""
     linear: ClassVar[bool] = False
-    """Whether log_prob is y a(eta) + b(eta) + c(y), whole y, c concave (`bayescore.aggregation`)."""
+    """Whether log_prob is y a(eta) + b(eta) + c(y), whole y, c concave (`bayescore.density.equal_rows`)."""
     written: ClassVar[str]
     """The response's distribution as on paper; ``{mean}``, ``{eta}`` and auxiliaries are filled in."""
 

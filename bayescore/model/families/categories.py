@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array
 from bayescore.errors import DataError
-from bayescore.families.base import Family, Given, Sides, refuse
-from bayescore.special import log_sum_exp, softplus
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.families.base import Family, Given, Sides, refuse
+from bayescore.model.special_functions import log_sum_exp, softplus
 
 _PARTS = "categories of {y} apart"
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.families.base import Family, Given, Sides, refuse, refuse_overflow
-from bayescore.special import log_gamma
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.families.base import Family, Given, Sides, refuse, refuse_overflow
+from bayescore.model.special_functions import log_gamma
 
 
 def log_mean(data: Data) -> float:

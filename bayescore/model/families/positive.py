@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.families.base import Family, Given, refuse, refuse_overflow
-from bayescore.families.counts import log_mean
-from bayescore.special import log_beta, log_gamma, softplus
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.families.base import Family, Given, refuse, refuse_overflow
+from bayescore.model.families.counts import log_mean
+from bayescore.model.special_functions import log_beta, log_gamma, softplus
 
 
 class _Positive(Family):

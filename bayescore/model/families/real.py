@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.data import Data
-from bayescore.distributions import Array
-from bayescore.distributions.base import LOG_2PI, LOG_PI
 from bayescore.errors import DataError
-from bayescore.families.base import Family, Given
-from bayescore.special import log_gamma
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.distributions.base import LOG_2PI, LOG_PI
+from bayescore.model.families.base import Family, Given
+from bayescore.model.special_functions import log_gamma
 
 
 class _Location(Family):

@@ -4,6 +4,6 @@ A formula sees the table's columns and a closed list of functions, never the cal
 variables.
 """
 
-from bayescore.formula.design import Design, apply
+from bayescore.tables.formula.design import Design, apply
 
 __all__ = ["Design", "apply"]

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.distributions import Array
 from bayescore.errors import RequestError
-from bayescore.formula.reading import Term
-from bayescore.formula.syntax import Node, write
+from bayescore.model.distributions import Array
+from bayescore.tables.formula.reading import Term
+from bayescore.tables.formula.syntax import Node, write
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype, is_string_dtype
 
-from bayescore import spelling
-from bayescore.data import rows_text
-from bayescore.distributions import Array
 from bayescore.errors import DataError, suggest
-from bayescore.formula.levels import level_name, level_names, listed, positions
-from bayescore.formula.syntax import quoted
-from bayescore.spelling import EXACT
-from bayescore.tables import read_as_missing
+from bayescore.model.data import rows_text
+from bayescore.model.distributions import Array
+from bayescore.tables import spelling
+from bayescore.tables.files import read_as_missing
+from bayescore.tables.formula.levels import level_name, level_names, listed, positions
+from bayescore.tables.formula.syntax import quoted
+from bayescore.tables.spelling import EXACT
 
 
 def find(names: Iterable[str], table: pd.DataFrame) -> None:

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayescore.data import Data
 from bayescore.errors import DataError, RequestError
-from bayescore.formula import columns, predictors
-from bayescore.formula.evaluation import failing_as
-from bayescore.formula.groupings import new_level_notes
-from bayescore.formula.notes import absences, doubts, notes
-from bayescore.formula.predictors import Predictors
-from bayescore.formula.reading import Formula, read
-from bayescore.formula.response import Response, respond
-from bayescore.formula.syntax import Indexed
-from bayescore.groups import Grouping
-from bayescore.tables import to_pandas
+from bayescore.model.data import Data
+from bayescore.model.groups import Grouping
+from bayescore.tables.files import to_pandas
+from bayescore.tables.formula import columns, predictors
+from bayescore.tables.formula.evaluation import failing_as
+from bayescore.tables.formula.groupings import new_level_notes
+from bayescore.tables.formula.notes import absences, doubts, notes
+from bayescore.tables.formula.predictors import Predictors
+from bayescore.tables.formula.reading import Formula, read
+from bayescore.tables.formula.response import Response, respond
+from bayescore.tables.formula.syntax import Indexed
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Design:
         """The design matrix of other rows, by the stored transforms.
 
         Response, trials and weights are there where their columns are, the response only where no
-        row's is missing. A new level of a group's factor has the index `bayescore.data.NEW_LEVEL`;
+        row's is missing. A new level of a group's factor has the index `bayescore.model.data.NEW_LEVEL`;
         `new_levels` names it.
 
         Raises
@@ -120,7 +120,7 @@ def apply(
     Parameters
     ----------
     table
-        Whatever `bayescore.tables.to_pandas` takes.
+        Whatever `bayescore.tables.files.to_pandas` takes.
     drop_missing
         Leave out rows with a missing or infinite value in a column that is used.
     weights

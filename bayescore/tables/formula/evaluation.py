@@ -1,6 +1,6 @@
 """What a formula may call, and how a part of it is computed from a table.
 
-A part is a tree of `bayescore.formula.syntax`. It sees the table's columns and the functions
+A part is a tree of `bayescore.tables.formula.syntax`. It sees the table's columns and the functions
 listed here, never the caller's variables, and nothing is handed to Python to evaluate.
 """
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescore.data import rows_text
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
-from bayescore.formula.stateful import STATEFUL, Spline, Transform
-from bayescore.formula.syntax import COMPARISONS, Binary, Call, Listed, Literal, Name, Node, Signed, parts, write
+from bayescore.model.data import rows_text
+from bayescore.model.distributions import Array
 from bayescore.printable import first_line
+from bayescore.tables.formula.stateful import STATEFUL, Spline, Transform
+from bayescore.tables.formula.syntax import COMPARISONS, Binary, Call, Listed, Literal, Name, Node, Signed, parts, write
 
 if TYPE_CHECKING:
     import pandas as pd

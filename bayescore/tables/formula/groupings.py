@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayescore.data import Membership
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
-from bayescore.formula.evaluation import Evaluator, check_finite
-from bayescore.formula.levels import level_names, levels, listed, positions
-from bayescore.formula.products import Factors, Products, code
-from bayescore.formula.reading import INTERCEPT, Formula
-from bayescore.formula.syntax import Node
-from bayescore.groups import Grouping
+from bayescore.model.data import Membership
+from bayescore.model.distributions import Array
+from bayescore.model.groups import Grouping
+from bayescore.tables.formula.evaluation import Evaluator, check_finite
+from bayescore.tables.formula.levels import level_names, levels, listed, positions
+from bayescore.tables.formula.products import Factors, Products, code
+from bayescore.tables.formula.reading import INTERCEPT, Formula
+from bayescore.tables.formula.syntax import Node
 
 
 @dataclass(frozen=True)

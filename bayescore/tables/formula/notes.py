@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from bayescore.formula.evaluation import CATEGORIES, called, names
-from bayescore.formula.levels import levels, listed, reads_as_numbers
-from bayescore.formula.predictors import Predictors
-from bayescore.formula.response import Response
-from bayescore.formula.syntax import Call, Name, Node, quoted, write
-from bayescore.spelling import is_missing
-from bayescore.tables import read_as_missing
+from bayescore.tables.files import read_as_missing
+from bayescore.tables.formula.evaluation import CATEGORIES, called, names
+from bayescore.tables.formula.levels import levels, listed, reads_as_numbers
+from bayescore.tables.formula.predictors import Predictors
+from bayescore.tables.formula.response import Response
+from bayescore.tables.formula.syntax import Call, Name, Node, quoted, write
+from bayescore.tables.spelling import is_missing
 
 _FEW = range(3, 11)
 """So many different whole numbers may be meant as categories."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from bayescore.errors import DataError, RequestError
-from bayescore.formula.columns import find
-from bayescore.formula.levels import level_names, listed, positions
+from bayescore.tables.formula.columns import find
+from bayescore.tables.formula.levels import level_names, listed, positions
 
 _ITEM = r"\s*(\"[^\"]*\"|'[^']*'|[^<:\"'\s][^<:]*?)\s*"
 _STATED = re.compile(rf"{_ITEM}:{_ITEM}(?:<{_ITEM})*")

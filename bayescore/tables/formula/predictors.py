@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayescore.data import Membership, rows_text
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
-from bayescore.formula import groupings
-from bayescore.formula.evaluation import Evaluator, check_finite, failing_as
-from bayescore.formula.groupings import Group
-from bayescore.formula.products import Factors, Products, check_varies, code, learn
-from bayescore.formula.reading import INTERCEPT, Formula
-from bayescore.formula.syntax import write
+from bayescore.model.data import Membership, rows_text
+from bayescore.model.distributions import Array
+from bayescore.tables.formula import groupings
+from bayescore.tables.formula.evaluation import Evaluator, check_finite, failing_as
+from bayescore.tables.formula.groupings import Group
+from bayescore.tables.formula.products import Factors, Products, check_varies, code, learn
+from bayescore.tables.formula.reading import INTERCEPT, Formula
+from bayescore.tables.formula.syntax import write
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError
-from bayescore.formula.coding import Block, Category, blocks, sum_to_zero, treatment
-from bayescore.formula.columns import check_seen
-from bayescore.formula.evaluation import CATEGORIES, CODINGS, Evaluator, called, names
-from bayescore.formula.levels import level_name, levels, listed, positions
-from bayescore.formula.reading import Term
-from bayescore.formula.syntax import Call, Listed, Literal, Name, Node, write
+from bayescore.model.distributions import Array
+from bayescore.tables.formula.coding import Block, Category, blocks, sum_to_zero, treatment
+from bayescore.tables.formula.columns import check_seen
+from bayescore.tables.formula.evaluation import CATEGORIES, CODINGS, Evaluator, called, names
+from bayescore.tables.formula.levels import level_name, levels, listed, positions
+from bayescore.tables.formula.reading import Term
+from bayescore.tables.formula.syntax import Call, Listed, Literal, Name, Node, write
 
 _MOST_VALUES = 1 << 28
 """Most values of a design matrix: 2 GiB."""

@@ -5,8 +5,8 @@ is the term of no factor. The operators are those of R: ``a * b`` is ``a + b + a
 ``a / b`` is ``a + a:b``, ``(a + b) ** 2`` has all pairs, ``- a`` takes a term away. What can't
 be meant is refused, never passed over.
 
-The grammar is our own (`bayescore.formula.syntax`), and so is the coding of categories
-(`bayescore.formula.coding`). The libraries that read formulas were weighed: formulae
+The grammar is our own (`bayescore.tables.formula.syntax`), and so is the coding of categories
+(`bayescore.tables.formula.coding`). The libraries that read formulas were weighed: formulae
 codes interactions wrongly and could be corrected only from inside; patsy
 and formulaic know no group terms, and hand calls to Python to evaluate, which would have to
 be prevented. Patsy is what the tests hold the designs against.
@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bayescore.errors import RequestError, suggest
-from bayescore.formula.evaluation import CATEGORIES, CODINGS, FUNCTIONS, PROPORTIONS, called, names
-from bayescore.formula.syntax import (
+from bayescore.tables.formula.evaluation import CATEGORIES, CODINGS, FUNCTIONS, PROPORTIONS, called, names
+from bayescore.tables.formula.syntax import (
     Binary,
     Call,
     FormulaSyntaxError,

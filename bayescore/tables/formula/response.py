@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from bayescore.data import rows_text
-from bayescore.distributions import Array
 from bayescore.errors import DataError, RequestError, suggest
-from bayescore.formula import orders
-from bayescore.formula.evaluation import CATEGORIES, PROPORTIONS, Evaluator, called, check_finite, names
-from bayescore.formula.levels import level_names, levels, listed, order_is_known, positions
-from bayescore.formula.syntax import Call, Indexed, Literal, Name, Node, quoted, write
+from bayescore.model.data import rows_text
+from bayescore.model.distributions import Array
+from bayescore.tables.formula import orders
+from bayescore.tables.formula.evaluation import CATEGORIES, PROPORTIONS, Evaluator, called, check_finite, names
+from bayescore.tables.formula.levels import level_names, levels, listed, order_is_known, positions
+from bayescore.tables.formula.syntax import Call, Indexed, Literal, Name, Node, quoted, write
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.distributions import Array
 from bayescore.errors import RequestError
+from bayescore.model.distributions import Array
 
 
 @dataclass(frozen=True)

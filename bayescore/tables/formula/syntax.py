@@ -2,8 +2,8 @@
 
 One grammar serves the left side, the right side and what calls are given. The operators,
 loosest first: ``|`` and ``||``; comparisons; ``+ -``; ``* / // %``; ``:``; signs; ``**``.
-What they mean is said elsewhere: of terms in `bayescore.formula.reading`, of numbers in
-`bayescore.formula.evaluation`.
+What they mean is said elsewhere: of terms in `bayescore.tables.formula.reading`, of numbers in
+`bayescore.tables.formula.evaluation`.
 """
 
 import ast

@@ -6,8 +6,8 @@ from dataclasses import replace
 from bayescore_numpyro import plugin
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
-from bayescore.distributions import Normal
-from bayescore.regression import Regression
+from bayescore.model.distributions import Normal
+from bayescore.model.regression import Regression
 
 
 def doctor(regression: Regression) -> Regression:

@@ -8,12 +8,12 @@ import time
 
 import numpy as np
 
-from bayescore import density
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, hookimpl, no_limits
+from bayescore.density import specification
+from bayescore.density.guide import gaussian_moments
 from bayescore.exact.backend import ExactBackend
-from bayescore.guide import gaussian_moments
 from bayescore.methods import Exact
-from bayescore.posterior import Posterior, label
+from bayescore.model.posterior import Posterior, label
 
 _JITTER = 1e-12
 
@@ -54,7 +54,7 @@ class Sound(Backend):
         return ExactBackend().predict(fit, posterior, new_data, kind=kind, seed=seed)
 
     def log_density(self, regression, data, values):
-        return density.log_density(regression, data, values)
+        return specification.log_density(regression, data, values)
 
 
 def _of_guide(regression, exact):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore import coordinates, density
 from bayescore.backend import Backend, BackendInfo, Fit, hookimpl
-from bayescore.posterior import label
+from bayescore.density import coordinates, specification
+from bayescore.model.posterior import label
 
 _MOVES = 5
 """Metropolis moves for every draw that is kept."""
@@ -29,7 +29,7 @@ class Tiny(Backend):
     def fit(self, regression, data, method, *, seed, progress=lambda step, total, **figures: None):
         rng = np.random.default_rng(seed)
         space = coordinates.for_method(regression, data, method)
-        joint = density.LogJoint(regression, data)
+        joint = specification.LogJoint(regression, data)
 
         def log_density(z):
             values, log_det = space.mapped(z)
@@ -55,8 +55,8 @@ class Tiny(Backend):
 
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
         family = fit.regression.family
-        eta = density.linear_predictor(fit.regression, new_data, posterior.draws)
-        given = density.given(fit.regression, new_data, posterior.draws)
+        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
+        given = specification.given(fit.regression, new_data, posterior.draws)
         if kind == "mean":
             return family.mean(eta, given)
         return family.sample(np.random.default_rng(seed), eta, given)
