@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayescore.comparison.run import Comparison, Settings, compare
+    from bayescore.comparison.run import Comparison, compare
+    from bayescore.comparison.settings import Settings
     from bayescore.contract.checked import Checked
     from bayescore.inference_data import from_arviz, load, save, to_datatree
     from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
@@ -18,7 +19,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Comparison": "comparison.run",
-    "Settings": "comparison.run",
+    "Settings": "comparison.settings",
     "compare": "comparison.run",
     "Checked": "contract.checked",
     "Data": "model.data",

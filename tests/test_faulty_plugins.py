@@ -14,8 +14,8 @@ from bayescore.comparison import run as comparison
 from bayescore.comparison import worker
 from bayescore.comparison.contender import Contender, parse
 from bayescore.comparison.outcome import Task
-from bayescore.comparison.run import Settings
 from bayescore.comparison.runner import Runner
+from bayescore.comparison.settings import Settings
 from bayescore.methods import SVI
 from bayescore.model.data import from_arrays, toy_data
 from bayescore.plugins import loading

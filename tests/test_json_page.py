@@ -5,7 +5,8 @@ import re
 import pytest
 from conftest import ROOT
 
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.tables.problem import toy
 
 

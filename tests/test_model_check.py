@@ -12,7 +12,8 @@ from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck, check, points
 from bayescore.agreement.verdict import of_models
 from bayescore.backend import LogDensity, Precision
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.density import specification
 from bayescore.model.data import Data, from_arrays, toy_data
 from bayescore.model.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ABSENT, ROOT
 
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.plugins import loading
 from bayescore.report.capabilities import markdown
 from bayescore.tables.problem import toy

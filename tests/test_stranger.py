@@ -13,7 +13,7 @@ from declared import problems
 
 from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive
-from bayescore.comparison.run import Settings
+from bayescore.comparison.settings import Settings
 from bayescore.methods import NUTS
 from bayescore.model.data import NEW_LEVEL, from_arrays
 from bayescore.tables import problem

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fit every reference, print the table, and tell by the exit code."""
     from bayescore.cli.keeping import exit_code, keep
-    from bayescore.comparison.run import Settings
+    from bayescore.comparison.settings import Settings
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import plain_console
     from bayescore.study import reference

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bayescore.backend import Precision
-from bayescore.comparison.run import Settings
+from bayescore.comparison.settings import Settings
 from bayescore.errors import RequestError, suggest
 from bayescore.model.data import from_arrays, toy_data
 from bayescore.printable import shown

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure and print, part by part."""
     from bayescore.cli.keeping import exit_code, keep
-    from bayescore.comparison.run import SEEDS
     from bayescore.comparison.runner import export_environment
+    from bayescore.comparison.settings import SEEDS
     from bayescore.errors import RequestError
     from bayescore.plugins import loading
     from bayescore.study import measure, tables

@@ -19,7 +19,7 @@ from bayescore.system import paths
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
-    from bayescore.comparison.run import Settings
+    from bayescore.comparison.settings import Settings
 
 DOCUMENT = "comparison.json"
 PROBLEM = "problem.toml"

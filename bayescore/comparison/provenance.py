@@ -20,7 +20,7 @@ from bayescore.plugins.loading import Registered
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
-    from bayescore.comparison.run import Settings
+    from bayescore.comparison.settings import Settings
 
 _CORE = ("bayescore", "numpy", "scipy", "autograd")
 """Whose arithmetic is in every fit; what else the core requires reads tables and prints."""

@@ -2,13 +2,12 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bayescore import methods
@@ -18,21 +17,20 @@ from bayescore.agreement.guide_family import at_laplace, at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
 from bayescore.agreement.quantities import Judge
-from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.verdict import Decision, decide
-from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender, parse_all
 from bayescore.comparison.document import Document, document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import max_difference
 from bayescore.comparison.runner import Runner, Watcher
+from bayescore.comparison.settings import Settings, describe
 from bayescore.contract import limits
 from bayescore.contract.checked import refusal
 from bayescore.density import coordinates
 from bayescore.density.reduction import compress
 from bayescore.density.specification import LogJoint
 from bayescore.errors import PluginError, RequestError, in_one_line
-from bayescore.methods import NUTS, SVI, Laplace, Method
+from bayescore.methods import NUTS, SVI, Laplace
 from bayescore.model.data import Data
 from bayescore.plugins import loading
 from bayescore.plugins.loading import Registry
@@ -43,79 +41,7 @@ if TYPE_CHECKING:
     from bayescore.comparison.archive import Archive
 
 
-SEEDS = 2**63
-"""Seeds are whole numbers under this one."""
-_MOST_MARGIN = 1e6
-_MOST_JOBS = 1000
 _MOST_CONTENDERS = 100
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a comparison is run.
-
-    Attributes
-    ----------
-    reference
-        ``auto`` adds the exact posterior where there is one; ``none``; or a contender.
-    margin, alpha
-        Of the decision rule (`bayescore.agreement.rule`).
-    seed
-        Seeds every contender, each by its name.
-    jobs
-        Processes at a time; by default one a core.
-    timeout
-        Seconds for each contender, or None.
-    smoke
-        Two iterations each: tries out the plumbing, and concludes nothing.
-    model_only
-        Compare log densities, and fit nothing.
-    reduce
-        Take rows together where that leaves the likelihood as it is (`bayescore.density.reduction`).
-    """
-
-    method: Method | str | None = None
-    reference: str = "auto"
-    margin: float = MARGIN
-    alpha: float = ALPHA
-    seed: int = 0
-    precision: Precision = "float64"
-    jobs: int | None = None
-    timeout: float | None = None
-    smoke: bool = False
-    model_only: bool = False
-    reduce: bool = True
-
-    def __post_init__(self) -> None:
-        for name, value in list(vars(self).items()):
-            object.__setattr__(self, name, value.item() if isinstance(value, np.generic) else value)
-        if self.method is not None:
-            object.__setattr__(self, "method", methods.parse(self.method))
-        for name, good, wanted in (
-            ("reference", isinstance(self.reference, str), "auto, none, or a contender as a text"),
-            ("margin", _number(self.margin) and 0 < self.margin <= _MOST_MARGIN, "a positive number, at most 1e6"),
-            ("alpha", _number(self.alpha) and 0 < self.alpha < 1, "between 0 and 1"),
-            ("seed", _whole(self.seed) and 0 <= self.seed < SEEDS, "a whole number of at least 0, under 2**63"),
-            ("precision", isinstance(self.precision, str) and self.precision in get_args(Precision),
-             "float64 or float32"),
-            ("jobs", self.jobs is None or (_whole(self.jobs) and 1 <= self.jobs <= _MOST_JOBS),
-             f"at least 1, at most {_MOST_JOBS}"),
-            ("timeout", self.timeout is None or (_number(self.timeout) and 0 < self.timeout <= threading.TIMEOUT_MAX),
-             f"a positive number of seconds, at most {threading.TIMEOUT_MAX:g} (without it, there is no limit)"),
-            ("smoke", isinstance(self.smoke, bool), "True or False"),
-            ("model_only", isinstance(self.model_only, bool), "True or False"),
-            ("reduce", isinstance(self.reduce, bool), "True or False"),
-        ):  # fmt: skip
-            if not good:
-                raise RequestError(f"{name} must be {wanted}, not {shown(getattr(self, name))}")
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _number(value: object) -> bool:
-    return _whole(value) or isinstance(value, float)
 
 
 @dataclass(frozen=True)
@@ -367,8 +293,3 @@ def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant
     known = (c.posterior.moments.log_evidence for c in contestants if c.exact and c.posterior.moments)
     more = figures(contestant, next(known, None))
     return replace(contestant.health, figures={**contestant.health.figures, **more})
-
-
-def describe(settings: Settings) -> Mapping[str, Any]:
-    """The settings as JSON."""
-    return {**vars(settings), "method": None if settings.method is None else str(settings.method)}

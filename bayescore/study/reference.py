@@ -23,8 +23,9 @@ from bayescore.agreement.estimates import FromDraws
 from bayescore.agreement.health import examine
 from bayescore.agreement.rule import ALPHA
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
 from bayescore.comparison.runner import Watcher
+from bayescore.comparison.settings import Settings
 from bayescore.errors import DataError, in_one_line
 from bayescore.model.distributions import Array
 from bayescore.printable import cell

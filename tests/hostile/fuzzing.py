@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
 from bayescore.cli import request
-from bayescore.comparison.run import Settings, choose, compare
+from bayescore.comparison.run import choose, compare
+from bayescore.comparison.settings import Settings
 from bayescore.errors import BayescoreError
 from bayescore.methods import METHODS
 from bayescore.model.families import FAMILIES

@@ -10,7 +10,8 @@ import pytest
 
 import bayescore
 from bayescore import methods
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.errors import BayescoreError, RequestError, UnsupportedError
 from bayescore.methods import NUTS, SVI, Exact
 from bayescore.model import distributions, families

@@ -19,7 +19,8 @@ from bayescore.comparison.archive import Archive
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.errors import KeepingError
 from bayescore.model.posterior import Posterior
 from bayescore.system import writing

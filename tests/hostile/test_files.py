@@ -12,7 +12,7 @@ import pytest
 
 from bayescore.cli import main
 from bayescore.comparison.archive import Archive
-from bayescore.comparison.run import Settings
+from bayescore.comparison.settings import Settings
 from bayescore.errors import KeepingError, RequestError
 from bayescore.system import writing
 from bayescore.tables.problem import toy

@@ -8,7 +8,8 @@ import pytest
 
 from bayescore import methods
 from bayescore.cli import main
-from bayescore.comparison.run import Settings, choose
+from bayescore.comparison.run import choose
+from bayescore.comparison.settings import Settings
 from bayescore.contract import limits
 from bayescore.errors import DataError, RequestError, suggest
 from bayescore.methods import MAP, NUTS, SVI, Exact

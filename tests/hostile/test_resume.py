@@ -16,7 +16,8 @@ from bayescore.cli import main
 from bayescore.comparison import provenance
 from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.contender import parse
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.plugins import loading
 from bayescore.tables.problem import toy
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from bayescore.backend import BackendInfo
 from bayescore.cli import main
 from bayescore.comparison.contender import Contender
-from bayescore.comparison.run import Settings, compare
+from bayescore.comparison.run import compare
+from bayescore.comparison.settings import Settings
 from bayescore.methods import Exact
 from bayescore.plugins.loading import Origin, Registered
 from bayescore.printable import printable, shortened
