@@ -25,6 +25,19 @@ from a distribution that stands for the posterior, as SVI's and Laplace's do; or
 ``mle``, ``map``.
 """
 Estimand = Literal["posterior", "mle", "map"]
+Standard = Literal["chains", "iterates", "construction", "unknown"]
+"""By what a fit is seen to be healthy (`bayescore.agreement.health`).
+
+``chains``: R-hat, ESS, divergences and energy; ``iterates``: those of an optimizer have
+settled; ``construction``: nothing can have failed to converge, as in an integral or at a mode
+that the fit itself has proved; ``unknown``: nobody knows, so that it never is,
+but chains are judged as chains.
+"""
+GuideFamily = Literal["none", "diagonal", "full_rank", "own"]
+"""The distributions that a guide is chosen from: Gaussians with independent coordinates, all
+Gaussians, or the user's own; ``none`` where there is no guide."""
+Optimum = Literal["elbo", "mode", "unknown"]
+"""What a guide is when it is fitted: the best of its family by the ELBO, or the Laplace approximation."""
 
 
 def _of_python(value: object) -> object:
@@ -47,6 +60,8 @@ class Method(ABC):
     ----------
     kinds
         The kinds that its posteriors can be, the usual one first.
+    standard
+        By what its fits are seen to be healthy.
 
     Raises
     ------
@@ -56,6 +71,7 @@ class Method(ABC):
 
     name: ClassVar[str]
     kinds: ClassVar[tuple[Kind, ...]]
+    standard: ClassVar[Standard] = "unknown"
 
     def __post_init__(self) -> None:
         for setting, value in list(self.__dict__.items()):
@@ -88,6 +104,21 @@ class Method(ABC):
     def estimand(self) -> Estimand:
         """What it estimates."""
         return estimand_of(self.kinds[0])
+
+    @property
+    def guide_family(self) -> GuideFamily:
+        """The family of its guide, in the coordinates that it works in."""
+        return "none"
+
+    @property
+    def optimum(self) -> Optimum:
+        """What its guide is when it is fitted."""
+        return "unknown"
+
+    @property
+    def averaged(self) -> bool:
+        """Whether its estimate is the average of its iterates, not the last of them."""
+        return False
 
     @property
     def requirements(self) -> frozenset[str]:
@@ -212,6 +243,7 @@ class SVI(Optimizer):
 
     name: ClassVar[str] = "svi"
     kinds: ClassVar[tuple[Kind, ...]] = ("guide",)
+    standard: ClassVar[Standard] = "iterates"
     guide: "str | Callable[..., object]" = "mean_field"
     rate: float = 0.1
     particles: int = 32
@@ -220,6 +252,20 @@ class SVI(Optimizer):
     average: bool = True
     draws: int = 10_000
     centred: bool | None = None
+
+    @property
+    def guide_family(self) -> GuideFamily:
+        if callable(self.guide):
+            return "own"
+        return "full_rank" if self.guide == "full_rank" else "diagonal"
+
+    @property
+    def optimum(self) -> Optimum:
+        return "unknown" if callable(self.guide) else "elbo"
+
+    @property
+    def averaged(self) -> bool:
+        return self.average
 
     @property
     def requirements(self) -> frozenset[str]:
@@ -259,6 +305,7 @@ class NUTS(Method):
 
     name: ClassVar[str] = "nuts"
     kinds: ClassVar[tuple[Kind, ...]] = ("chains",)
+    standard: ClassVar[Standard] = "chains"
     chains: int = 4
     warmup: int = 1000
     draws: int = 2500
@@ -288,8 +335,17 @@ class Laplace(Method):
 
     name: ClassVar[str] = "laplace"
     kinds: ClassVar[tuple[Kind, ...]] = ("guide",)
+    standard: ClassVar[Standard] = "construction"
     draws: int = 10_000
     centred: bool = False
+
+    @property
+    def guide_family(self) -> GuideFamily:
+        return "full_rank"
+
+    @property
+    def optimum(self) -> Optimum:
+        return "mode"
 
     def smoke(self) -> "Method":
         return replace(self, draws=2)
@@ -301,6 +357,7 @@ class Exact(Method):
 
     name: ClassVar[str] = "exact"
     kinds: ClassVar[tuple[Kind, ...]] = ("exact", "independent")
+    standard: ClassVar[Standard] = "construction"
     draws: int = 10_000
 
     def smoke(self) -> "Method":

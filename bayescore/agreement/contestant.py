@@ -18,7 +18,7 @@ from bayescore.agreement.estimates import (
 from bayescore.agreement.health import Health
 from bayescore.agreement.quantiles import Standardized
 from bayescore.density.coordinates import Coordinates
-from bayescore.methods import SVI, Laplace, Method
+from bayescore.methods import Method
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import Bounds
@@ -71,17 +71,17 @@ class Contestant:
     @property
     def mean_field(self) -> bool:
         """Whether its guide's family may be unable to reach the posterior's sds."""
-        return isinstance(self.method, SVI) and self.method.guide == "mean_field"
+        return self.method.guide_family == "diagonal"
 
     @property
     def gaussian(self) -> bool:
         """Whether it is of a Gaussian family, in the coordinates that it worked in."""
-        return self.laplace or (isinstance(self.method, SVI) and not callable(self.method.guide))
+        return self.method.guide_family in {"diagonal", "full_rank"}
 
     @property
     def laplace(self) -> bool:
         """Whether it is the Laplace approximation."""
-        return isinstance(self.method, Laplace)
+        return self.method.optimum == "mode"
 
     @property
     def point(self) -> bool:

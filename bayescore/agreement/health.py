@@ -11,7 +11,7 @@ import numpy as np
 
 from bayescore.agreement.copies import copies
 from bayescore.density.guide import split_rhat
-from bayescore.methods import NUTS, SVI, Exact, Laplace, Method
+from bayescore.methods import Method
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 
@@ -56,11 +56,11 @@ def examine(method: Method, posterior: Posterior, iterates: Mapping[str, Array])
     """Examine a fit by the standards of its method."""
     if posterior.estimand != "posterior":
         return Health({}, (), {})
-    if isinstance(method, SVI):
+    if method.standard == "iterates":
         health = _examine_iterates(posterior, iterates)
-    elif isinstance(method, Laplace | Exact):
+    elif method.standard == "construction":
         health = Health({}, (), {})
-    elif posterior.kind == "chains":
+    elif method.standard == "chains" or posterior.kind == "chains":  # whoever draws them, they can fail to mix
         health = _examine_chains(method, posterior)
     else:
         what = f"nobody knows by what a fit with {method.name} is seen to have converged"
@@ -129,11 +129,12 @@ def _examine_stats(method: Method, posterior: Posterior) -> tuple[dict[str, floa
             figures["bfmi_min"] = float(np.min(array_stats.bfmi(np.asarray(stats["energy"], dtype=np.float64))))
         if not figures["bfmi_min"] >= BFMI_LIMIT:
             found.append(Ailment("unconverged", f"E-BFMI is {figures['bfmi_min']:.2f}, under {BFMI_LIMIT}"))
-    if "tree_depth" in stats and isinstance(method, NUTS):
-        share = float(np.mean(np.asarray(stats["tree_depth"]) >= method.max_tree_depth))
+    deepest: int | None = getattr(method, "max_tree_depth", None)
+    if "tree_depth" in stats and deepest is not None:
+        share = float(np.mean(np.asarray(stats["tree_depth"]) >= deepest))
         figures["tree_depth_saturated"] = share
         if share > SATURATED_LIMIT:
-            found.append(Ailment("unconverged", f"{share:.0%} of the trees reach depth {method.max_tree_depth}"))
+            found.append(Ailment("unconverged", f"{share:.0%} of the trees reach depth {deepest}"))
     return figures, found
 
 

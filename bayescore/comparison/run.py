@@ -30,7 +30,6 @@ from bayescore.density import coordinates
 from bayescore.density.reduction import compress
 from bayescore.density.specification import LogJoint
 from bayescore.errors import PluginError, RequestError, in_one_line
-from bayescore.methods import NUTS, SVI, Laplace
 from bayescore.model.data import Data
 from bayescore.plugins import loading
 from bayescore.plugins.loading import Registry
@@ -193,7 +192,7 @@ def _run_all(
         runner.finished = archive.keep
         runner.traceback_in = lambda contender, log: archive.log
     infos = {name: registered.info for name, registered in registry.backends.items()}
-    if not settings.model_only and any(isinstance(c.method, NUTS | SVI | Laplace) for c in contenders):
+    if not settings.model_only and any(c.method.kinds[0] in {"chains", "guide"} for c in contenders):
         # by which draws are judged: it takes seconds to import, so while the workers run
         threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
     ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
@@ -203,7 +202,7 @@ def _run_all(
 
 def _data_for(contender: Contender, whole: Data, fewer: Data, registry: Registry) -> Data:
     """The rows taken together, for a backend that knows them; a minibatch is of rows as they are."""
-    if isinstance(contender.method, SVI) and contender.method.batch_size is not None:
+    if "feature:minibatch" in contender.method.requirements:
         return whole
     return fewer if fewer.requirements <= set(registry[contender.backend].info.supports) else whole
 
@@ -271,24 +270,23 @@ def _contestant(judge: Judge, joint: LogJoint, outcome: Outcome) -> Contestant:
     assert posterior is not None
     regression = judge.regression
     log_joint = joint(posterior.draws) if posterior.estimand == "posterior" else None
-    place = coordinates.for_method(regression, joint.data, method) if isinstance(method, SVI | Laplace) else None
-    averaged = isinstance(method, SVI) and method.average
-    shown = judge.of(posterior, None if place is None else (place, outcome.iterates, averaged))
+    place = None if method.guide_family == "none" else coordinates.for_method(regression, joint.data, method)
+    shown = judge.of(posterior, None if place is None else (place, outcome.iterates, method.averaged))
     of_health = shown
     if log_joint is not None and not regression.identified:  # a few outputs alone could hide that chains differ
         of_health = replace(shown, draws={**shown.draws, "log joint": log_joint})
     health = examine(method, of_health, outcome.iterates)
     best = None
-    if isinstance(method, SVI) and place is not None and not (health.ailments or callable(method.guide)):
-        best = at_optimum(joint, place, posterior, diagonal=method.guide == "mean_field")
-    elif isinstance(method, Laplace) and place is not None:
+    if method.optimum == "elbo" and place is not None and not health.ailments:
+        best = at_optimum(joint, place, posterior, diagonal=method.guide_family == "diagonal")
+    elif method.optimum == "mode" and place is not None:
         best = at_laplace(place, posterior)
     return Contestant(outcome.contender.name, judge.quantities, method, shown, health, place, log_joint, best)
 
 
 def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant]) -> Health:
     """A guide's health with its ELBO and Pareto k."""
-    if not isinstance(contestant.method, SVI):
+    if contestant.method.standard != "iterates":
         return contestant.health
     known = (c.posterior.moments.log_evidence for c in contestants if c.exact and c.posterior.moments)
     more = figures(contestant, next(known, None))

@@ -162,7 +162,7 @@ def _refit(settings: Settings, method: Method, seed: int) -> tuple[Pair, Contest
     fit = backend.fit(toy.regression, backend.build_data(toy.regression, toy.data), method, seed=seed)
     posterior = backend.sample_posterior(fit, seed=seed)
     joint = LogJoint(toy.regression, toy.data)
-    guide = for_method(toy.regression, toy.data, method) if isinstance(method, SVI) else None
+    guide = None if method.guide_family == "none" else for_method(toy.regression, toy.data, method)
     health = examine(method, posterior, fit.iterates)
     wrong = Contestant("b", toy.regression, method, posterior, health, guide, joint(posterior.draws))
     truth = solve(toy.regression, toy.data).sample(10_000, seed)
