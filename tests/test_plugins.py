@@ -12,7 +12,8 @@ from conftest import ABSENT, ROOT, USABLE
 
 from bayescore.backend import BackendInfo
 from bayescore.errors import MissingLibraryError, PluginError, RequestError
-from bayescore.plugins import loading
+from bayescore.plugins import hook, loading
+from bayescore.plugins.registry import Origin
 
 MODULE = """
 from bayescore.backend import BackendInfo, hookimpl
@@ -46,7 +47,7 @@ def distribution(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(f"[bayescore]\n{module} = {module}\n")
         (info / "INSTALLER").write_text("conda\n")
         found = distributions(path=[str(tmp_path)])
-        return [entry for one in found for entry in one.entry_points if entry.group == loading.GROUP]
+        return [entry for one in found for entry in one.entry_points if entry.group == hook.GROUP]
 
     return write
 
@@ -81,7 +82,7 @@ def test_two_distributions_with_one_backend_are_both_named(distribution):
 @pytest.mark.parametrize("name", ["exact", "pyro", "numpyro"])
 def test_nobody_can_take_a_name_of_ours(distribution, name):
     entries = distribution("a-fake", GOOD.format(name=name))
-    ours = [entry for entry in loading.entry_points(group=loading.GROUP) if entry.name == name]
+    ours = [entry for entry in loading.entry_points(group=hook.GROUP) if entry.name == name]
     registry = loading.load([*entries, *ours])
     assert {n: r.origin.distribution for n, r in registry.backends.items()} == {e.name: e.dist.name for e in ours}
     (broken,) = registry.broken
@@ -103,7 +104,7 @@ def test_nobody_can_take_a_name_of_ours(distribution, name):
 def test_a_wrong_declaration_is_a_broken_row(distribution, declared, reason):
     registry = loading.load(distribution("fake-wrong", declared))
     (broken,) = registry.broken
-    assert broken.origin == loading.Origin("fake_wrong", "fake_wrong", "fake-wrong", "1.0")
+    assert broken.origin == Origin("fake_wrong", "fake_wrong", "fake-wrong", "1.0")
     assert reason in broken.reason
     with pytest.raises(PluginError, match="of fake-wrong is broken"):
         registry["fake_wrong"]
@@ -236,14 +237,14 @@ def test_what_is_left_out_is_known():
 def test_a_search_that_raises_finds_nothing(monkeypatch):
     """As `find_spec` does for a module that has no spec, and as others' finders may."""
     monkeypatch.setitem(sys.modules, "a_module_without_spec", types.ModuleType("a_module_without_spec"))
-    assert loading._absent("a_module_without_spec")
-    assert not loading._absent("json")
+    assert hook._absent("a_module_without_spec")
+    assert not hook._absent("json")
 
 
 def test_what_is_declared_says_what_it_is():
     info = BackendInfo("mine", lambda precision: None, {"Gaussian", "method:nuts"})
     with pytest.raises(PluginError, match=r"declares 'Gaussian' without saying what it is .*'family:Gaussian'"):
-        loading.check(info)
-    loading.check(replace(info, supports={"family:Gaussian"}))
+        hook.check(info)
+    hook.check(replace(info, supports={"family:Gaussian"}))
     near = replace(info, supports={"family:gaussian"})
     assert near.refusal({"family:Gaussian"}).endswith("(it declares 'family:gaussian': write 'family:Gaussian')")

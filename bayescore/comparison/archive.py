@@ -13,7 +13,7 @@ from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
 from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError, in_one_line
 from bayescore.inference_data import decode, encode
-from bayescore.plugins.loading import Registered
+from bayescore.plugins.registry import Registered
 from bayescore.printable import lines, printable
 from bayescore.system import paths
 from bayescore.tables.problem import Problem

@@ -13,7 +13,7 @@ from bayescore.errors import PluginError, RequestError
 from bayescore.methods import Exact, Method
 from bayescore.model.data import Data
 from bayescore.model.regression import Regression
-from bayescore.plugins.loading import Registry
+from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
 
 

@@ -25,7 +25,7 @@ _OURS = {
     "Posterior": "bayescore.model.posterior",
     "Moments": "bayescore.model.posterior",
     "ModelCheck": "bayescore.agreement.model_check",
-    "Origin": "bayescore.plugins.loading",
+    "Origin": "bayescore.plugins.registry",
 }
 
 

@@ -11,7 +11,7 @@ from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
-from bayescore.plugins.loading import Origin
+from bayescore.plugins.registry import Origin
 
 Status = Literal["ok", "unsupported", "missing", "failed", "timeout", "interrupted"]
 

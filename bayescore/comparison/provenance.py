@@ -16,7 +16,7 @@ import numpy as np
 
 from bayescore.comparison.contender import Contender
 from bayescore.model.data import Data
-from bayescore.plugins.loading import Registered
+from bayescore.plugins.registry import Registered
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from bayescore.density.specification import LogJoint
 from bayescore.errors import PluginError, RequestError, in_one_line
 from bayescore.model.data import Data
 from bayescore.plugins import loading
-from bayescore.plugins.loading import Registry
+from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
 from bayescore.tables.problem import Problem
 

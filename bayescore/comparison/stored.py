@@ -20,7 +20,7 @@ from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
-from bayescore.plugins.loading import Registered
+from bayescore.plugins.registry import Registered
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from bayescore.comparison.outcome import Outcome, Status, Task
 from bayescore.comparison.predictions import summarize
 from bayescore.contract.checked import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
-from bayescore.plugins import loading
+from bayescore.plugins import hook
+from bayescore.plugins.registry import Registered
 from bayescore.system import processes
 
 
@@ -73,7 +74,7 @@ def _raised_in(error: BaseException) -> str:
 
 def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
     contender = task.contender
-    registered = loading.backend(task.origin, contender.backend)
+    registered = hook.backend(task.origin, contender.backend)
     refused = refusal(registered.info, task.regression, contender.method, task.data, task.precision)
     if refused:
         raise UnsupportedError(refused)
@@ -114,7 +115,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
     )
 
 
-def check_model(task: Task, backend: Checked, native: NativeData, registered: loading.Registered) -> ModelCheck:
+def check_model(task: Task, backend: Checked, native: NativeData, registered: Registered) -> ModelCheck:
     """Hold the backend's log density against the specification, before any fit."""
     name, regression = task.contender.name, task.regression
     if "feature:log_density" not in registered.info.supports:

@@ -13,8 +13,8 @@ from bayescore.density.mode import laplace, start_of
 from bayescore.errors import UnsupportedError
 from bayescore.exact import posterior as gaussian
 from bayescore.exact import quadrature
+from bayescore.exact.closed_form import closed_form
 from bayescore.exact.frame import kinks
-from bayescore.exact.plugin import closed_form
 from bayescore.methods import Exact, Method
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array

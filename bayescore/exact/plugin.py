@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
+from bayescore.exact.closed_form import closed_form
 
 if TYPE_CHECKING:
     from bayescore.methods import Method
@@ -43,18 +44,6 @@ def _limits(regression: Regression, method: Method) -> str | None:
     return (
         f"never: it has no closed form, and {unknowns} unknowns are too many for quadrature "
         f"(at most {_MOST_UNKNOWNS}); use nuts"
-    )
-
-
-def closed_form(regression: Regression) -> bool:
-    """Whether the posterior of the coefficients given sigma is Gaussian."""
-    coefficients = (p for s in regression.sites if s.name in {"intercept", "beta"} for p in s.requirements)
-    conjugate = set(coefficients) <= {f"prior:coefficient:{name}" for name in ("Normal", "Flat", "AtMeans")}
-    sigma = regression.auxiliary.get("sigma")
-    return (
-        regression.family.name == "Gaussian"
-        and conjugate
-        and (sigma is None or sigma.support == "positive" or not sigma.proper)
     )
 
 

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from bayescore.errors import PluginError, in_one_line
-from bayescore.plugins import loading, survey
-from bayescore.plugins.loading import Origin
+from bayescore.plugins import hook, survey
+from bayescore.plugins.registry import Origin
 from bayescore.system import processes
 
 
 def answer(origin: Origin, about: "tuple[Any, ...] | None") -> Any:
     """What the plugin declares, or why its backend can't do something."""
     if about is None:
-        declared = loading.declare(origin)
+        declared = hook.declare(origin)
         if declared.failure is not None:
             raise PluginError(declared.failure)
         return survey.describe(declared)
     name, regression, method = about
-    return loading.backend(origin, name).info.limits(regression, method)
+    return hook.backend(origin, name).info.limits(regression, method)
 
 
 def main(folder: Path) -> None:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from bayescore.backend import Backend, BackendInfo, Precision, no_limits
 from bayescore.errors import BayescoreError, PluginError, in_one_line
-from bayescore.plugins import loading
-from bayescore.plugins.loading import Declaration, Origin
+from bayescore.plugins import hook
+from bayescore.plugins.registry import Declaration, Origin
 from bayescore.system import processes
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _backend(origin: Origin, given: dict[str, Any]) -> tuple[BackendInfo, tuple[
         supports=frozenset(given["supports"]),
         **{**{name: given[name] for name in _AS_DATA}, "requires": tuple(given["requires"])},
     )
-    loading.check(info)
+    hook.check(info)
     return info, tuple(map(str, given["missing"]))
 
 
@@ -145,7 +145,7 @@ class _Remote:
 
     def make(self, precision: Precision) -> Backend:
         """Load the plugin into this process and make the backend."""
-        return loading.backend(self.origin, self.name).make(precision)
+        return hook.backend(self.origin, self.name).make(precision)
 
     def limits(self, regression: "Regression", method: "Method") -> str | None:
         """Ask the plugin, in a process of its own, what it can't do."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bayescore.plugins.loading import Registered
+from bayescore.plugins.registry import Registered
 from bayescore.printable import cell
 
 _KINDS = {

@@ -145,7 +145,7 @@ def test_a_plugin_that_hangs_does_not_outlive_who_asked_it(hostile, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     hostile(f"import os, pathlib; pathlib.Path({str(tmp_path / 'sign')!r}).write_text(str(os.getpid())); {HANG}")
-    asks = "from bayescore import plugins, survey; survey.LIMIT = 1000.0; loading.load()"
+    asks = "from bayescore.plugins import loading, survey; survey.LIMIT = 1000.0; loading.load()"
     parent = subprocess.Popen([sys.executable, "-c", asks], cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)})
     deadline = time.monotonic() + 60
     while not (tmp_path / "sign").exists() and time.monotonic() < deadline:

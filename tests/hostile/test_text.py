@@ -19,7 +19,7 @@ from bayescore.comparison.contender import Contender
 from bayescore.comparison.run import compare
 from bayescore.comparison.settings import Settings
 from bayescore.methods import Exact
-from bayescore.plugins.loading import Origin, Registered
+from bayescore.plugins.registry import Broken, Origin, Registered, Registry
 from bayescore.printable import printable, shortened
 from bayescore.report.capabilities import markdown
 from bayescore.report.progress import Bars
@@ -143,9 +143,9 @@ def test_a_plugin_s_words_stay_letters(trick, capsys, monkeypatch):
 
     text = TRICKS[trick]
     info = BackendInfo("odd", None.__init__, {f"family:{text}", f"method:{text}"}, gaps={f"method:{text}": text})
-    registry = loading.Registry(
+    registry = Registry(
         {"odd": Registered(info, Origin("odd", "odd", text, text), (text,))},
-        (loading.Broken(Origin(text, text, text, text), text, (text,)),),
+        (Broken(Origin(text, text, text, text), text, (text,)),),
     )
     monkeypatch.setattr(loading, "load", lambda: registry)
     assert main(["backends", "--all"]) == 0

@@ -11,9 +11,10 @@ from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore_numpyro import density, laplace, nuts, point, predict, problem, svi
-from bayescore_numpyro.form import form_of, rows_of
+from bayescore_numpyro.form import form_of
 from bayescore_numpyro.precision import precision_of
 from bayescore_numpyro.problem import Problem
+from bayescore_numpyro.rows import rows_of
 
 METHODS: dict[str, ModuleType] = {"mle": point, "map": point, "svi": svi, "nuts": nuts, "laplace": laplace}
 """For each method the module with its ``fit`` and ``draw``."""

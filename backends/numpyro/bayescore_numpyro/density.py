@@ -9,9 +9,10 @@ import numpy as np
 
 from bayescore.backend import LogDensity
 from bayescore.model.distributions import Array
-from bayescore_numpyro.form import Form, Numbers, Values
+from bayescore_numpyro.form import Form, Numbers
 from bayescore_numpyro.model import terms
 from bayescore_numpyro.problem import Problem
+from bayescore_numpyro.rows import Values
 
 
 @partial(jax.jit, static_argnames="form")

@@ -4,12 +4,11 @@ Only the form is a constant of a compiled program. Data, priors' parameters, fix
 values and coordinates are arguments, so that other numbers need no other program.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from bayescore.model.data import Data
@@ -18,8 +17,7 @@ from bayescore.model.regression import Regression
 from bayescore.model.sites import Correlation, Independent, Site, Thresholds
 from bayescore.model.transforms import Transform
 from bayescore_numpyro import predictors
-
-Values = Mapping[str, jax.Array]
+from bayescore_numpyro.rows import Rows, Values, floats, rows_of
 
 
 @dataclass(frozen=True)
@@ -63,26 +61,7 @@ class Form:
     link: str
     given: tuple[str, ...]
     variables: tuple[Variable, ...]
-    predictor: "Callable[[Values, Rows], jax.Array]"
-
-
-class Rows(NamedTuple):
-    """The data row by row: arrays whose first axis is the row, or None where there is nothing.
-
-    Attributes
-    ----------
-    groups
-        For each group effect the position of the row's level, and what the offset is
-        multiplied by.
-    """
-
-    x: Any
-    y: Any
-    offset: Any
-    weights: Any
-    trials: Any
-    ones: Any
-    groups: dict[str, tuple[Any, Any]]
+    predictor: Callable[[Values, Rows], jax.Array]
 
 
 class Numbers(NamedTuple):
@@ -144,20 +123,3 @@ def prior_numbers(site: Site) -> list[dict[str, Any]]:
         priors = [site.prior] if isinstance(site, Correlation) else []
     numbers: list[dict[str, Any]] = floats([vars(prior) for prior in priors])
     return numbers
-
-
-def rows_of(data: Data, regression: Regression) -> Rows:
-    """The data as JAX arrays of the current precision; categories, trials and levels are whole numbers."""
-    x, offset, weights, ones = floats([data.x, data.offset, data.weights, data.ones])
-    y = _whole(data.y) if regression.family.categorical else floats(data.y)
-    groups = {key: (_whole(member.index), floats(member.value)) for key, member in data.groups.items()}
-    return Rows(x, y, offset, weights, _whole(data.trials), ones, groups)
-
-
-def _whole(values: Any) -> Any:
-    return None if values is None else jnp.asarray(values, dtype=int)
-
-
-def floats(tree: Any) -> Any:
-    """The same tree with JAX arrays of the current precision for numbers."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype=float), tree)

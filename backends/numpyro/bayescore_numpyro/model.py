@@ -12,9 +12,10 @@ from numpyro.infer.util import compute_log_probs
 from bayescore.model.transforms import Correlations, GroupOffsets, Shrinkage, constrain
 from bayescore_numpyro import hierarchy, predictors, priors
 from bayescore_numpyro.families import RESPONSES
-from bayescore_numpyro.form import Form, Numbers, Rows, Values, Variable
+from bayescore_numpyro.form import Form, Numbers, Variable
 from bayescore_numpyro.priors import Parameters
 from bayescore_numpyro.problem import Place
+from bayescore_numpyro.rows import Rows, Values
 
 
 def stated(form: Form, numbers: Numbers, batch_size: int | None = None) -> None:

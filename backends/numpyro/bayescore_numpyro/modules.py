@@ -28,13 +28,14 @@ from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 from bayescore_numpyro.backend import METHODS
-from bayescore_numpyro.form import Form, Numbers, Rows, Values, form_of, numbers_of, prior_numbers, rows_of, variable_of
+from bayescore_numpyro.form import Form, Numbers, form_of, numbers_of, prior_numbers, variable_of
 from bayescore_numpyro.laplace import mode
 from bayescore_numpyro.libraries import Opened, take_apart
 from bayescore_numpyro.model import prior_of
 from bayescore_numpyro.precision import precision_of
 from bayescore_numpyro.predict import predict
 from bayescore_numpyro.problem import Target, place
+from bayescore_numpyro.rows import Rows, Values, rows_of
 
 FITTED = (SVI, NUTS, MAP, Laplace)
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from bayescore.model.distributions import Array
 from bayescore_numpyro.families import mean
-from bayescore_numpyro.form import Form, Rows, Values
+from bayescore_numpyro.form import Form
 from bayescore_numpyro.model import response
 from bayescore_numpyro.precision import key_of
+from bayescore_numpyro.rows import Rows, Values
 
 Kind = Literal["mean", "response"]
 _BLOCK_VALUES = 1 << 22

@@ -1,19 +1,14 @@
 """Linear predictors, of one draw's values and the rows: shape (row,), or (row, level) for categories."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
-if TYPE_CHECKING:
-    from bayescore_numpyro.form import Rows
-
-Values = Mapping[str, jax.Array]
+from bayescore_numpyro.rows import Rows, Values
 
 
-def linear(values: Values, rows: "Rows") -> jax.Array:
+def linear(values: Values, rows: Rows) -> jax.Array:
     """Intercept and coefficients, as many as there are; for categories one of each a level."""
     count = rows.x.shape[0]
     parts = []
@@ -31,7 +26,7 @@ class Perceptron:
 
     layers: int
 
-    def __call__(self, values: Values, rows: "Rows") -> jax.Array:
+    def __call__(self, values: Values, rows: Rows) -> jax.Array:
         out = rows.x
         for layer in range(self.layers):
             out = jnp.tanh(out) if layer else out
@@ -39,7 +34,7 @@ class Perceptron:
         return jnp.squeeze(out, axis=-1)
 
 
-def whole(own: jax.Array, values: Values, rows: "Rows") -> jax.Array:
+def whole(own: jax.Array, values: Values, rows: Rows) -> jax.Array:
     """A predictor with the group terms and the offset added."""
     eta = own
     for key, (index, value) in rows.groups.items():

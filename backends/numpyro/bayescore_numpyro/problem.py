@@ -10,7 +10,8 @@ from bayescore.methods import Method
 from bayescore.model.data import Data
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import Slot
-from bayescore_numpyro.form import Form, Numbers, floats, form_of, numbers_of
+from bayescore_numpyro.form import Form, Numbers, form_of, numbers_of
+from bayescore_numpyro.rows import floats
 
 
 @dataclass(frozen=True)
