@@ -41,6 +41,10 @@ class PluginError(BayescoreError):
     """A backend's plugin could not be loaded."""
 
 
+class FitError(BayescoreError):
+    """A fit came to no end: a process that a part of it ran in ended early, or raised."""
+
+
 class BackendContractError(BayescoreError):
     """A backend returned something other than the contract asks for."""
 

@@ -7,7 +7,6 @@ progress through a pipe; whatever it prints goes to its log.
 import json
 import os
 import pickle
-import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -136,7 +135,9 @@ class Runner:
                 return Outcome(task.contender, "failed", why), ""
             (folder / "task.pickle").write_bytes(given)
             with (folder / "log").open("w") as log:
-                outcome = self._supervise(task, folder, log.fileno(), _environment(info))
+                # whatever its plugin and libraries put among temporary files goes with the folder, if it is killed, too
+                environment = {**_environment(info), "TMPDIR": name}
+                outcome = self._supervise(task, folder, log.fileno(), environment)
             self.watch(task.contender, {"finished": outcome.status})
             kept = folder / "log"  # not there where the worker has removed its folder
             said = kept.read_text(errors="replace") if kept.is_file() else ""
@@ -212,16 +213,7 @@ class Runner:
             return Outcome(
                 task.contender, "timeout", f"not finished after {self.timeout:g} s; give it more with --timeout"
             )
-        died = f"by signal {_signal(-code)}" if code < 0 else f"with exit code {code}"
-        return Outcome(task.contender, "failed", f"its process ended {died} and left no result")
-
-
-def _signal(number: int) -> str:
-    """A signal's name; those for programs' own use have none."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return str(number)
+        return Outcome(task.contender, "failed", f"its process ended {processes.how_ended(code)} and left no result")
 
 
 def _environment(info: BackendInfo | None) -> dict[str, str]:

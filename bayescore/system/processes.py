@@ -1,7 +1,8 @@
 """Processes of our own that run a stranger's code: bounded, and nothing of them is left behind.
 
 A child is the leader of its session and carries a mark in its environment, which whatever
-it starts inherits: so what it started can be found and ended, wherever it went. Its standard
+it starts inherits, a child of its own beside that one's mark: so what it started can be found
+and ended, wherever it went. Its standard
 input is a pipe that this process holds open: when it ends, this process is gone, and so is the child.
 """
 
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 _MARK = "BAYESCORE_CHILD"
+_BETWEEN = ":"
+"""What stands between the marks of a child, its parent's before its own."""
 _ROUNDS = 100
 """How often what a child started is looked for again: something may start more while it is ended."""
 
@@ -59,7 +62,8 @@ def start(
     """
     mark = secrets.token_hex(16)
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in dict.fromkeys(sys.path))
-    variables = {**(os.environ if environment is None else environment), "PYTHONPATH": path, _MARK: mark}
+    marks = _BETWEEN.join([*_marks(os.environ.get(_MARK, "")), mark])
+    variables = {**(os.environ if environment is None else environment), "PYTHONPATH": path, _MARK: marks}
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", module, *arguments],
         stdin=subprocess.PIPE,
@@ -69,6 +73,16 @@ def start(
         start_new_session=True,
     )
     return Child(process, mark)
+
+
+def how_ended(code: int) -> str:
+    """How a process came to its end: ``by signal SIGKILL``, ``with exit code 1``."""
+    if code >= 0:
+        return f"with exit code {code}"
+    try:
+        return f"by signal {signal.Signals(-code).name}"
+    except ValueError:  # those for programs' own use have no name
+        return f"by signal {-code}"
 
 
 def end_with_parent(folder: Path) -> None:
@@ -88,12 +102,12 @@ def end_with_parent(folder: Path) -> None:
 
 
 def _await_end(pipe: int, folder: Path) -> None:
-    mark = os.environ.get(_MARK)
+    marks = _marks(os.environ.get(_MARK, ""))
     while os.read(pipe, 1):
         pass
     shutil.rmtree(folder, ignore_errors=True)
-    if mark is not None:
-        _end_all(mark)
+    if marks:
+        _end_all(marks[-1])
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
@@ -109,8 +123,12 @@ def _end_all(mark: str) -> None:
 
 def _carrying(mark: str) -> list[int]:
     """Processes with a mark in their environment, as it was when they began."""
-    wanted = f"{_MARK}={mark}".encode()
-    return [int(entry.name) for entry in _processes() if wanted in _environment(entry).split(b"\0")]
+    return [int(entry.name) for entry in _processes() if mark in _marks(_environment(entry).get(_MARK, ""))]
+
+
+def _marks(value: str) -> list[str]:
+    """The marks in a variable, the outermost first."""
+    return [mark for mark in value.split(_BETWEEN) if mark]
 
 
 def _processes() -> list[Path]:
@@ -118,12 +136,13 @@ def _processes() -> list[Path]:
     return [entry for entry in folder.iterdir() if entry.name.isdigit()] if folder.is_dir() else []
 
 
-def _environment(process: Path) -> bytes:
+def _environment(process: Path) -> dict[str, str]:
     """Empty where it is gone, is another user's, or has ended and waits to be told of."""
     try:
-        return (process / "environ").read_bytes()
+        entries = os.fsdecode((process / "environ").read_bytes()).split("\0")
     except OSError:
-        return b""
+        return {}
+    return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
 
 
 def _kill(pid: int) -> None:

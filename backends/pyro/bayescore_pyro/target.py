@@ -1,7 +1,9 @@
 """The density that samplers and guides work on: the stated model in their coordinates."""
 
+import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,29 +74,58 @@ def compile_density(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) ->
     callable
         The same function, differentiable once in z.
     """
+    return _differentiable(_trace(density, z, *rest))
+
+
+def packed_density(density: Callable[..., Tensor], z: Tensor) -> bytes:
+    """`compile_density` as bytes, for `unpacked_density` in this process or another: the same to the last bit."""
+    file = io.BytesIO()
+    with _without_deprecations():
+        torch.jit.save(_trace(density, z), file)
+    return file.getvalue()
+
+
+def unpacked_density(packed: bytes) -> Callable[..., Tensor]:
+    """The function that `packed_density` packed."""
+    with _without_deprecations():
+        return _differentiable(torch.jit.load(io.BytesIO(packed)))  # type: ignore[no-untyped-call]
+
+
+def _trace(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) -> Any:
+    """A program of TorchScript: value and gradient."""
 
     def value_and_gradient(z: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
         z = z.detach().requires_grad_()
         value = density(z, *rest)
         return value.detach(), torch.autograd.grad(value.sum(), z)[0]
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+    with _without_deprecations():
         graph = make_fx(value_and_gradient)(z, *rest).eval()
-        program: Any = torch.jit.freeze(  # what does not depend on z is worked out once
+        return torch.jit.freeze(  # what does not depend on z is worked out once
             torch.jit.trace(graph, (z, *rest), check_trace=False)  # type: ignore[no-untyped-call]
         )
 
+
+def _differentiable(program: Any) -> Callable[..., Tensor]:
     class Compiled(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, z: Tensor, *rest: Tensor) -> Tensor:
             value, gradient = program(z, *rest)
             ctx.save_for_backward(gradient)
+            ctx.others = len(rest)
             result: Tensor = value
             return result
 
         @staticmethod
         def backward(ctx: Any, slope: Tensor) -> Any:
-            return slope.unsqueeze(-1) * ctx.saved_tensors[0], *(None for _ in rest)
+            return slope.unsqueeze(-1) * ctx.saved_tensors[0], *(None,) * ctx.others
 
     return Compiled.apply
+
+
+@contextmanager
+def _without_deprecations() -> Iterator[None]:
+    """TorchScript is to go one day; until then nothing else does the same as quickly."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        yield
