@@ -2,7 +2,8 @@
 
 A backend takes a neutral regression and its data, fits it with a method, and gives
 back draws and predictions. NumPy goes in and NumPy comes out; what a backend keeps
-between the calls (``NativeData``, ``Fit.native``) is its own affair.
+between the calls (``NativeData``, ``Fit.native``) is its own affair. Three verbs have to be
+written; predictions are the core's where a backend has none of its own.
 
 A plugin is a module with one function::
 
@@ -127,7 +128,6 @@ class Backend(ABC):
         (`bayescore.methods.Method.kinds`).
         """
 
-    @abstractmethod
     def predict(
         self,
         fit: Fit,
@@ -141,8 +141,15 @@ class Backend(ABC):
 
         The expected response of a family with categories is their probabilities, along a
         last axis. The draws may hold more levels of a group than the regression was
-        stated with: those that only the new data have.
+        stated with: those that only the new data have. A backend that does not say
+        otherwise predicts by the core's linear predictor and family, in NumPy.
         """
+        import numpy as np
+
+        from bayescore.model.response import Law
+
+        law = Law.of(fit.regression, new_data, posterior.draws)
+        return np.array(law.mean if kind == "mean" else law.sample(np.random.default_rng(seed)))
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         """Log density at constrained ``values``, for backends that declare ``feature:log_density``."""

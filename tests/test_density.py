@@ -9,9 +9,11 @@ from declared import LEVELS, problems
 from scipy import special, stats
 
 from bayescore.density import specification
-from bayescore.density.specification import LogJoint, likelihood, linear_predictor, log_density, simulate
+from bayescore.density.specification import LogJoint, likelihood, log_density, simulate
 from bayescore.errors import DataError
+from bayescore.model import response
 from bayescore.model.data import Data, Membership, from_arrays
+from bayescore.model.response import linear_predictor
 from bayescore.tables.default_priors import state
 
 MIXED = {"beta[a]": "Normal(1, 2)", "beta[b]": "StudentT(3, 0, 2)", "beta[c]": "Flat()", "intercept": "Cauchy(0, 5)"}
@@ -233,7 +235,7 @@ def test_a_simulated_response_is_drawn_around_its_mean(name):
     row = stated.data.take(np.zeros(4000, dtype=int))
     values = {n: np.asarray(v) for n, v in drawn_from_priors(stated.regression, (), seed=3).items()}
     eta = linear_predictor(stated.regression, row, values)
-    mean = stated.regression.family.mean(eta, specification.given(stated.regression, row, values))
+    mean = stated.regression.family.mean(eta, response.given(stated.regression, row, values))
     drawn = simulate(stated.regression, row, values, np.random.default_rng(4))
     assert drawn.columns == row.columns
     if mean.ndim == 2:

@@ -8,10 +8,10 @@ from scipy import integrate, special, stats
 from bayescore.agreement.quantities import Judge
 from bayescore.density import coordinates
 from bayescore.density.guide import flatten, moments_by_draws, summarize
-from bayescore.density.specification import linear_predictor
 from bayescore.exact.posterior import solve
 from bayescore.methods import SVI
 from bayescore.model.posterior import label, to_judged
+from bayescore.model.response import linear_predictor
 from bayescore.model.transforms import REAL
 from bayescore.tables import problem
 

@@ -15,6 +15,7 @@ from bayescore.backend import LogDensity, Precision
 from bayescore.comparison.run import compare
 from bayescore.comparison.settings import Settings
 from bayescore.density import specification
+from bayescore.model import response
 from bayescore.model.data import Data, from_arrays, toy_data
 from bayescore.model.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
 from bayescore.model.families import Binomial, Gaussian
@@ -128,7 +129,7 @@ def test_probit_for_logit_is_found() -> None:
     signs = 2 * honest.data.observed - 1
     found = []
     for f, point in zip(densities(honest.regression, honest.data, at), at, strict=True):
-        eta = specification.linear_predictor(honest.regression, honest.data, point)
+        eta = response.linear_predictor(honest.regression, honest.data, point)
         terms = {**f.by_site, "likelihood": float(log_ndtr(signs * eta).sum())}
         found.append(LogDensity(sum(terms.values()), terms))
     result = check("wrong", honest.regression, honest.data, at, found)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from bayescore.agreement.model_check import prior_draw
-from bayescore.density.specification import linear_predictor
 from bayescore.errors import RequestError
 from bayescore.model import network
 from bayescore.model.data import from_arrays
+from bayescore.model.response import linear_predictor
 from bayescore.tables import problem
 from bayescore.tables.default_priors import state
 

@@ -11,9 +11,9 @@ from bayescore.backend import BackendInfo, Fit
 from bayescore.comparison.predictions import summarize
 from bayescore.contract.checked import Checked
 from bayescore.contract.new_levels import with_new_levels
-from bayescore.density import specification
 from bayescore.exact.backend import ExactBackend
 from bayescore.methods import NUTS
+from bayescore.model import response
 from bayescore.model.data import NEW_LEVEL, Membership
 from bayescore.model.posterior import label
 
@@ -104,8 +104,8 @@ class Engine(ExactBackend):
     """Predicts with what it is given, as a backend has to."""
 
     def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
-        return fit.regression.family.mean(eta, specification.given(fit.regression, new_data, posterior.draws))
+        eta = response.linear_predictor(fit.regression, new_data, posterior.draws)
+        return fit.regression.family.mean(eta, response.given(fit.regression, new_data, posterior.draws))
 
 
 def engine():
@@ -134,8 +134,8 @@ def test_a_row_of_a_new_level_is_scored_with_the_offset_it_is_predicted_with():
     found = summarize(engine(), fit, drawn, rows, seed=3)
     wider, known = with_new_levels(stated.regression, drawn, rows, 3)
     values = {n: v.reshape(-1, *v.shape[2:]) for n, v in wider.draws.items()}
-    eta = specification.linear_predictor(stated.regression, known, values)
-    terms = stated.regression.family.log_prob(rows.y, eta, specification.given(stated.regression, known, values))
+    eta = response.linear_predictor(stated.regression, known, values)
+    terms = stated.regression.family.log_prob(rows.y, eta, response.given(stated.regression, known, values))
     wanted = np.log(np.mean(np.exp(terms)))
     assert found.score["lpd"] == pytest.approx(wanted)
     assert found.mean[0] == pytest.approx(eta.mean())

@@ -5,14 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from declared import problems
+from scipy.stats import kstest
 
 from bayescore.agreement.model_check import prior_draw
-from bayescore.backend import Fit
+from bayescore.backend import Backend, BackendInfo, Fit
 from bayescore.comparison.predictions import max_difference, summarize
-from bayescore.density import specification
+from bayescore.contract.checked import Checked
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
+from bayescore.model import response
+from bayescore.model.data import Data
 from bayescore.model.posterior import label
 from bayescore.tables import problem
 
@@ -61,14 +64,6 @@ def test_the_largest_difference_is_in_sds_of_the_prediction() -> None:
     assert gap < 0.15
 
 
-class Straight(ExactBackend):
-    """Predicts whatever a regression says."""
-
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
-        return fit.regression.family.mean(eta, specification.given(fit.regression, new_data, posterior.draws))
-
-
 def straight(name: str, draws: int = 300, seed: int = 0):
     """A problem that can be declared, draws from its priors, and their summary."""
     stated = PROBLEMS[name]
@@ -83,7 +78,7 @@ def straight(name: str, draws: int = 300, seed: int = 0):
 def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Category by category; the squared error is Brier's score."""
     stated, posterior, fit = straight(name)
-    found = summarize(Straight(), fit, posterior, stated.data, 0)
+    found = summarize(ExactBackend(), fit, posterior, stated.data, 0)
     assert found.mean.shape == found.sd.shape == found.q05.shape == (60, 3)
     np.testing.assert_allclose(found.mean.sum(axis=1), 1.0)
     assert np.all((found.q05 <= found.mean) & (found.mean <= found.q95))
@@ -91,7 +86,7 @@ def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkey
     assert found.score["mse"] == pytest.approx(np.mean(np.sum((found.mean - truth) ** 2, axis=1)))
     assert found.score["lpd"] == pytest.approx(np.sum(np.log(found.mean[truth == 1])))
     monkeypatch.setattr("bayescore.comparison.predictions._BLOCK_VALUES", 7 * 300 * 3)
-    parts = summarize(Straight(), fit, posterior, stated.data, 0)
+    parts = summarize(ExactBackend(), fit, posterior, stated.data, 0)
     np.testing.assert_allclose(parts.mean, found.mean)
     assert parts.score == pytest.approx(dict(found.score))
 
@@ -101,10 +96,10 @@ def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkey
 )
 def test_offsets_trials_and_groups_are_predicted_with(name: str) -> None:
     stated, posterior, fit = straight(name)
-    found = summarize(Straight(), fit, posterior, stated.data.take(slice(5)), 0)
+    found = summarize(ExactBackend(), fit, posterior, stated.data.take(slice(5)), 0)
     rows = stated.data.take(slice(5))
-    eta = specification.linear_predictor(stated.regression, rows, posterior.draws)
-    given = specification.given(stated.regression, rows, posterior.draws)
+    eta = response.linear_predictor(stated.regression, rows, posterior.draws)
+    given = response.given(stated.regression, rows, posterior.draws)
     mean = stated.regression.family.mean(eta, given)[0]
     np.testing.assert_allclose(found.mean, mean.mean(axis=0), rtol=1e-12)
     terms = stated.regression.family.log_prob(rows.y, eta, given)[0]
@@ -113,6 +108,59 @@ def test_offsets_trials_and_groups_are_predicted_with(name: str) -> None:
 
 def test_without_a_response_nothing_is_scored() -> None:
     stated, posterior, fit = straight("Poisson-log")
-    found = summarize(Straight(), fit, posterior, replace(stated.data, y=None), 0)
+    found = summarize(ExactBackend(), fit, posterior, replace(stated.data, y=None), 0)
     assert found.score == {}
     assert np.all(np.isfinite(found.mean))
+
+
+class Bare(Backend):
+    """What a backend has to write, and nothing more."""
+
+    def build_data(self, regression, data):
+        raise AssertionError("not called")
+
+    def fit(self, regression, data, method, *, seed, progress=None):
+        raise AssertionError("not called")
+
+    def sample_posterior(self, fit, *, seed):
+        raise AssertionError("not called")
+
+
+def test_a_backend_that_says_nothing_predicts_by_the_stated_regression() -> None:
+    """By hand: Poisson, with an offset; the noise of each draw and row is its own."""
+    stated, posterior, fit = straight("Poisson-weights-offset", draws=4000)
+    rows = replace(stated.data.take(slice(3)), x=np.array([[0.5, 1.0], [0.0, 0.0], [0.2, -0.3]]))
+    near = {name: np.full((1, 4000, *v.shape[2:]), 0.3) for name, v in posterior.draws.items()}
+    posterior = replace(posterior, draws=near)
+    rate = np.exp(0.3 + rows.x @ [0.3, 0.3] + rows.offset)
+    mean = Bare().predict(fit, posterior, rows, seed=0)
+    assert mean.shape == (1, 4000, 3)
+    np.testing.assert_allclose(mean, np.broadcast_to(rate, mean.shape), rtol=1e-12)
+    drawn = Bare().predict(fit, posterior, rows, kind="response", seed=0)[0]
+    assert np.all(np.abs(drawn.mean(axis=0) - rate) < 4.5 * np.sqrt(rate / 4000))
+    assert np.all(np.abs(drawn.var(axis=0) / rate - 1) < 4.5 * np.sqrt((2 + 1 / rate) / 4000))
+    assert np.all(np.abs(np.corrcoef(drawn.T) - np.eye(3)) < 4.5 / np.sqrt(4000))
+
+
+def test_responses_whose_law_no_draw_changes_are_still_drawn_for_each() -> None:
+    """Without intercept and columns the linear predictor is the offset, whatever the draw."""
+    rng = np.random.default_rng(0)
+    data = Data(np.empty((30, 0)), rng.normal(size=30), (), offset=rng.normal(size=30))
+    stated = problem.from_data(data, intercept=False)
+    posterior = label(stated.regression, {"sigma": np.full((2, 50), 0.7)})
+    fit = Fit(stated.regression, NUTS(), None)
+    np.testing.assert_array_equal(
+        Bare().predict(fit, posterior, data, seed=0), np.broadcast_to(data.offset, (2, 50, 30))
+    )
+    noise = (Bare().predict(fit, posterior, data, kind="response", seed=0) - data.offset) / 0.7
+    assert kstest(noise.ravel(), "norm").pvalue > 1e-4
+    assert len(np.unique(noise)) == noise.size
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_predictions_of_whatever_can_be_declared_are_those_of_the_draws(name: str) -> None:
+    stated, posterior, fit = straight(name, draws=1000)
+    backend = Checked(Bare(), BackendInfo("bare", lambda precision: Bare(), frozenset()))
+    rows = stated.data.take(slice(20))
+    backend.predict(fit, posterior, rows, seed=1)
+    backend.check_responses(fit, posterior, rows, seed=1)

@@ -9,6 +9,7 @@ import numpy as np
 from bayescore.agreement.mistakes import OTHER, READINGS, Term, spread_of
 from bayescore.density import specification
 from bayescore.errors import DataError, RequestError
+from bayescore.model import response
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.families import FAMILIES, Family
@@ -112,8 +113,8 @@ def _counted(factor: float, regression: Regression, data: Data) -> str:
 
 def _rows(regression: Regression, data: Data, values: Values, term: Term) -> str | None:
     """Rows that don't count, or count twice."""
-    eta = specification.linear_predictor(regression, data, values)
-    rows = regression.family.log_prob(data.observed, eta, specification.given(regression, data, values))
+    eta = response.linear_predictor(regression, data, values)
+    rows = regression.family.log_prob(data.observed, eta, response.given(regression, data, values))
     rows = np.asarray(rows if data.weights is None else rows * data.weights)
     for sign, what in ((-1.0, "did not count"), (1.0, "counted twice")):
         one = term.which(term.wanted[:, None] + sign * rows)

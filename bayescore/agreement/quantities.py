@@ -9,11 +9,11 @@ import numpy as np
 from bayescore.agreement.contestant import Parametrization
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import moments_by_draws
-from bayescore.density.specification import linear_predictor
 from bayescore.model.data import Data, Indices, spread
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
+from bayescore.model.response import linear_predictor
 from bayescore.model.sites import Site
 from bayescore.model.transforms import REAL, Bounds
 

@@ -7,8 +7,8 @@ import numpy as np
 from bayescore.backend import Backend, Fit
 from bayescore.comparison.outcome import Predictions
 from bayescore.contract.new_levels import with_new_levels
-from bayescore.density import specification
 from bayescore.density.guide import mean_error
+from bayescore.model import response
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
@@ -80,8 +80,8 @@ class Score:
         residual = (mean - _target(block, mean)).ravel()
         self._squares += float(residual @ residual)
         self._along_squares += 2.0 * drawn.reshape(len(drawn), -1) @ residual
-        eta = specification.linear_predictor(self.regression, block, self.values)
-        given = specification.given(self.regression, block, self.values)
+        eta = response.linear_predictor(self.regression, block, self.values)
+        given = response.given(self.regression, block, self.values)
         terms = np.asarray(self.regression.family.log_prob(block.observed, eta, given))
         top = terms.max(axis=0)
         shares = np.exp(terms - top)

@@ -23,7 +23,6 @@ from bayescore.contract.predictions import (
     DRAWS,
     RESPONSE_ROWS,
     ROUNDING,
-    Law,
     Offence,
     mean_offence,
     response_offence,
@@ -38,6 +37,7 @@ from bayescore.model.distributions import Array, Horseshoe, InverseGamma, LogNor
 from bayescore.model.groups import GroupTerm
 from bayescore.model.posterior import Moments, Posterior, other_names
 from bayescore.model.regression import Regression
+from bayescore.model.response import Law
 from bayescore.model.sites import Site
 from bayescore.model.transforms import POSITIVE
 from bayescore.printable import shown

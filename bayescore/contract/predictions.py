@@ -9,18 +9,18 @@ draw have known errors and need no moment of the response. The rate of false ala
 `FALSE_ALARMS` for all of these together.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from bayescore.backend import Precision
-from bayescore.density import specification
 from bayescore.model.data import Data, Indices, spread
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
+from bayescore.model.response import Law, Values
 
 ROWS, DRAWS = 200, 1000
 """At most so many rows and draws of a prediction are looked at, evenly spread."""
@@ -34,8 +34,6 @@ _LARGEST = 1e12
 _EVIDENT = 20
 """Entries that two honest samples are expected to differ in, before equal ones are an offence."""
 
-Values = Mapping[str, Array]
-
 
 class Offence(NamedTuple):
     """What was expected, what came, and the likeliest mistake."""
@@ -43,41 +41,6 @@ class Offence(NamedTuple):
     expected: str
     got: str
     mistake: str | None
-
-
-@dataclass(frozen=True)
-class Law:
-    """How the responses of some rows are distributed, given draws.
-
-    Attributes
-    ----------
-    eta
-        Linear predictor, shape (draw, row), or (draw, row, level).
-    given
-        As `bayescore.density.specification.given` has it.
-    """
-
-    regression: Regression
-    eta: Array
-    given: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, regression: Regression, rows: Data, values: Values) -> "Law":
-        """The law of rows at values of shape (draw, *site shape)."""
-        count = len(next(iter(values.values())))
-        eta = np.asarray(specification.linear_predictor(regression, rows, values))
-        levels = eta.shape[-1:] if regression.family.predictors > 1 else ()
-        whole = np.broadcast_to(eta, (count, rows.rows, *levels))
-        return cls(regression, whole, specification.given(regression, rows, values))
-
-    @property
-    def mean(self) -> Array:
-        """Expected responses, shape (draw, row), or (draw, row, category)."""
-        return np.asarray(self.regression.family.mean(self.eta, self.given))
-
-    def sample(self, rng: np.random.Generator) -> Array:
-        """New responses, shape (draw, row)."""
-        return np.asarray(self.regression.family.sample(rng, self.eta, self.given))
 
 
 @np.errstate(all="ignore")  # draws far out overflow, in the core as anywhere

@@ -14,55 +14,15 @@ from autograd import numpy as np
 
 from bayescore.backend import LogDensity
 from bayescore.density.reduction import compress
-from bayescore.model import network
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
+from bayescore.model.response import Law, given, linear_predictor
 
 Values = Mapping[str, Any]
 
 _BLOCK_VALUES = 1 << 20
 """Draws times rows held at once while a likelihood is evaluated: 8 MB."""
-
-
-def linear_predictor(regression: Regression, data: Data, values: Values) -> Any:
-    """Of each row, for values (..., *site shape): (..., row), or (..., row, level) for a categorical response."""
-    if regression.network is not None:
-        eta = network.predict(len(regression.network.hidden) + 1, values, data.x, np)
-    elif regression.family.predictors > 1:
-        eta = _by_level(regression, data, values)
-    else:
-        eta = np.zeros(data.rows)
-        if regression.columns:
-            eta = np.matmul(values["beta"], data.x.T)
-        if regression.intercept is not None:
-            ones = 1.0 if data.ones is None else data.ones
-            eta = eta + values["intercept"][..., None] * ones
-    for key, member in data.groups.items():
-        eta = eta + values[f"offset({key})"][..., member.index] * member.value
-    if data.offset is not None:
-        eta = eta + (data.offset[:, None] if regression.family.predictors > 1 else data.offset)
-    return eta
-
-
-def _by_level(regression: Regression, data: Data, values: Values) -> Any:
-    eta = np.zeros((data.rows, regression.family.predictors))
-    if regression.columns:
-        eta = np.matmul(data.x, np.swapaxes(values["beta"], -1, -2))
-    if regression.intercept is not None:
-        eta = eta + values["intercept"][..., None, :]
-    return eta
-
-
-def given(regression: Regression, data: Data, values: Values) -> dict[str, Any]:
-    """What the family's density depends on beside the linear predictor, shaped to broadcast against rows."""
-    found: dict[str, Any] = {name: numpy.asarray(value) for name, value in regression.family.fixed.items()}
-    found |= {name: values[name][..., None] for name in regression.family.free}
-    if regression.thresholds:
-        found["threshold"] = values["threshold"][..., None, :]
-    if data.trials is not None:
-        found["trials"] = data.trials
-    return found
 
 
 def prior_terms(regression: Regression, values: Values) -> dict[str, Any]:
@@ -133,5 +93,4 @@ class LogJoint:
 
 def simulate(regression: Regression, data: Data, values: Values, rng: numpy.random.Generator) -> Data:
     """The data with a response drawn from the model at these values."""
-    eta = numpy.asarray(linear_predictor(regression, data, values))
-    return replace(data, y=regression.family.sample(rng, eta, given(regression, data, values)))
+    return replace(data, y=Law.of(regression, data, values).sample(rng))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -58,22 +57,6 @@ class ExactBackend(Backend):
             return drawn
         point = {name: np.asarray(value)[None, None] for name, value in fit.native.values.items()}
         return label(fit.regression, point, kind=fit.method.kinds[0])
-
-    def predict(
-        self,
-        fit: Fit,
-        posterior: Posterior,
-        new_data: Data,
-        *,
-        kind: Literal["mean", "response"] = "mean",
-        seed: int,
-    ) -> Array:
-        """Inverse link of the linear predictor, or draws around it."""
-        family = fit.regression.family
-        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
-        extra = specification.given(fit.regression, new_data, posterior.draws)
-        drawn = family.mean(eta, extra) if kind == "mean" else family.sample(np.random.default_rng(seed), eta, extra)
-        return np.array(np.broadcast_to(drawn, (*posterior.shape, new_data.rows, *drawn.shape[3:])))
 
     def log_density(self, regression: Regression, data: NativeData, values: Mapping[str, Array]) -> LogDensity:
         """The specification itself."""

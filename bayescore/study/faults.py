@@ -9,6 +9,7 @@ from scipy.special import ndtr, stdtrit
 from bayescore.agreement.model_check import Point
 from bayescore.backend import LogDensity
 from bayescore.density import specification
+from bayescore.model import response
 from bayescore.model.data import Data, from_arrays
 from bayescore.model.distributions import Array, Distribution, Exponential, Gamma, InverseGamma, Normal
 from bayescore.model.families import Bernoulli, Gaussian
@@ -94,7 +95,7 @@ def _probit(regression: Regression, data: Data, point: Point) -> LogDensity:
     from scipy.special import log_ndtr
 
     right = specification.log_density(regression, data, point).by_site
-    eta = specification.linear_predictor(regression, data, point)
+    eta = response.linear_predictor(regression, data, point)
     terms = {**right, "likelihood": float(np.sum(log_ndtr((2 * data.observed - 1) * eta)))}
     return LogDensity(sum(terms.values()), terms)
 

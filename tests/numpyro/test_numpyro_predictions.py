@@ -8,10 +8,10 @@ from declared import problems
 from numpyro_support import TOY, backend, fitted
 
 from bayescore.backend import Fit
-from bayescore.density.specification import given, linear_predictor
 from bayescore.methods import NUTS, SVI
 from bayescore.model import posterior
 from bayescore.model.data import from_arrays
+from bayescore.model.response import given, linear_predictor
 
 PROBLEMS = problems()
 FAMILIES = [name for name in PROBLEMS if name.endswith("-weights-offset")]

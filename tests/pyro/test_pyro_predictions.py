@@ -8,8 +8,8 @@ from pyro_support import BACKEND, PROBLEMS, run, toy
 
 from bayescore import methods
 from bayescore.backend import Fit
-from bayescore.density import specification
 from bayescore.density.mode import start_of
+from bayescore.model import response
 from bayescore.model.data import Membership
 from bayescore.model.posterior import label
 from bayescore.model.transforms import constrain
@@ -30,8 +30,8 @@ def fit_and_posterior(problem, seed, count, chains=1):
 
 
 def by_numpy(problem, draws, rows):
-    eta = specification.linear_predictor(problem.regression, rows, draws)
-    return eta, specification.given(problem.regression, rows, draws)
+    eta = response.linear_predictor(problem.regression, rows, draws)
+    return eta, response.given(problem.regression, rows, draws)
 
 
 @pytest.mark.parametrize("name", NAMES)

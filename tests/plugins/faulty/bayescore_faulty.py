@@ -50,9 +50,6 @@ class Sound(Backend):
         moments = {"exact": exact.moments, "guide": _of_guide(fit.regression, exact)}.get(kind)
         return label(fit.regression, draws, kind=kind, moments=moments)
 
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        return ExactBackend().predict(fit, posterior, new_data, kind=kind, seed=seed)
-
     def log_density(self, regression, data, values):
         return specification.log_density(regression, data, values)
 

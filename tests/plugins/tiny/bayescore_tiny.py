@@ -53,14 +53,6 @@ class Tiny(Backend):
     def sample_posterior(self, fit, *, seed):
         return label(fit.regression, fit.native.draws)
 
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        family = fit.regression.family
-        eta = specification.linear_predictor(fit.regression, new_data, posterior.draws)
-        given = specification.given(fit.regression, new_data, posterior.draws)
-        if kind == "mean":
-            return family.mean(eta, given)
-        return family.sample(np.random.default_rng(seed), eta, given)
-
 
 @hookimpl
 def bayescore_backends():
