@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayescore.agreement.model_check import prior_draw
 from bayescore.density.specification import simulate
 from bayescore.model.data import Data, Membership
 from bayescore.model.distributions import DISTRIBUTIONS, AtMeans, Distribution
 from bayescore.model.families import FAMILIES, Family
 from bayescore.model.groups import Grouping
+from bayescore.regressions.points import prior_draw
 from bayescore.tables.problem import Problem, from_data
 
 ROWS = 60

@@ -8,13 +8,13 @@ from declared import problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayescore.agreement.model_check import prior_draw
 from bayescore.density import equal_rows
 from bayescore.density.equal_rows import aggregate
 from bayescore.density.reduction import compress
 from bayescore.density.specification import likelihood
 from bayescore.model import families
 from bayescore.model.data import Data, Membership
+from bayescore.regressions.points import prior_draw
 from bayescore.tables.default_priors import state
 
 FAMILY = families.Bernoulli()

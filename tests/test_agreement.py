@@ -28,7 +28,7 @@ ILL = Health({}, (Ailment("unconverged", "R-hat of beta[x] is 1.3"),), {})
 
 
 def exact():
-    return Contestant("exact", TOY.regression, Exact(), SOLVED.sample(10_000, 0), WELL)
+    return Contestant("exact", TOY.target, Exact(), SOLVED.sample(10_000, 0), WELL)
 
 
 def sampler(name="a:nuts", shift=0.0, stretch=1.0, draws=2000, seed=0, health=WELL):
@@ -38,7 +38,7 @@ def sampler(name="a:nuts", shift=0.0, stretch=1.0, draws=2000, seed=0, health=WE
     z = stretch * rng.standard_normal((4, draws, 2)) @ np.linalg.cholesky(m.unconstrained_cov).T
     u = m.mean + shift * m.sd + z
     posterior = label(TOY.regression, {"intercept": u[..., 0], "beta": u[..., 1:]})
-    return Contestant(name, TOY.regression, NUTS(), posterior, health)
+    return Contestant(name, TOY.target, NUTS(), posterior, health)
 
 
 def point(method, shift=0.0, name=None):
@@ -48,7 +48,7 @@ def point(method, shift=0.0, name=None):
         {"intercept": values[None, None, 0], "beta": values[None, None, 1:]},
         kind=method.kinds[0],
     )
-    return Contestant(name or f"a:{method.name}", TOY.regression, method, posterior, WELL)
+    return Contestant(name or f"a:{method.name}", TOY.target, method, posterior, WELL)
 
 
 def guide(stretch=1.0, method=None, shift=0.0, name="a:svi"):
@@ -61,7 +61,7 @@ def guide(stretch=1.0, method=None, shift=0.0, name="a:svi"):
     mean = SOLVED.moments.mean + shift * SOLVED.moments.sd
     error = 1e-3 * np.sqrt(np.diag(cov))
     moments = gaussian_moments(TOY.regression, mean, cov, np.diag(error**2), error)
-    return Contestant(name, TOY.regression, method, drawn(TOY.regression, mean, cov, moments), WELL, space)
+    return Contestant(name, TOY.target, method, drawn(TOY.regression, mean, cov, moments), WELL, space)
 
 
 def drawn(regression, mean, cov, moments):
@@ -72,7 +72,7 @@ def drawn(regression, mean, cov, moments):
 
 
 def verdict(*contestants, lost=None, **more):
-    return decide(contestants, TOY.regression, TOY.data, lost=lost or {}, **more)
+    return decide(contestants, TOY.target, lost=lost or {}, **more)
 
 
 def test_the_same_posterior_agrees():
@@ -184,7 +184,7 @@ def test_a_mean_field_guide_on_centred_columns_reaches_the_posterior():
 
 def test_the_best_mean_field_sd_of_the_raw_toy_is_about_half():
     space = coordinates.for_method(TOY.regression, TOY.data, SVI(standardize=False))
-    ratio = best_mean_field_sd(TOY.regression, space, SOLVED.moments.unconstrained_cov, exact().posterior)
+    ratio = best_mean_field_sd(TOY.target, space, SOLVED.moments.unconstrained_cov, exact().posterior)
     np.testing.assert_allclose(ratio / SOLVED.moments.sd, 0.48, atol=0.02)
 
 
@@ -238,7 +238,7 @@ def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
         from_arrays(np.column_stack([x1, x2]), x1 - x2 + rng.normal(size=100)), family="Gaussian(sigma=1)"
     )
     truth = solve(stated.regression, stated.data)
-    sound = Contestant("exact", stated.regression, Exact(), truth.sample(10_000, 0), WELL)
+    sound = Contestant("exact", stated.target, Exact(), truth.sample(10_000, 0), WELL)
     method = SVI()
     space = coordinates.for_method(stated.regression, stated.data, method)
     precision = space.matrix.T @ np.linalg.solve(truth.moments.unconstrained_cov, space.matrix)
@@ -246,7 +246,7 @@ def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
     none = np.zeros((3, 3))
     moments = gaussian_moments(stated.regression, truth.moments.mean, cov, none, np.zeros(3))
     posterior = drawn(stated.regression, truth.moments.mean, cov, moments)
-    best = Contestant("a:svi", stated.regression, method, posterior, WELL, space)
+    best = Contestant("a:svi", stated.target, method, posterior, WELL, space)
     pair = compare(sound, best, scale=None, cov=truth.moments.unconstrained_cov, margin=0.1, alpha=0.01)
     ratios = {row.quantity: row.expected_ratio for row in pair.rows if row.verdict == "expected"}
     assert ratios["intercept"] > 1.05

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity
 from bayescore.contract.checked import Checked, refusal
 from bayescore.density.guide import gaussian_moments
@@ -18,6 +17,7 @@ from bayescore.exact.backend import ExactBackend
 from bayescore.exact.plugin import bayescore_backends
 from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Kind, Laplace
 from bayescore.model.posterior import label
+from bayescore.regressions.points import prior_draw
 from bayescore.tables import problem
 
 (INFO,) = bayescore_backends()

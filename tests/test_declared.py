@@ -11,6 +11,7 @@ from bayescore.density.mode import unconstrained_density
 from bayescore.density.specification import LogJoint, log_density
 from bayescore.model.transforms import constrain, unconstrain
 from bayescore.plugins import loading
+from bayescore.regressions.points import points
 from bayescore.tables.problem import Problem
 
 PROBLEMS = problems()
@@ -42,7 +43,7 @@ def test_fewer_rows_have_the_same_density(name: str) -> None:
     """The rows taken together, against row by row."""
     problem = PROBLEMS[name]
     joint = LogJoint(problem.regression, problem.data)
-    for point in model_check.points(problem.regression, problem.data, 3):
+    for point in points(problem.regression, problem.data, 3):
         whole = log_density(problem.regression, problem.data, point).total
         assert abs(float(joint(point)) - whole) < 1e-9 * (1 + abs(whole))
 
@@ -58,9 +59,9 @@ def test_a_declared_regression_is_the_stated_one(backend: str, name: str) -> Non
         return
     engine = bayescore.get_backend(backend)
     native = engine.build_data(problem.regression, problem.data)
-    at = model_check.points(problem.regression, problem.data)
+    at = points(problem.regression, problem.data)
     found = [engine.log_density(problem.regression, native, point) for point in at]
-    check = model_check.check(backend, problem.regression, problem.data, at, found)
+    check = model_check.check(backend, problem.target, at, found)
     assert check.verdict == "same", check
     assert check.points == 20
     assert check.gradient_spread is not None

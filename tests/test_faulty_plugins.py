@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from conftest import ROOT, put_on_path
 
-from bayescore.agreement import model_check
 from bayescore.comparison import run as comparison
 from bayescore.comparison import worker
 from bayescore.comparison.contender import Contender, parse
@@ -19,6 +18,7 @@ from bayescore.comparison.settings import Settings
 from bayescore.methods import SVI
 from bayescore.model.data import from_arrays, toy_data
 from bayescore.plugins import loading
+from bayescore.regressions.points import points
 from bayescore.tables import problem
 
 FAILED = {
@@ -124,7 +124,7 @@ class Bench:
 
     def __init__(self):
         self.problem, self.registry = free_toy(), loading.load()
-        self.at = tuple(model_check.points(self.problem.regression, self.problem.data))
+        self.at = tuple(points(self.problem.regression, self.problem.data))
         self.exact = self.outcome("exact")
 
     def outcome(self, contender):

@@ -5,14 +5,15 @@ import pytest
 from declared import problems
 from scipy import integrate, special, stats
 
-from bayescore.agreement.quantities import Judge
 from bayescore.density import coordinates
 from bayescore.density.guide import flatten, moments_by_draws, summarize
+from bayescore.density.target import Guided
 from bayescore.exact.posterior import solve
 from bayescore.methods import SVI
 from bayescore.model.posterior import label, to_judged
 from bayescore.model.response import linear_predictor
 from bayescore.model.transforms import REAL
+from bayescore.regressions.target import RegressionTarget
 from bayescore.tables import problem
 
 TOY = problem.toy()
@@ -127,10 +128,10 @@ def net_posterior(seed=0, draws=200):
 
 
 def test_a_network_is_judged_on_its_outputs_and_auxiliaries():
-    judge = Judge(NET.regression, NET.data)
-    assert judge.quantities.parameters == (*(f"eta[row {r}]" for r in (1, 8, 14, 21, 27, 34, 40, 47, 53, 60)), "sigma")
+    target = RegressionTarget(NET.regression, NET.data, NET.data)
+    assert target.quantities.parameters == (*(f"eta[row {r}]" for r in (1, 8, 14, 21, 27, 34, 40, 47, 53, 60)), "sigma")
     posterior = net_posterior()
-    shown = judge.of(posterior, None)
+    shown = target.judged(posterior)
     eta = linear_predictor(NET.regression, NET.data, posterior.draws)
     np.testing.assert_allclose(shown.draws["eta[row 8]"], eta[..., 7], rtol=1e-12)
     np.testing.assert_array_equal(shown.draws["sigma"], posterior.draws["sigma"])
@@ -138,21 +139,20 @@ def test_a_network_is_judged_on_its_outputs_and_auxiliaries():
 
 
 def test_few_rows_are_judged_all():
-    assert Judge(NET.regression, NET.data.take(slice(3))).quantities.parameters[:3] == tuple(
-        f"eta[row {r}]" for r in (1, 2, 3)
-    )
-    assert Judge(NET.regression, NET.data.take(slice(3))).quantities.bounds[:3] == (REAL,) * 3
+    found = RegressionTarget(NET.regression, NET.data, NET.data.take(slice(3))).quantities
+    assert found.parameters[:3] == tuple(f"eta[row {r}]" for r in (1, 2, 3))
+    assert found.bounds[:3] == (REAL,) * 3
 
 
 def test_a_networks_guide_has_moments_of_its_outputs():
-    judge = Judge(NET.regression, NET.data)
+    target = RegressionTarget(NET.regression, NET.data, NET.data)
     space = coordinates.for_method(NET.regression, NET.data, SVI())
     given = iterates(space.size)
     posterior = label(
         NET.regression, space.constrained(np.random.default_rng(7).standard_normal((1, 2000, space.size)))
     )
-    shown = judge.of(posterior, (space, given, True))
-    assert shown.moments.names == judge.quantities.parameters
+    shown = target.judged(posterior, Guided(space, given, True))
+    assert shown.moments.names == target.quantities.parameters
     z = given["loc"].mean(axis=0) + np.exp(given["log_scale"].mean(axis=0)) * np.random.default_rng(8).standard_normal(
         (10_000, space.size)
     )
@@ -163,6 +163,5 @@ def test_a_networks_guide_has_moments_of_its_outputs():
 
 def test_identified_parameters_are_judged_as_they_are():
     posterior = SOLVED.sample(100, 0)
-    judge = Judge(TOY.regression, TOY.data)
-    assert judge.quantities is TOY.regression
-    assert judge.of(posterior, None) is posterior
+    assert TOY.target.quantities == (TOY.regression.parameters, TOY.regression.bounds)
+    assert TOY.target.judged(posterior) is posterior

@@ -10,9 +10,7 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.guide_family import at_laplace, at_optimum, best_mean_field_sd
 from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import compare
-from bayescore.agreement.quantities import Judge
 from bayescore.density.coordinates import Coordinates, for_method
-from bayescore.density.specification import LogJoint
 from bayescore.exact.posterior import solve
 from bayescore.methods import SVI, Laplace
 from bayescore.model.posterior import Posterior, label
@@ -39,7 +37,7 @@ def guide(*, shift: float = 0.0, stretch: float = 1.0, full: bool = False, draws
 )
 def test_the_best_of_a_family_is_told_from_others(full: bool, shift: float, stretch: float, best: bool) -> None:
     drawn = guide(shift=shift, stretch=stretch, full=full)
-    assert at_optimum(LogJoint(TOY.regression, TOY.data), RAW, drawn, diagonal=not full) is best
+    assert at_optimum(TOY.target, RAW, drawn, diagonal=not full) is best
 
 
 @pytest.mark.parametrize(("shift", "stretch", "right"), [(0.0, 1.0, True), (0.3, 1.0, False), (0.0, 1.5, False)])
@@ -55,10 +53,9 @@ def test_best_sds_through_the_map_are_those_of_a_gaussian(name: str) -> None:
     place = for_method(stated.regression, stated.data, SVI())
     z = 0.3 * np.random.default_rng(1).standard_normal((4000, place.size))
     drawn = label(stated.regression, {site: v[None] for site, v in place.constrained(z).items()})
-    judged = Judge(stated.regression, stated.data).of(drawn, None)
-    contestant = Contestant("a", stated.regression, SVI(), judged, Health({}, (), {}))
+    contestant = Contestant("a", stated.target, SVI(), drawn, Health({}, (), {}))
     own = contestant.own.sd
-    best = best_mean_field_sd(stated.regression, place, contestant.marginals.cov, drawn)
+    best = best_mean_field_sd(stated.target, place, contestant.marginals.cov, drawn)
     assert np.max(np.abs(np.log(best / own))) < 0.15  # 4000 draws' sds differ by 1 % each, the map's tails by more
 
 
@@ -73,7 +70,7 @@ def test_best_sds_through_the_map_are_those_of_a_gaussian(name: str) -> None:
 )
 def test_a_difference_is_the_family_s_where_the_guide_is_at_its_best(method, at_best, code) -> None:
     def contestant(name: str, posterior: Posterior, method, best) -> Contestant:
-        return Contestant(name, TOY.regression, method, posterior, Health({}, (), {}), None, None, best)
+        return Contestant(name, TOY.target, method, posterior, Health({}, (), {}), None, None, best)
 
     sound = contestant("a", guide(full=True), SVI(guide="full_rank"), None)
     other = contestant("b", guide(full=True, shift=0.5), method, at_best)
@@ -93,10 +90,10 @@ def test_a_network_is_judged_by_its_outputs() -> None:
     moved["layer0.weight"] = draws["layer0.weight"][..., order, :] * signs[:, None]
     moved["layer0.bias"] = draws["layer0.bias"][..., order] * signs
     moved["layer1.weight"] = draws["layer1.weight"][..., order] * signs
-    judge = Judge(stated.regression, stated.data)
-    first, second = (judge.of(label(stated.regression, d), None) for d in (draws, moved))
-    assert list(first.draws) == list(judge.quantities.parameters)
-    assert len(judge.quantities.parameters) == 11
+    target = stated.target
+    first, second = (target.judged(label(stated.regression, d)) for d in (draws, moved))
+    assert list(first.draws) == list(target.quantities.parameters)
+    assert len(target.quantities.parameters) == 11
     for name, values in first.draws.items():
         assert np.max(np.abs(values - second.draws[name])) < 1e-12
     changed = replace(first, draws={**first.draws, "sigma": first.draws["sigma"] + 1.0})

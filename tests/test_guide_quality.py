@@ -27,7 +27,7 @@ def guide(mean, cov, draws=4000, log_joint=None):
     values = {"intercept": flat[..., 0], "beta": flat[..., 1:]}
     joint = LogJoint(TOY.regression, TOY.data)(values) if log_joint is None else log_q + log_joint
     posterior = label(TOY.regression, values, sample_stats={"log_q": log_q})
-    return Contestant("a:svi", TOY.regression, SVI(), posterior, WELL, None, joint)
+    return Contestant("a:svi", TOY.target, SVI(), posterior, WELL, None, joint)
 
 
 def test_the_posterior_as_a_guide_reaches_the_evidence():

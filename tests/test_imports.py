@@ -6,11 +6,11 @@ import sys
 import pytest
 from conftest import ROOT, USABLE
 
-from bayescore.agreement import model_check
 from bayescore.comparison.contender import parse
 from bayescore.comparison.outcome import Task
 from bayescore.comparison.runner import Runner
 from bayescore.plugins import loading
+from bayescore.regressions.points import points
 from bayescore.tables import problem
 
 TABLES = {"pandas", "pyarrow", "narwhals", "formulae", "bayescore.tables.formula"}
@@ -50,7 +50,7 @@ def test_a_worker_imports_its_own_backend_and_nothing_to_read_to_store_or_to_jud
         pytest.skip(f"{chosen.backend} is not installed")
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     logs = []
-    at = tuple(model_check.points(p.regression, p.data))
+    at = tuple(points(p.regression, p.data))
     task = Task(chosen, p.regression, p.data, p.new_data, 0, "float64", registry[chosen.backend].origin, at)
     runner = Runner(1, finished=lambda outcome, log: logs.append(log))
     (outcome,) = runner.run([task], {chosen.backend: registry[chosen.backend].info})

@@ -11,12 +11,12 @@ from declared import problems
 
 import bayescore
 from bayescore import inference_data
-from bayescore.agreement.model_check import prior_draw
 from bayescore.density.guide import gaussian_moments
 from bayescore.errors import DataError
 from bayescore.exact.posterior import solve
 from bayescore.methods import Kind
 from bayescore.model.posterior import Posterior, label
+from bayescore.regressions.points import prior_draw
 from bayescore.tables import problem
 from bayescore.tables.default_priors import state
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from declared import NUMBERS, problems
 
-from bayescore.agreement import mistakes
-from bayescore.agreement.model_check import ModelCheck, check, points
+from bayescore.agreement.model_check import ModelCheck, check
 from bayescore.backend import LogDensity
-from bayescore.density import specification
+from bayescore.density import specification, terms
 from bayescore.density.specification import log_density
 from bayescore.model.data import Membership, from_arrays
 from bayescore.model.distributions import DISTRIBUTIONS, Distribution, Normal
 from bayescore.model.families import Binomial, Gaussian
 from bayescore.model.regression import Regression
+from bayescore.regressions.points import points
 from bayescore.tables import problem
 from bayescore.tables.problem import Problem
 
@@ -55,14 +55,14 @@ def told(honest: Problem, site: str, change) -> ModelCheck:
     for point, right in zip(at, rights, strict=True):
         terms = {**right.by_site, site: float(change(point[site], right.by_site[site]))}
         found.append(LogDensity(sum(terms.values()), terms))
-    return check("wrong", honest.regression, honest.data, at, found)
+    return check("wrong", honest.target, at, found)
 
 
 def misread(prior: Distribution):
     """Each number of a prior read otherwise, or simply another."""
     for field in fields(prior):
         value = float(getattr(prior, field.name))
-        ways = [(become, how) for how, become, _ in mistakes.READINGS.get(field.name, mistakes.OTHER)]
+        ways = [(become, how) for how, become, _ in terms.READINGS.get(field.name, terms.OTHER)]
         other = value + 0.37 if field.name == "loc" else 1.37 * value
         for become, how in [*ways, (lambda v, other=other: other, "another")]:
             new = float(become(np.float64(value)))
@@ -211,7 +211,7 @@ def test_mistakes_with_a_prior_at_the_columns_means_are_named():
         for point, right in zip(at, rights, strict=True):
             terms = {**right.by_site, "intercept": float(term(point))}
             found.append(LogDensity(sum(terms.values()), terms))
-        result = check("wrong", honest.regression, honest.data, at, found)
+        result = check("wrong", honest.target, at, found)
         assert (result.verdict, result.site) == ("different", "intercept")
         assert result.pattern.startswith(words)
 
@@ -230,7 +230,7 @@ def of_model(name: str, change) -> ModelCheck:
         likelihood = float(wrong if np.ndim(wrong) == 0 else specification.likelihood(*wrong))
         terms = {**right.by_site, "likelihood": likelihood}
         found.append(LogDensity(sum(terms.values()), terms))
-    return check("wrong", honest.regression, honest.data, at, found)
+    return check("wrong", honest.target, at, found)
 
 
 def likelihood(regression: Regression, data, values, **changed) -> float:

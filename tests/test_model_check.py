@@ -8,18 +8,19 @@ from conftest import USABLE, put_on_path
 from declared import problems
 
 import bayescore
-from bayescore.agreement import model_check
-from bayescore.agreement.model_check import ModelCheck, check, points
+from bayescore.agreement.model_check import ModelCheck, check
 from bayescore.agreement.verdict import of_models
 from bayescore.backend import LogDensity, Precision
 from bayescore.comparison.run import compare
 from bayescore.comparison.settings import Settings
-from bayescore.density import specification
+from bayescore.density import specification, target
 from bayescore.model import response
 from bayescore.model.data import Data, from_arrays, toy_data
 from bayescore.model.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
 from bayescore.model.families import Binomial, Gaussian
 from bayescore.model.regression import Regression
+from bayescore.regressions.points import points
+from bayescore.regressions.target import RegressionTarget
 from bayescore.report.terminal import sentence
 from bayescore.tables import problem
 from bayescore.tables.problem import Problem
@@ -46,7 +47,7 @@ def densities(regression: Regression, data: Data, at) -> list[LogDensity]:
 def judged(honest: Problem, regression: Regression, data: Data | None = None) -> ModelCheck:
     at = points(honest.regression, honest.data)
     found = densities(regression, data or honest.data, at)
-    return check("wrong", honest.regression, honest.data, at, found)
+    return check("wrong", honest.target, at, found)
 
 
 def scaled(found: LogDensity, term: str, factor: float = 1.0, constant: float = 0.0) -> LogDensity:
@@ -85,7 +86,7 @@ def test_an_intercept_without_its_prior_is_named() -> None:
     honest = gaussian()
     at = points(honest.regression, honest.data)
     found = [scaled(f, "intercept", 0.0) for f in densities(honest.regression, honest.data, at)]
-    result = check("wrong", honest.regression, honest.data, at, found)
+    result = check("wrong", honest.target, at, found)
     assert (result.verdict, result.site) == ("different", "intercept")
 
 
@@ -109,7 +110,7 @@ def test_a_likelihood_counted_otherwise_is_found_with_its_factor(factor: float) 
     honest = gaussian()
     at = points(honest.regression, honest.data)
     found = [scaled(f, "likelihood", factor) for f in densities(honest.regression, honest.data, at)]
-    result = check("wrong", honest.regression, honest.data, at, found)
+    result = check("wrong", honest.target, at, found)
     assert (result.verdict, result.site) == ("different", "likelihood")
     assert result.pattern == f"the likelihood is counted {factor:g} times"
 
@@ -132,7 +133,7 @@ def test_probit_for_logit_is_found() -> None:
         eta = response.linear_predictor(honest.regression, honest.data, point)
         terms = {**f.by_site, "likelihood": float(log_ndtr(signs * eta).sum())}
         found.append(LogDensity(sum(terms.values()), terms))
-    result = check("wrong", honest.regression, honest.data, at, found)
+    result = check("wrong", honest.target, at, found)
     assert (result.verdict, result.site) == ("different", "likelihood")
 
 
@@ -140,7 +141,7 @@ def test_a_constant_passes_and_is_reported() -> None:
     honest = gaussian("HalfNormal(1)")
     at = points(honest.regression, honest.data)
     found = [scaled(f, "sigma", 1.0, -np.log(2)) for f in densities(honest.regression, honest.data, at)]
-    result = check("half", honest.regression, honest.data, at, found)
+    result = check("half", honest.target, at, found)
     assert result.verdict == "same"
     assert result.constant == pytest.approx(-np.log(2))
 
@@ -152,7 +153,7 @@ def test_a_wrong_gradient_is_found() -> None:
         replace(f, gradient={**f.gradient, "sigma": f.gradient["sigma"] + 1.0})
         for f in densities(honest.regression, honest.data, at)
     ]
-    result = check("wrong", honest.regression, honest.data, at, found)
+    result = check("wrong", honest.target, at, found)
     assert (result.verdict, result.site) == ("different", "sigma")
 
 
@@ -161,9 +162,9 @@ def test_float32_alone_failing_is_precision() -> None:
     at = points(honest.regression, honest.data)
     good = densities(honest.regression, honest.data, at)
     rough = [replace(f, total=f.total + 0.2 * (-1) ** k) for k, f in enumerate(good)]
-    result = check("f32", honest.regression, honest.data, at, rough, precision="float32", in_float64=good)
+    result = check("f32", honest.target, at, rough, precision="float32", in_float64=good)
     assert result.verdict == "precision"
-    again = check("f32", honest.regression, honest.data, at, rough, precision="float32", in_float64=rough)
+    again = check("f32", honest.target, at, rough, precision="float32", in_float64=rough)
     assert again.verdict == "different"
 
 
@@ -289,7 +290,7 @@ def test_a_far_point_hides_no_other_prior(scale: float) -> None:
     assert np.ptp(totals) < 1000.0
     wrong = replace(honest.regression, intercept=Normal(0, 1))
     found = [replace(f, gradient=None) for f in densities(wrong, honest.data, at)]
-    result = check("wrong", honest.regression, honest.data, at, found)
+    result = check("wrong", honest.target, at, found)
     assert (result.verdict, result.site) == ("different", "intercept")
     assert result.pattern == f"as if the scale were 1 instead of {scale:g}"
     assert judged(honest, honest.regression).verdict == "same"
@@ -304,7 +305,7 @@ def test_honest_backends_have_the_same_model_far_out(backend: str, precision: Pr
     native = engine.build_data(honest.regression, honest.data)
     at = points(honest.regression, honest.data)
     found = [engine.log_density(honest.regression, native, point) for point in at]
-    result = check(backend, honest.regression, honest.data, at, found, precision=precision)
+    result = check(backend, honest.target, at, found, precision=precision)
     assert (result.verdict, result.points) == ("same", 20)
     assert result.gradient_spread is not None
 
@@ -316,9 +317,9 @@ def test_points_that_say_nothing_are_left_out() -> None:
     far = [{"intercept": np.array(float(u))} for u in (20, 100, 700, 800)]
     with np.errstate(over="ignore"):
         found = densities(honest.regression, honest.data, at[:10]) + [LogDensity(np.nan, {"intercept": np.nan})] * 4
-    result = check("a", honest.regression, honest.data, [*at[:10], *far], found)
+    result = check("a", honest.target, [*at[:10], *far], found)
     assert (result.verdict, result.points) == ("same", 10)
-    result = check("a", honest.regression, honest.data, [*at[1:10], *far], found[1:])
+    result = check("a", honest.target, [*at[1:10], *far], found[1:])
     assert (result.verdict, result.points) == ("not-checked", 0)
     assert result.pattern is not None
     assert result.pattern.startswith("9 of 13 points can be used, and 10 are needed")
@@ -327,7 +328,7 @@ def test_points_that_say_nothing_are_left_out() -> None:
 def test_a_parameter_that_no_point_tells_apart_leaves_the_model_unchecked() -> None:
     honest = gaussian()
     at = [{**point, "sigma": np.array(0.1)} for point in points(honest.regression, honest.data)]
-    result = check("a", honest.regression, honest.data, at, densities(honest.regression, honest.data, at))
+    result = check("a", honest.target, at, densities(honest.regression, honest.data, at))
     assert (result.verdict, result.points) == ("not-checked", 0)
     assert result.pattern == "sigma has the same value at all points"
 
@@ -352,8 +353,8 @@ def test_terms_that_are_shared_out_otherwise_are_the_same_density() -> None:
             found.append(LogDensity(sum(terms.values()), terms, f.gradient))
         return found
 
-    assert check("a", honest.regression, honest.data, at, moved(1.0)).verdict == "same"
-    assert check("a", honest.regression, honest.data, at, moved(0.9)).verdict == "different"
+    assert check("a", honest.target, at, moved(1.0)).verdict == "same"
+    assert check("a", honest.target, at, moved(0.9)).verdict == "different"
 
 
 def test_a_small_term_is_judged_by_its_own_size() -> None:
@@ -374,7 +375,7 @@ def test_terms_that_do_not_add_up_are_said_to() -> None:
     right = densities(honest.regression, honest.data, at)
     for totals in ([np.nan] * 20, [f.total + k for k, f in enumerate(right)]):
         found = [replace(f, total=total) for f, total in zip(right, totals, strict=True)]
-        result = check("a", honest.regression, honest.data, at, found)
+        result = check("a", honest.target, at, found)
         assert (result.verdict, result.site, result.pattern) == (
             "different", None, "its terms don't add up to its total"
         )  # fmt: skip
@@ -389,16 +390,16 @@ def test_a_wrong_gradient_is_found_in_any_units(unit: float) -> None:
     honest = problem.from_data(data, family="Gaussian(sigma=1)")
     at = points(honest.regression, data)
     right = densities(honest.regression, data, at)
-    assert check("a", honest.regression, data, at, right).verdict == "same"
+    assert check("a", RegressionTarget(honest.regression, data, data), at, right).verdict == "same"
     found = [replace(f, gradient={**f.gradient, "beta": 1.001 * f.gradient["beta"]}) for f in right]
-    result = check("a", honest.regression, data, at, found)
+    result = check("a", RegressionTarget(honest.regression, data, data), at, found)
     assert (result.verdict, result.site) == ("different", "beta")
     assert result.pattern == "its gradient is not that of its density"
 
 
 def test_many_parameters_have_points_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """At twice the posterior's width all would lie too far under the mode, as 600 parameters by 1000 nats."""
-    monkeypatch.setattr(model_check, "DEEPEST", 50.0)
+    monkeypatch.setattr(target, "DEEPEST", 50.0)
     rng = np.random.default_rng(2)
     data = from_arrays(rng.normal(size=(40, 30)), rng.normal(size=40))
     honest = problem.from_data(data, family="Gaussian(sigma=1)", priors={"beta": "Normal(0, 1)"})

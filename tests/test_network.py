@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from bayescore.agreement.model_check import prior_draw
 from bayescore.errors import RequestError
 from bayescore.model import network
 from bayescore.model.data import from_arrays
 from bayescore.model.response import linear_predictor
+from bayescore.regressions.points import prior_draw
 from bayescore.tables import problem
 from bayescore.tables.default_priors import state
 

@@ -7,12 +7,12 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
 from bayescore.agreement.other_scales import on_another_scale
 from bayescore.agreement.pairs import compare
+from bayescore.density.target import Scalars
 from bayescore.methods import NUTS
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import POSITIVE, REAL
-from bayescore.study.targets import Parameters
 
-GIVEN = Parameters(("beta", "sigma"), (REAL, POSITIVE))
+GIVEN = Scalars(("beta", "sigma"), (REAL, POSITIVE))
 SCALES = {
     "logarithm": np.log,
     "square": np.square,

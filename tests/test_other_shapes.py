@@ -11,11 +11,11 @@ from bayescore.agreement.pairs import Pair, compare
 from bayescore.agreement.quantiles import LEVELS, NORMAL, Standardized, rank_differences, shape_difference
 from bayescore.density.coordinates import for_method
 from bayescore.density.guide import gaussian_moments
+from bayescore.density.target import Scalars
 from bayescore.methods import NUTS, SVI
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior, label
 from bayescore.model.transforms import REAL
-from bayescore.study.targets import Parameters
 from bayescore.tables import problem
 
 WELL = Health({}, (), {})
@@ -26,7 +26,7 @@ def contestant(draws: Array, root: Array | None = None, *, gaussian: bool = True
     """Four chains of draws (chain, draw, d) of independent coordinates, with a Gaussian's log joint or without one."""
     d = draws.shape[-1]
     theta = draws if root is None else draws @ root.T
-    names = Parameters(tuple(f"x{j}" for j in range(d)), (REAL,) * d)
+    names = Scalars(tuple(f"x{j}" for j in range(d)), (REAL,) * d)
     log_joint = -0.5 * np.sum(draws**2, axis=-1)
     posterior = Posterior({f"x{j}": theta[..., j] for j in range(d)})
     return Contestant("c", names, NUTS(), posterior, WELL, None, log_joint if gaussian else None)
@@ -149,10 +149,10 @@ def test_a_gaussian_guide_of_a_skewed_posterior_is_limited_by_its_family() -> No
     method = SVI(guide="full_rank")
     place = for_method(toy.regression, toy.data, method)
     moments = gaussian_moments(toy.regression, np.zeros(2), np.eye(2), 1e-6 * np.eye(2), np.full(2, 1e-3))
-    sampler = Contestant("nuts", toy.regression, NUTS(), posterior(skewed), WELL)
+    sampler = Contestant("nuts", toy.target, NUTS(), posterior(skewed), WELL)
 
     def guide(draws: Array) -> Pair:
-        return judged(sampler, Contestant("svi", toy.regression, method, posterior(draws, moments), WELL, place))
+        return judged(sampler, Contestant("svi", toy.target, method, posterior(draws, moments), WELL, place))
 
     pair = guide(rng.standard_normal((1, 10_000, 2)))
     assert (pair.verdict, [reason.code for reason in pair.reasons]) == ("agree", ["guide-family"])

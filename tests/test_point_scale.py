@@ -6,8 +6,6 @@ from declared import problems
 
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
-from bayescore.agreement.point_scale import point_scale
-from bayescore.agreement.quantities import Judge
 from bayescore.agreement.verdict import decide
 from bayescore.density.coordinates import constrain, standardizing_matrix
 from bayescore.density.mode import laplace, start_of, unconstrained_density
@@ -26,15 +24,13 @@ TOY = problem.from_data(
 
 def point(stated, method, name, values):
     """A contestant with these values of the sites, which are judged as a comparison judges them."""
-    judge = Judge(stated.regression, stated.new_data)
     draws = {site: np.asarray(value, dtype=float)[None, None] for site, value in values.items()}
     posterior = label(stated.regression, draws, kind=method.kinds[0])
-    return Contestant(name, judge.quantities, method, judge.of(posterior, None), WELL)
+    return Contestant(name, stated.target, method, stated.target.judged(posterior), WELL)
 
 
 def decided(stated, *contestants):
-    judge = Judge(stated.regression, stated.new_data)
-    return decide(contestants, stated.regression, stated.data, judge=judge, lost={})
+    return decide(contestants, stated.target, lost={})
 
 
 def toy_point(method, name, shift=0.0):
@@ -46,15 +42,14 @@ def test_the_scale_is_the_curvature_of_the_estimands_own_density():
     data = TOY.data
     x = np.column_stack([np.ones(data.rows), data.x])
     prior = np.diag([TOY.regression.intercept.scale**-2.0, 0.01**-2.0])
-    judge = Judge(TOY.regression, data)
     for estimand, precision in (("mle", x.T @ x / 0.01), ("map", x.T @ x / 0.01 + prior)):
         wanted = np.sqrt(np.diag(np.linalg.inv(precision)))
-        np.testing.assert_allclose(point_scale(judge, data, estimand), wanted, rtol=1e-5)
+        np.testing.assert_allclose(TOY.target.point_scale(estimand, []), wanted, rtol=1e-5)
 
 
 def test_who_stands_before_it_changes_nothing_for_a_pair():
     """An MLE's unit is 3.5 times that of a mode here: 0.2 sds of the one are 0.06 of the other."""
-    shift = 0.2 * point_scale(Judge(TOY.regression, TOY.data), TOY.data, "map")[1]
+    shift = 0.2 * TOY.target.point_scale("map", [])[1]
     modes = toy_point(MAP(), "a:map"), toy_point(MAP(), "b:map", shift)
     alone = decided(TOY, *modes)
     assert alone.pairs[0].verdict == "disagree"
@@ -90,11 +85,10 @@ def test_a_network_is_measured_in_the_sds_of_its_outputs():
     """Found here by draws from the Laplace approximation made so narrow that the outputs are linear in them."""
     stated = PROBLEMS["network-4"]
     u, cov = mode_of(stated)
-    judge = Judge(stated.regression, stated.new_data)
     drawn = np.random.default_rng(0).multivariate_normal(u, 1e-8 * cov, 20_000)
-    wanted = 1e4 * judge.flat(constrain(stated.regression.slots(), drawn)).std(axis=0)
+    wanted = 1e4 * stated.target.flat(constrain(stated.regression.slots(), drawn)).std(axis=0)
     wanted[-1] /= float(constrain(stated.regression.slots(), u)["sigma"])  # judged as a logarithm
-    scale = point_scale(judge, stated.data, "map")
+    scale = stated.target.point_scale("map", [])
     np.testing.assert_allclose(scale, wanted, rtol=0.03)
     at = constrain(stated.regression.slots(), u)
     bias = max(name for name in at if name.endswith(".bias"))
@@ -113,7 +107,7 @@ def test_thresholds_are_measured_as_they_are_judged():
     regression = stated.regression
     u, _ = mode_of(stated)
     joint = LogJoint(regression, stated.data)
-    at = Judge(regression, stated.data).flat(constrain(regression.slots(), u[None]))[0]
+    at = stated.target.flat(constrain(regression.slots(), u[None]))[0]
 
     def density(theta):
         values, stop = {}, 0
@@ -130,7 +124,7 @@ def test_thresholds_are_measured_as_they_are_judged():
 
     hessian = np.array([[second(a, b) for b in unit] for a in unit])
     wanted = np.sqrt(np.diag(np.linalg.inv(-hessian)))
-    np.testing.assert_allclose(point_scale(Judge(regression, stated.data), stated.data, "map"), wanted, rtol=1e-3)
+    np.testing.assert_allclose(stated.target.point_scale("map", []), wanted, rtol=1e-3)
 
 
 def test_the_curvature_of_a_network_is_that_at_the_estimates():
@@ -140,16 +134,16 @@ def test_the_curvature_of_a_network_is_that_at_the_estimates():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 2))
     stated = problem.from_data(from_arrays(x, np.sin(x[:, 0]) + 0.1 * rng.normal(size=40)), network=(3,))
-    regression, judge = stated.regression, Judge(stated.regression, stated.data)
+    regression, target = stated.regression, stated.target
     value, gradient = unconstrained_density(LogJoint(regression, stated.data), jacobian=False)
     start = start_of(regression, stated.data)
     u = minimize(lambda u: -float(value(u)), start, jac=lambda u: -gradient(u), method="BFGS").x
     at = constrain(regression.slots(), u)
     estimate = label(regression, {name: v[None, None] for name, v in at.items()}, kind="map")
-    assert point_scale(judge, stated.data, "map") is None
-    scale = point_scale(judge, stated.data, "map", [estimate])
+    assert target.point_scale("map", []) is None
+    scale = target.point_scale("map", [estimate])
     assert scale is not None
-    np.testing.assert_allclose(point_scale(judge, stated.data, "map", [estimate, estimate]), scale)
+    np.testing.assert_allclose(target.point_scale("map", [estimate, estimate]), scale)
     a, b = (point(stated, MAP(), name, at) for name in "ab")
-    decision = decide([a, b], regression, stated.data, judge=judge, points=[estimate] * 2, lost={})
+    decision = decide([a, b], target, points=[estimate] * 2, lost={})
     assert decision.verdict == "agree"

@@ -7,7 +7,6 @@ import pytest
 from declared import problems
 from scipy.stats import kstest
 
-from bayescore.agreement.model_check import prior_draw
 from bayescore.backend import Backend, BackendInfo, Fit
 from bayescore.comparison.predictions import max_difference, summarize
 from bayescore.contract.checked import Checked
@@ -17,6 +16,7 @@ from bayescore.methods import NUTS, Exact
 from bayescore.model import response
 from bayescore.model.data import Data
 from bayescore.model.posterior import label
+from bayescore.regressions.points import prior_draw
 from bayescore.tables import problem
 
 TOY = problem.toy()

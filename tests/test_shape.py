@@ -5,12 +5,12 @@ import numpy as np
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.health import Health
 from bayescore.agreement.shape import compare_shapes
+from bayescore.density.target import Scalars
 from bayescore.methods import NUTS
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import REAL
-from bayescore.study.targets import Parameters
 
-NAMES = Parameters(("a", "b"), (REAL, REAL))
+NAMES = Scalars(("a", "b"), (REAL, REAL))
 
 
 def contestant(draws: np.ndarray) -> Contestant:

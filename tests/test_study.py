@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from conftest import USABLE
 
-from bayescore.density.specification import LogJoint
+from bayescore.agreement.conclusion import Finished, conclude_pair, enter
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS
 from bayescore.model.posterior import Posterior
 from bayescore.study import measure, tables
 from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS
-from bayescore.study.targets import NAMES, Target, make
+from bayescore.study.targets import NAMES, Source, make
 from bayescore.tables import problem
 
 TOY = problem.toy()
@@ -25,7 +25,7 @@ def independent(seed: int) -> Posterior:
     return Posterior({site: v.reshape(4, 2500, *v.shape[2:]) for site, v in flat.draws.items()}, flat.labels)
 
 
-TARGET = Target("toy", TOY.regression, independent, LogJoint(TOY.regression, TOY.data), TOY)
+SOURCE = Source(TOY.target, independent, TOY)
 
 
 def test_every_fault_of_a_density_is_caught_and_named() -> None:
@@ -38,9 +38,9 @@ def test_every_fault_of_a_density_is_caught_and_named() -> None:
 
 @pytest.mark.parametrize("fault", DRAW_FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_of_draws_is_caught_by_its_part(fault) -> None:
-    sound = TARGET.contestant("a", TARGET.draw(1), NUTS())
-    wrong = TARGET.contestant("b", fault.spoil(TARGET.draw(2), np.random.default_rng(0)), NUTS())
-    pair = measure._judge(sound, wrong)
+    sound = enter(TOY.target, Finished("a", NUTS(), SOURCE.draw(1)))
+    wrong = enter(TOY.target, Finished("b", NUTS(), fault.spoil(SOURCE.draw(2), np.random.default_rng(0))))
+    pair = conclude_pair(sound, wrong)
     assert not sound.health.ailments
     assert bool(wrong.health.ailments) == (fault.caught_by == "health")
     wanted = {
@@ -56,8 +56,8 @@ def test_a_fault_of_draws_is_caught_by_its_part(fault) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_target_can_be_drawn_from_and_is_healthy(name: str) -> None:
     method = NUTS(warmup=300, draws=600)
-    target = make(name, measure._backend("numpyro"), method)
-    contestant = target.contestant("a", target.draw(0), method)
+    source = make(name, measure._backend("numpyro"), method)
+    contestant = enter(source.target, Finished("a", method, source.draw(0)))
     assert not contestant.health.ailments
     assert np.all(np.isfinite(contestant.log_joint))
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -18,22 +17,10 @@ from bayescore.agreement.estimates import (
 from bayescore.agreement.health import Health
 from bayescore.agreement.quantiles import Standardized
 from bayescore.density.coordinates import Coordinates
+from bayescore.density.target import Quantities, Target
 from bayescore.methods import Method
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
-from bayescore.model.transforms import Bounds
-
-
-class Parametrization(Protocol):
-    """What the decision has to know of a regression: its scalar parameters and their supports."""
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names."""
-
-    @property
-    def bounds(self) -> tuple[Bounds, ...]:
-        """Ends of their supports: whether they are judged as they are, as logarithms, or as logits."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +29,10 @@ class Contestant:
 
     Attributes
     ----------
-    regression
-        Names and supports of its parameters.
+    target
+        What it is a posterior of.
+    posterior
+        Of what is judged.
     coordinates
         Those that its guide worked in; None for what has no guide.
     log_joint
@@ -55,13 +44,18 @@ class Contestant:
     """
 
     name: str
-    regression: Parametrization
+    target: Target
     method: Method
     posterior: Posterior
     health: Health
     coordinates: Coordinates | None = None
     log_joint: Array | None = None
     at_optimum: bool | None = None
+
+    @property
+    def quantities(self) -> Quantities:
+        """What is judged of it."""
+        return self.target.quantities
 
     @property
     def exact(self) -> bool:
@@ -91,7 +85,7 @@ class Contestant:
     @cached_property
     def draws(self) -> Array:
         """Its draws on the unconstrained scale, shape (chain, draw, d)."""
-        return judged_draws(self.posterior, self.regression.bounds)
+        return judged_draws(self.posterior, self.quantities.bounds)
 
     @cached_property
     def marginals(self) -> Marginals:
@@ -102,7 +96,7 @@ class Contestant:
     @cached_property
     def own(self) -> Estimates:
         """Of its parameters, one by one, on the unconstrained scale."""
-        return self.marginals.along(np.eye(len(self.regression.parameters)))
+        return self.marginals.along(np.eye(len(self.quantities.parameters)))
 
     @cached_property
     def shapes(self) -> Standardized:

@@ -11,11 +11,9 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.quantiles import Standardized
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import flatten
-from bayescore.density.mode import unconstrained_density
-from bayescore.density.specification import LogJoint
+from bayescore.density.target import Target
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior, to_judged
-from bayescore.model.regression import Regression
 from bayescore.model.special_functions import ndtri
 
 _DRAWS = 4000
@@ -23,8 +21,8 @@ _STEP = 0.1
 _QUANTILE = 1.645
 
 
-def at_optimum(joint: LogJoint, coordinates: Coordinates, posterior: Posterior, *, diagonal: bool) -> bool:
-    """Whether a Gaussian guide with these draws is the best of its family.
+def at_optimum(target: Target, coordinates: Coordinates, posterior: Posterior, *, diagonal: bool) -> bool | None:
+    """Whether a Gaussian guide with these draws is the best of its family; None where the slopes aren't known.
 
     With whitened coordinates e = L^-1 (z - m) of the guide Normal(m, L L'), Newton's steps
     for the ELBO are E[L' g] for the location, in sds, and (1 + E[e_j (L' g)_j]) / 2 for the
@@ -38,7 +36,9 @@ def at_optimum(joint: LogJoint, coordinates: Coordinates, posterior: Posterior, 
         Whether L is diagonal, as for a mean-field guide.
     """
     z = _coordinates(coordinates, posterior)
-    gradient = unconstrained_density(joint, shares=coordinates.shares)[1]
+    gradient = target.gradient(coordinates.shares)
+    if gradient is None:
+        return None
     slopes = gradient(coordinates.unconstrained(z)) @ coordinates.matrix
     centred = z - z.mean(axis=0)
     if diagonal:
@@ -85,19 +85,19 @@ def best_shape(guide: Contestant, other: Contestant, axes: Array) -> Standardize
     axes
         Shape (k, d), over the parameters on the scale they are judged on.
     """
-    regression = guide.regression
-    if not isinstance(regression, Regression):
+    target = guide.target
+    if not target.identified:
         return None
-    if regression.elementwise:
+    if target.elementwise:
         grid = ndtri((np.arange(_DRAWS) + 0.5) / _DRAWS)
         return Standardized.of(np.broadcast_to(grid, (len(axes), 1, _DRAWS)), known=True)
     if guide.coordinates is None:
         return None
-    drawn = _best_draws(regression, guide.coordinates, other.posterior, diagonal=guide.mean_field)
+    drawn = _best_draws(target, guide.coordinates, other.posterior, diagonal=guide.mean_field)
     return Standardized.of((drawn @ axes.T).T[:, None, :])
 
 
-def best_mean_field_sd(regression: Regression, coordinates: Coordinates, cov: Array, other: Posterior) -> Array:
+def best_mean_field_sd(target: Target, coordinates: Coordinates, cov: Array, other: Posterior) -> Array:
     """The sds that the best guide of a mean-field family reaches, shape (d,).
 
     In the guide's coordinates they are 1 / sqrt(precision_jj) (Bishop, *Pattern Recognition
@@ -113,16 +113,16 @@ def best_mean_field_sd(regression: Regression, coordinates: Coordinates, cov: Ar
         The posterior; its draws serve where they are not.
     """
     matrix = coordinates.matrix
-    if regression.elementwise:
+    if target.elementwise:
         precision = matrix.T @ np.linalg.solve(cov, matrix)
         return np.asarray(np.sqrt(matrix**2 @ (1.0 / np.diag(precision))))
-    return np.asarray(_best_draws(regression, coordinates, other, diagonal=True).std(axis=0))
+    return np.asarray(_best_draws(target, coordinates, other, diagonal=True).std(axis=0))
 
 
-def _best_draws(regression: Regression, coordinates: Coordinates, other: Posterior, *, diagonal: bool) -> Array:
+def _best_draws(target: Target, coordinates: Coordinates, other: Posterior, *, diagonal: bool) -> Array:
     """Draws of the best Gaussian guide of a posterior, on the scale that is judged, shape (draw, d)."""
     z = _coordinates(coordinates, other)
     cov = np.atleast_2d(np.cov(z, rowvar=False))
     root = np.diag(1.0 / np.sqrt(np.diag(np.linalg.inv(cov)))) if diagonal else np.linalg.cholesky(cov)
     drawn = z.mean(axis=0) + np.random.default_rng(0).standard_normal(z.shape) @ root.T
-    return to_judged(flatten(regression, coordinates.constrained(drawn)), regression.bounds)
+    return to_judged(flatten(target, coordinates.constrained(drawn)), target.bounds)

@@ -65,7 +65,10 @@ def examine(method: Method, posterior: Posterior, iterates: Mapping[str, Array])
     else:
         what = f"nobody knows by what a fit with {method.name} is seen to have converged"
         health = Health({}, (Ailment("unconverged", what),), {})
-    again = copies(np.stack(list(posterior.parameters().values())), chains=posterior.kind == "chains")
+    values = np.stack(list(posterior.parameters().values()))
+    if np.ptp(values) > 0 and np.array_equal(values, np.round(values)):  # counts repeat by themselves
+        return health
+    again = copies(values, chains=posterior.kind == "chains")
     if again is None:
         return health
     return replace(health, ailments=(*health.ailments, Ailment("resampled", again)))

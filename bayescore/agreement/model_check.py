@@ -4,34 +4,19 @@ A backend's log density may differ from the specification by a constant and by n
 else. The check is deterministic, takes milliseconds, and sees what draws hardly can.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from bayescore.agreement import likelihood_mistakes, prior_mistakes
-from bayescore.agreement.mistakes import Term, spread_of
 from bayescore.backend import LogDensity, Precision
-from bayescore.density.coordinates import constrain, standardizing_matrix
-from bayescore.density.empirical_bayes import approximate
-from bayescore.density.mode import start_of
-from bayescore.density.specification import LogJoint, log_density
-from bayescore.model.data import Data
+from bayescore.density.target import DEEPEST, Target, usable
+from bayescore.density.terms import Term, spread_of
 from bayescore.model.distributions import Array
-from bayescore.model.regression import Regression
-from bayescore.model.transforms import unconstrain
 
-POINTS = 20
 LEAST_POINTS = 10
 """Fewer that can be used leave a model unchecked."""
-DEEPEST = 1000.0
-"""Nats under the highest density after which a point says nothing: there numbers overflow, and no draw comes there."""
-_SEED = 20260101
-_WIDTHS = (1.0, 0.5, 0.25, 0.125, 1 / 16, 1 / 32, 1 / 64)
-"""Shares of their distance from the middle at which points are drawn, as long as too few can be used."""
-_BATCHES = 4
-"""Sets of candidates of each width."""
 _TOLERANCE: dict[Precision, float] = {"float64": 1e-8, "float32": 1e-5}
 _FLOAT32_NATS = 0.05
 _GRADIENT: dict[Precision, float] = {"float64": 1e-6, "float32": 1e-2}
@@ -71,74 +56,16 @@ class ModelCheck:
     pattern: str | None = None
 
 
-def points(regression: Regression, data: Data, count: int = POINTS) -> list[Point]:
-    """Points around the posterior: mode + 2 L t, t of Student's t with 5 degrees of freedom.
-
-    Where there is no mode they are draws from the priors, and around zero from flat ones.
-    Those that the check could not use are left out and others drawn, nearer to the middle
-    where it has to be; at last there may be fewer than ``count``.
-    """
-    joint, slots, draw = LogJoint(regression, data), regression.slots(), _candidates(regression, data)
-    lows, highs = np.array(regression.bounds, dtype=np.float64).T
-    kept: list[Point] = []
-    totals: list[float] = []
-    for width in np.repeat(_WIDTHS, _BATCHES):
-        with np.errstate(all="ignore"):
-            values = constrain(slots, draw(count, float(width)))
-            total = joint(values)
-        flat = np.concatenate([np.reshape(value, (count, -1)) for value in values.values()], axis=1)
-        total = np.where(np.all((flat > lows) & (flat < highs), axis=1), total, np.nan)
-        kept += [{name: value[k] for name, value in values.items()} for k in range(count)]
-        totals += list(total)
-        found = np.flatnonzero(usable(np.array(totals)))
-        if len(found) >= count:
-            break
-    return [kept[k] for k in found[:count]]
-
-
-def _candidates(regression: Regression, data: Data) -> Callable[[int, float], Array]:
-    """Draws so many unconstrained vectors (count, d), at a share of the distance from the middle."""
-    rng = np.random.default_rng(_SEED)
-    basis, start, slots = standardizing_matrix(regression, data), start_of(regression, data), regression.slots()
-    found = approximate(LogJoint(regression, data), start, basis)
-    if found is None:
-
-        def of_priors(count: int, width: float) -> Array:
-            drawn = [prior_draw(regression, rng) for _ in range(count)]
-            stacked = {site.name: np.stack([one[site.name] for one in drawn]) for site in regression.sites}
-            return np.asarray(start + width * (unconstrain(slots, stacked, np) - start))
-
-        return of_priors
-    mode, precision = found
-    root = basis @ np.linalg.inv(np.linalg.cholesky(precision)).T
-    return lambda count, width: mode + 2.0 * width * rng.standard_t(5, (count, mode.size)) @ root.T
-
-
-def usable(totals: Array) -> "np.ndarray":
-    """Which points the check can use, by the specification's log densities there: not in its far tails."""
-    known = totals[np.isfinite(totals)]
-    return np.isfinite(totals) & (totals >= np.max(known, initial=-np.inf) - DEEPEST)
-
-
-def prior_draw(regression: Regression, rng: np.random.Generator) -> Point:
-    """Every site's values, drawn from the priors in order."""
-    values: dict[str, Array] = {}
-    for site in regression.sites:
-        values[site.name] = np.asarray(site.sample(rng, values), dtype=np.float64)
-    return values
-
-
 def check(
     contender: str,
-    regression: Regression,
-    data: Data,
+    target: Target,
     at: Sequence[Point],
     found: Sequence[LogDensity],
     *,
     precision: Precision = "float64",
     in_float64: Sequence[LogDensity] | None = None,
 ) -> ModelCheck:
-    """Hold a backend's densities against the specification.
+    """Hold densities against a target's own.
 
     Parameters
     ----------
@@ -149,9 +76,9 @@ def check(
         precision.
     """
     with np.errstate(all="ignore"):
-        wanted = [log_density(regression, data, point) for point in at]
+        wanted = [target.log_density(point) for point in at]
     kept: list[int] = np.flatnonzero(usable(np.array([w.total for w in wanted]))).tolist()
-    comparison = _Comparison(regression, data, [at[k] for k in kept], [wanted[k] for k in kept])
+    comparison = _Comparison(target, [at[k] for k in kept], [wanted[k] for k in kept])
     empty = comparison.empty(len(at))
     if empty is not None:
         return ModelCheck(contender, "not-checked", pattern=empty)
@@ -167,8 +94,7 @@ def check(
 class _Comparison:
     """The specification's densities at the points that can be used."""
 
-    regression: Regression
-    data: Data
+    target: Target
     at: Sequence[Point]
     wanted: Sequence[LogDensity]
 
@@ -179,7 +105,7 @@ class _Comparison:
                 f"{len(self.at)} of {count} points can be used, and {LEAST_POINTS} are needed: elsewhere the "
                 f"specification is not finite, or lies {DEEPEST:g} nats under its highest"
             )
-        for site in self.regression.sites:
+        for site in self.target.sites:
             still = np.ptp([np.ravel(point[site.name]) for point in self.at], axis=0) == 0
             if still.any():
                 return f"{site.parameters[int(np.argmax(still))]} has the same value at all points"
@@ -205,8 +131,8 @@ class _Comparison:
             return replace(seen, pattern="its terms don't add up to its total")
         if gradient is not None and not gradient <= _GRADIENT[precision]:
             return replace(seen, site=where, pattern="its gradient is not that of its density")
-        halves = (prior_mistakes.unfolded(site, terms[site.name]) for site in self.regression.sites)
-        return replace(seen, verdict="same", pattern=next(filter(None, halves), None))
+        remarks = (self.target.remark(name, term) for name, term in terms.items())
+        return replace(seen, verdict="same", pattern=next(filter(None, remarks), None))
 
     def _term(self, name: str, found: Sequence[LogDensity], precision: Precision) -> Term:
         own = np.array([w.by_site[name] for w in self.wanted])
@@ -216,7 +142,7 @@ class _Comparison:
     def _gradient(self, found: Sequence[LogDensity]) -> tuple[float | None, str | None]:
         """Largest difference of gradients as `ModelCheck` has it, and the site where it is."""
         worst, where = None, None
-        for site in self.regression.sites:
+        for site in self.target.sites:
             ours = [w.gradient[site.name] for w in self.wanted if w.gradient is not None]
             theirs = [f.gradient[site.name] for f in found if f.gradient is not None]
             if len(theirs) < len(ours):
@@ -234,11 +160,8 @@ class _Comparison:
         odd = np.flatnonzero(~np.isfinite(term.found))
         if odd.size:
             return f"it is {term.found[odd[0]]} at {odd.size} of {len(self.at)} points where it should be finite"
-        values = {site.name: np.stack([point[site.name] for point in self.at]) for site in self.regression.sites}
-        if name == "likelihood":
-            return likelihood_mistakes.name(self.regression, self.data, values, term)
-        site = next(site for site in self.regression.sites if site.name == name)
-        return prior_mistakes.name(site, values, term)
+        values = {site.name: np.stack([point[site.name] for point in self.at]) for site in self.target.sites}
+        return self.target.mistake(name, values, term)
 
 
 def _limit(size: float, precision: Precision) -> float:

@@ -28,7 +28,7 @@ def on_another_scale(a: Contestant, b: Contestant) -> str | None:
     It is recognized by its 5 %, 50 % and 95 % quantiles, which a monotone function carries along.
     """
     of_a, of_b = a.posterior.parameters(), b.posterior.parameters()
-    for name, bounds in zip(a.regression.parameters, a.regression.bounds, strict=True):
+    for name, bounds in zip(*a.quantities, strict=True):
         if bounds != POSITIVE:
             continue
         x, y = (np.quantile(values[name], _LEVELS) for values in (of_a, of_b))

@@ -24,11 +24,9 @@ from bayescore.agreement.quantiles import (
     rank_differences,
     shape_difference,
 )
-from bayescore.agreement.quantities import Quantities
 from bayescore.agreement.rule import AGREE_QUANTILE, SHAPE_TOLERANCE, Row, Statistic
 from bayescore.agreement.tails import HEAVY, tail_index
 from bayescore.model.distributions import Array
-from bayescore.model.regression import Regression
 
 _NO_BETTER = 0.01
 """Log ratio beyond which a guide's family counts as unable to reach the posterior's sd.
@@ -50,7 +48,7 @@ _RANK_TOLERANCES = np.where(np.abs(LEVELS - 0.5) > 0.3, SHAPE_TOLERANCE, 1.0)[:,
 def point_rows(a: Contestant, b: Contestant, scale: Array) -> list[Row]:
     """Differences of two point estimates in units of ``scale``, shape (d,)."""
     difference = a.at() - b.at()
-    return _make(a.regression.parameters, "mean", difference / scale, np.zeros_like(difference))
+    return _make(a.quantities.parameters, "mean", difference / scale, np.zeros_like(difference))
 
 
 def rows(a: Contestant, b: Contestant, cov: Array | None, margin: float) -> list[Row]:
@@ -63,14 +61,14 @@ def rows(a: Contestant, b: Contestant, cov: Array | None, margin: float) -> list
     margin
         The rule's, which tells the quantile that shows a shape best.
     """
-    names = a.regression.parameters
+    names = a.quantities.parameters
     of_a, of_b = (np.moveaxis(c.draws, -1, 0) for c in (a, b))
     index = _tail_index(a, b, a.shapes, b.shapes)
     heavy = index >= HEAVY
     found = _make(names, "mean", *_means(a.own, b.own, np.eye(len(names)), cov)) + _sd_rows(a, b, cov)
     found += _shape_rows(names, a.shapes, b.shapes, np.eye(len(names)), a, b, margin)
     found = _by_rank(found, names, heavy, index, of_a, of_b, margin)
-    if not isinstance(a.regression, Quantities):  # outputs at a few rows, some of which all but determine the others
+    if a.target.identified:  # of outputs at a few rows some all but determine the others
         found += _along_directions(a, b, cov, heavy, margin)
     if not (a.gaussian or b.gaussian):
         found += _dependence(list(names), of_a, of_b)
@@ -157,7 +155,7 @@ def _make(names: Sequence[str], statistic: Statistic, difference: Array, se: Arr
 
 def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     """Ratios of sds; a mean-field guide's also against the best that its family reaches."""
-    names = a.regression.parameters
+    names = a.quantities.parameters
     sd, sd_se = _log_ratio(a.own, b.own)
     guide, other = (a, b) if a.mean_field else (b, a)
     if not guide.mean_field or other.mean_field:
@@ -186,10 +184,10 @@ def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
 
 def _best_sd(guide: Contestant, other: Contestant, cov: Array | None) -> Array | None:
     """What the guide's family can reach at best; None where parameters are not what is judged."""
-    if guide.coordinates is None or not isinstance(guide.regression, Regression):
+    if guide.coordinates is None or not guide.target.identified:
         return None
     known = other.marginals.cov if cov is None else cov
-    return best_mean_field_sd(guide.regression, guide.coordinates, known, other.posterior)
+    return best_mean_field_sd(guide.target, guide.coordinates, known, other.posterior)
 
 
 def _shape_rows(

@@ -47,11 +47,11 @@ def compare_shapes(a: Contestant, b: Contestant) -> Shape | None:
     apart = np.max(np.abs(quantiles[0] - quantiles[1]), axis=0) / scale
     worst = int(np.argmax(apart))
     distance, p = _energy(_thin(first / scale), _thin(second / scale))
-    return Shape(distance, p, a.regression.parameters[worst], float(apart[worst]))
+    return Shape(distance, p, a.quantities.parameters[worst], float(apart[worst]))
 
 
 def _flat(c: Contestant) -> Array:
-    return judged_draws(c.posterior, c.regression.bounds).reshape(-1, len(c.regression.parameters))
+    return judged_draws(c.posterior, c.quantities.bounds).reshape(-1, len(c.quantities.parameters))
 
 
 def _thin(draws: Array) -> Array:

@@ -9,13 +9,10 @@ from typing import Literal
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, Reason, compare
-from bayescore.agreement.point_scale import point_scale
-from bayescore.agreement.quantities import Judge
 from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.shape import compare_shapes
-from bayescore.model.data import Data
+from bayescore.density.target import Target
 from bayescore.model.posterior import Posterior
-from bayescore.model.regression import Regression
 
 Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]
 _ABOUT_CONTENDER = {"unconverged", "resampled", "different-model", "precision"}
@@ -38,11 +35,9 @@ class Decision:
 
 def decide(
     contestants: Sequence[Contestant],
-    regression: Regression,
-    data: Data,
+    target: Target,
     *,
     lost: Mapping[str, str],
-    judge: Judge | None = None,
     points: Sequence[Posterior] = (),
     models: Sequence[ModelCheck] = (),
     prediction_gaps: Mapping[tuple[str, str], float | None] = MappingProxyType({}),
@@ -57,8 +52,6 @@ def decide(
     ----------
     lost
         The contenders that did not finish, with the reason.
-    judge
-        What the contestants are judged on; the parameters, if it is not given.
     points
         The contestants' point estimates, of all parameters, whatever they are judged on.
     models
@@ -72,9 +65,8 @@ def decide(
     """
     exact = next((c for c in contestants if c.exact), None)
     cov = None if exact is None else exact.marginals.cov
-    judge = judge or Judge(regression, data)
     kinds = {c.posterior.estimand for c in contestants if c.point}
-    units = {kind: point_scale(judge, data, kind, [p for p in points if p.estimand == kind]) for kind in kinds}
+    units = {kind: target.point_scale(kind, [p for p in points if p.estimand == kind]) for kind in kinds}
     by_name = {model.contender: model for model in models}
     pairs = []
     for a, b in combinations(contestants, 2):
@@ -85,7 +77,7 @@ def decide(
             if not (smoke or a.point or b.point):
                 pair = replace(pair, shape=compare_shapes(a, b))
         gap = prediction_gaps.get((a.name, b.name))
-        pairs.append(_with_identification(pair, gap, margin) if gap is not None else pair)
+        pairs.append(_with_identification(pair, target, gap, margin) if gap is not None else pair)
     if model_only:
         verdict, reasons = _of_models_alone(models, lost)
     else:
@@ -108,10 +100,10 @@ def of_models(a: str, b: str, checked: Sequence[ModelCheck]) -> Pair | None:
     return None
 
 
-def _with_identification(pair: Pair, gap: float, margin: float) -> Pair:
+def _with_identification(pair: Pair, target: Target, gap: float, margin: float) -> Pair:
     """Say so where coefficients differ and predictions do not."""
     apart = [row.quantity for row in pair.rows if row.statistic == "mean" and abs(row.difference) > margin]
-    coefficients = [name for name in apart if name.startswith(("beta", "intercept"))]
+    coefficients = [name for name in apart if name in target.interchangeable]
     if pair.verdict not in {"disagree", "inconclusive"} or not coefficients or gap > margin:
         return pair
     text = (

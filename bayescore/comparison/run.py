@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from bayescore import methods
-from bayescore.agreement import model_check
-from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.guide_family import at_laplace, at_optimum
-from bayescore.agreement.guide_quality import figures
-from bayescore.agreement.health import Health, examine
-from bayescore.agreement.quantities import Judge
-from bayescore.agreement.verdict import Decision, decide
+from bayescore.agreement import conclusion
+from bayescore.agreement.conclusion import Finished
+from bayescore.agreement.verdict import Decision
 from bayescore.comparison.contender import Contender, parse_all
 from bayescore.comparison.document import Document, document
 from bayescore.comparison.outcome import Outcome, Task
@@ -26,14 +22,13 @@ from bayescore.comparison.runner import Runner, Watcher
 from bayescore.comparison.settings import Settings, describe
 from bayescore.contract import limits
 from bayescore.contract.checked import refusal
-from bayescore.density import coordinates
 from bayescore.density.reduction import compress
-from bayescore.density.specification import LogJoint
 from bayescore.errors import PluginError, RequestError, in_one_line
 from bayescore.model.data import Data
 from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
+from bayescore.regressions.points import points
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
@@ -170,7 +165,7 @@ def _run_all(
         if outcome is not None:
             known[contender.name] = outcome
     waiting = [c for c in contenders if c.name not in known]
-    at = tuple(model_check.points(problem.regression, problem.data)) if waiting else ()
+    at = tuple(points(problem.regression, problem.data)) if waiting else ()
     fewer = compress(problem.regression, problem.data) if settings.reduce and waiting else problem.data
     tasks = [
         Task(
@@ -234,60 +229,29 @@ def conclude(
     added
         Names of contenders that nobody asked for: a reference that turns out not to serve is not missed.
     """
-    joint = LogJoint(problem.regression, problem.data)
-    judge = Judge(problem.regression, problem.new_data)
-    contestants = [_contestant(judge, joint, outcome) for outcome in outcomes if outcome.posterior is not None]
-    decision = decide(
-        contestants,
-        problem.regression,
-        problem.data,
+    found = conclusion.conclude(
+        problem.target,
+        [
+            Finished(o.contender.name, o.contender.method, o.posterior, o.iterates)
+            for o in outcomes
+            if o.posterior is not None
+        ],
         lost={
             o.contender.name: f"{o.status}: {o.error}"
             for o in outcomes
             if o.status != "ok" and not (o.status == "unsupported" and o.contender.name in added)
         },
         models=[o.model for o in outcomes if o.model is not None],
-        judge=judge,
-        points=[o.posterior for o in outcomes if o.posterior is not None],
         prediction_gaps=_prediction_gaps(outcomes),
         smoke=settings.smoke,
         model_only=settings.model_only,
         margin=settings.margin,
         alpha=settings.alpha,
     )
-    complete = {c.name: replace(c, health=_with_guide_figures(c, contestants)) for c in contestants}
-    written = document(problem, describe(settings), outcomes, complete, decision)
-    return Comparison(problem, tuple(outcomes), decision, written)
+    written = document(problem, describe(settings), outcomes, found.contestants, found.decision)
+    return Comparison(problem, tuple(outcomes), found.decision, written)
 
 
 def _prediction_gaps(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], float | None]:
     known = [(o.contender.name, o.predictions) for o in outcomes if o.predictions is not None]
     return {(a, b): max_difference(of_a, of_b) for (a, of_a), (b, of_b) in combinations(known, 2)}
-
-
-def _contestant(judge: Judge, joint: LogJoint, outcome: Outcome) -> Contestant:
-    method, posterior = outcome.contender.method, outcome.posterior
-    assert posterior is not None
-    regression = judge.regression
-    log_joint = joint(posterior.draws) if posterior.estimand == "posterior" else None
-    place = None if method.guide_family == "none" else coordinates.for_method(regression, joint.data, method)
-    shown = judge.of(posterior, None if place is None else (place, outcome.iterates, method.averaged))
-    of_health = shown
-    if log_joint is not None and not regression.identified:  # a few outputs alone could hide that chains differ
-        of_health = replace(shown, draws={**shown.draws, "log joint": log_joint})
-    health = examine(method, of_health, outcome.iterates)
-    best = None
-    if method.optimum == "elbo" and place is not None and not health.ailments:
-        best = at_optimum(joint, place, posterior, diagonal=method.guide_family == "diagonal")
-    elif method.optimum == "mode" and place is not None:
-        best = at_laplace(place, posterior)
-    return Contestant(outcome.contender.name, judge.quantities, method, shown, health, place, log_joint, best)
-
-
-def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant]) -> Health:
-    """A guide's health with its ELBO and Pareto k."""
-    if contestant.method.standard != "iterates":
-        return contestant.health
-    known = (c.posterior.moments.log_evidence for c in contestants if c.exact and c.posterior.moments)
-    more = figures(contestant, next(known, None))
-    return replace(contestant.health, figures={**contestant.health.figures, **more})

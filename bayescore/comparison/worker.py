@@ -27,6 +27,7 @@ from bayescore.contract.checked import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
 from bayescore.plugins.registry import Registered
+from bayescore.regressions.target import RegressionTarget
 from bayescore.system import processes
 
 
@@ -127,9 +128,8 @@ def check_model(task: Task, backend: Checked, native: NativeData, registered: Re
         precise = Checked(registered.make("float64"), registered.info)
         data = precise.build_data(regression, task.data)
         again = [precise.log_density(regression, data, point) for point in task.points]
-    result = model_check.check(
-        name, regression, task.data, task.points, found, precision=task.precision, in_float64=again
-    )
+    target = RegressionTarget(regression, task.data, task.new_data)
+    result = model_check.check(name, target, task.points, found, precision=task.precision, in_float64=again)
     backend.seconds["log_density"] = time.perf_counter() - start
     return result
 

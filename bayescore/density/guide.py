@@ -16,8 +16,8 @@ import numpy as np
 from bayescore.density.coordinates import Coordinates
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Moments, to_judged
-from bayescore.model.regression import Regression
 from bayescore.model.transforms import POSITIVE, REAL, Bounds
+from bayescore.model.variables import Sited
 
 _BATCHES = 20
 _DRAWS = 20_000
@@ -42,9 +42,7 @@ class GaussianGuide:
     moments: Moments
 
 
-def summarize(
-    regression: Regression, coordinates: Coordinates, iterates: Mapping[str, Array], *, average: bool
-) -> GaussianGuide:
+def summarize(sited: Sited, coordinates: Coordinates, iterates: Mapping[str, Array], *, average: bool) -> GaussianGuide:
     """Average the iterates, or take the last one.
 
     Parameters
@@ -56,11 +54,11 @@ def summarize(
         Whether the estimate is the iterates' mean. The last iterate's error is the sd of
         the iterates.
     """
-    if regression.elementwise and set(regression.bounds) <= {REAL, POSITIVE}:
-        moments = _closed_form(regression, coordinates, _estimate(iterates, average))
+    if sited.elementwise and set(sited.bounds) <= {REAL, POSITIVE}:
+        moments = _closed_form(sited, coordinates, _estimate(iterates, average))
     else:
-        names, bounds = regression.parameters, regression.bounds
-        moments = moments_by_draws(names, bounds, partial(flatten, regression), coordinates, iterates, average=average)
+        names, bounds = sited.parameters, sited.bounds
+        moments = moments_by_draws(names, bounds, partial(flatten, sited), coordinates, iterates, average=average)
     kept = _estimate(iterates, average).kept
     return GaussianGuide(kept["loc"], scale_matrix(kept), moments)
 
@@ -81,7 +79,7 @@ def _estimate(iterates: Mapping[str, Array], average: bool) -> _Estimate:
     return _Estimate({name: values.mean(axis=0) for name, values in series.items()}, batches, len(batches["loc"]))
 
 
-def _closed_form(regression: Regression, coordinates: Coordinates, estimate: _Estimate) -> Moments:
+def _closed_form(sited: Sited, coordinates: Coordinates, estimate: _Estimate) -> Moments:
     """Moments where each parameter is Gaussian or log-normal; errors from the batches' spread."""
     kept, batches, share = estimate
     root = coordinates.matrix @ scale_matrix(kept)
@@ -89,19 +87,17 @@ def _closed_form(regression: Regression, coordinates: Coordinates, estimate: _Es
     mean_error_cov = _covariance(coordinates.unconstrained(batches["loc"])) / share
     log_sd_error = np.sqrt(np.diag(_covariance(_log_sds(coordinates, batches)) / share))
     return gaussian_moments(
-        regression, coordinates.unconstrained(kept["loc"]), cov, mean_error_cov, log_sd_error * np.sqrt(np.diag(cov))
+        sited, coordinates.unconstrained(kept["loc"]), cov, mean_error_cov, log_sd_error * np.sqrt(np.diag(cov))
     )
 
 
-def gaussian_moments(
-    regression: Regression, mean: Array, cov: Array, mean_error_cov: Array, sd_error: Array
-) -> Moments:
+def gaussian_moments(sited: Sited, mean: Array, cov: Array, mean_error_cov: Array, sd_error: Array) -> Moments:
     """Moments of a Gaussian over the parameters as they are and the logarithms of positive ones.
 
     Parameters
     ----------
     mean, sd_error
-        Shape (d,), in the order of ``regression.parameters``.
+        Shape (d,), in the order of ``sited.parameters``.
     cov, mean_error_cov
         Shape (d, d).
 
@@ -112,13 +108,13 @@ def gaussian_moments(
     """
     sd = np.sqrt(np.diag(cov))
     mean_error = np.sqrt(np.diag(mean_error_cov))
-    positive = np.array([bounds == POSITIVE for bounds in regression.bounds], dtype=bool)
+    positive = np.array([bounds == POSITIVE for bounds in sited.bounds], dtype=bool)
     with np.errstate(over="ignore"):
         log_normal_mean = np.exp(mean + sd**2 / 2)
         log_normal_sd = log_normal_mean * np.sqrt(np.expm1(sd**2))
     slope = np.where(positive, log_normal_mean, 1.0)
     return Moments(
-        names=regression.parameters,
+        names=sited.parameters,
         unconstrained_mean=mean,
         unconstrained_mean_error=mean_error,
         unconstrained_cov=cov,
@@ -188,9 +184,9 @@ def _with_errors(draws: Array, batches: Sequence[Array], share: int) -> tuple[Ar
     )
 
 
-def flatten(regression: Regression, values: Mapping[str, Array]) -> Array:
+def flatten(sited: Sited, values: Mapping[str, Array]) -> Array:
     """Scalar parameters of values (draw, *site shape), shape (draw, d)."""
-    return np.concatenate([np.reshape(values[s.name], (-1, s.size)) for s in regression.sites], axis=1)
+    return np.concatenate([np.reshape(values[s.name], (-1, s.size)) for s in sited.sites], axis=1)
 
 
 def scale_matrix(values: Mapping[str, Array]) -> Array:

@@ -9,8 +9,8 @@ import numpy as np
 from bayescore.errors import BackendContractError, DataError
 from bayescore.methods import Estimand, Kind, estimand_of
 from bayescore.model.distributions import Array
-from bayescore.model.regression import Regression
 from bayescore.model.transforms import REAL, Bounds, to_real
+from bayescore.model.variables import Sited
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Posterior:
         return flat
 
 
-def label(regression: Regression, draws: Mapping[str, Array], **more: object) -> Posterior:
+def label(sited: Sited, draws: Mapping[str, Array], **more: object) -> Posterior:
     """Make a `Posterior` of a regression's draws, with its labels and site order.
 
     Raises
@@ -158,13 +158,13 @@ def label(regression: Regression, draws: Mapping[str, Array], **more: object) ->
     BackendContractError
         A site has no draws.
     """
-    wanted = [site.name for site in regression.sites]
+    wanted = [site.name for site in sited.sites]
     if not set(wanted) <= set(draws):
         hint = other_names(wanted, draws)
         likeliest = f"; likeliest mistake: {hint}" if hint else ""
         raise BackendContractError(f"expected draws of the sites {wanted}, got {list(draws)}{likeliest}")
-    labels = {site.name: site.labels for site in regression.sites if site.shape}
-    ordered = {site.name: np.asarray(draws[site.name], dtype=np.float64) for site in regression.sites}
+    labels = {site.name: site.labels for site in sited.sites if site.shape}
+    ordered = {site.name: np.asarray(draws[site.name], dtype=np.float64) for site in sited.sites}
     return Posterior(ordered, labels, **more)  # type: ignore[arg-type]
 
 

@@ -16,7 +16,8 @@ from bayescore.model.families import Family
 from bayescore.model.groups import GroupTerm
 from bayescore.model.network import Network
 from bayescore.model.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
-from bayescore.model.transforms import Bounds, Elementwise, GroupOffsets, Shrinkage, Slot
+from bayescore.model.transforms import GroupOffsets, Shrinkage
+from bayescore.model.variables import Sited
 from bayescore.printable import printable
 
 _MEANS = {"log": "exp(eta)", "logit": "logistic(eta)", "probit": "Phi(eta)", "cloglog": "1 - exp(-exp(eta))"}
@@ -24,7 +25,7 @@ _MEANS = {"log": "exp(eta)", "logit": "logistic(eta)", "probit": "Phi(eta)", "cl
 
 
 @dataclass(frozen=True)
-class Regression:
+class Regression(Sited):
     """One Bayesian regression, stated once for every backend.
 
     Parameters
@@ -149,32 +150,9 @@ class Regression:
         return priors, Shift("beta", tuple(predictor), tuple(rows))
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of all scalar parameters, site by site."""
-        return tuple(name for site in self.sites for name in site.parameters)
-
-    @property
-    def bounds(self) -> tuple[Bounds, ...]:
-        """Ends of each scalar parameter's support."""
-        return tuple(bounds for site in self.sites for bounds in site.bounds)
-
-    @property
     def identified(self) -> bool:
         """Whether its parameters can be compared; a network's can't, only its predictions."""
         return self.network is None
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether each parameter depends on its own element of the unconstrained vector alone."""
-        return all(isinstance(site.transform, Elementwise) for site in self.sites)
-
-    def slots(self) -> tuple[Slot, ...]:
-        """The layout of the unconstrained vector."""
-        found, start = [], 0
-        for site in self.sites:
-            found.append(Slot(site.name, start, start + site.size, site.shape, site.transform))
-            start += site.size
-        return tuple(found)
 
     @property
     def requirements(self) -> frozenset[str]:

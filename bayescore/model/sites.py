@@ -5,7 +5,7 @@ prior may depend on sites before it, as the offsets of a group depend on their s
 Densities are written with autograd's NumPy.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,47 +30,13 @@ from bayescore.model.transforms import (
     Transform,
     cholesky,
 )
+from bayescore.model.variables import Variable
 
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Site(ABC):
-    """A random variable.
-
-    Attributes
-    ----------
-    name
-        As ``beta`` or ``sd(1|county)``.
-    shape
-        () for a scalar.
-    labels
-        One an element, in C order; none for a scalar.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    labels: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """How many scalar parameters it has."""
-        return int(numpy.prod(self.shape, dtype=int))
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of its scalar parameters, as in ``beta[mom_iq]``."""
-        return tuple(f"{self.name}[{label}]" for label in self.labels) if self.shape else (self.name,)
-
-    @property
-    @abstractmethod
-    def transform(self) -> Transform:
-        """From real numbers to its values; what scale they then have is the same in every backend."""
-
-    @property
-    def bounds(self) -> tuple[Bounds, ...]:
-        """Ends of each element's support, by which it is judged: as it is, as logarithm, as logit."""
-        return (REAL,) * self.size
+class Site(Variable):
+    """A random variable of a regression, with its prior."""
 
     @property
     @abstractmethod
@@ -89,10 +55,6 @@ class Site(ABC):
     @abstractmethod
     def sample(self, rng: numpy.random.Generator, values: Values) -> Array:
         """Draw its values, given those of sites before it. Improper priors give numbers around 0 or 1."""
-
-    def check(self, values: Array) -> str | None:
-        """What values (..., *shape) have to be together, where they are not."""
-        return None
 
     @abstractmethod
     def written(self) -> list[str]:

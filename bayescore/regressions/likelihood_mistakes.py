@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from bayescore.agreement.mistakes import OTHER, READINGS, Term, spread_of
 from bayescore.density import specification
+from bayescore.density.terms import OTHER, READINGS, Term, spread_of
 from bayescore.errors import DataError, RequestError
 from bayescore.model import response
 from bayescore.model.data import Data

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescore.agreement.mistakes import OTHER, READINGS, SCALE, Reading, Term, spread_of
+from bayescore.density.terms import OTHER, READINGS, SCALE, Reading, Term, spread_of
 from bayescore.errors import RequestError
 from bayescore.model.distributions import DISTRIBUTIONS, Array, Distribution, Horseshoe
 from bayescore.model.distributions.at_means import at_zero

@@ -8,20 +8,19 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from bayescore.agreement.conclusion import Finished, conclude_pair, enter
 from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.health import examine
-from bayescore.agreement.model_check import check, points
-from bayescore.agreement.pairs import Pair, compare
-from bayescore.agreement.rule import ALPHA, MARGIN
+from bayescore.agreement.model_check import check
+from bayescore.agreement.pairs import Pair
 from bayescore.backend import Backend, Precision
 from bayescore.contract.checked import Checked
-from bayescore.density.coordinates import for_method
-from bayescore.density.specification import LogJoint
 from bayescore.errors import RequestError
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, SVI, Exact, Method
 from bayescore.model.data import from_arrays
 from bayescore.plugins import loading
+from bayescore.regressions.points import points
+from bayescore.regressions.target import RegressionTarget
 from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS, honest
 from bayescore.study.targets import make
 from bayescore.tables import problem
@@ -77,8 +76,9 @@ def density_faults(settings: Settings, name: str, seeds: Iterable[int]) -> dict[
     for seed in seeds:
         for fault in DENSITY_FAULTS:
             regression, data = honest(fault.family, settings.seed + seed)
+            target = RegressionTarget(regression, data, data)
             at = points(regression, data)
-            result = check("", regression, data, at, [fault.wrong(regression, data, point) for point in at])
+            result = check("", target, at, [fault.wrong(regression, data, point) for point in at])
             counts = found.setdefault((name, fault.name), Counter())
             counts["repetitions"] += 1
             counts["caught"] += result.verdict == "different"
@@ -91,29 +91,23 @@ def draw_faults(settings: Settings, name: str, seeds: range) -> dict[Key, Counte
 
     Repetition s holds sets s and s + 1 against each other.
     """
-    target = make(name, _backend(settings.engine), settings.method)
-    exact = target.exact(settings.seed)
+    source = make(name, _backend(settings.engine), settings.method)
+    exact = source.exact(settings.seed)
     found: dict[Key, Counter[str]] = {}
-    after = target.draw(settings.seed + seeds[0])
+    after = source.draw(settings.seed + seeds[0])
     for seed in seeds:
-        before, after = after, target.draw(settings.seed + seed + 1)
-        sound = target.contestant("a", before, settings.method)
+        before, after = after, source.draw(settings.seed + seed + 1)
+        sound = enter(source.target, Finished("a", settings.method, before))
         for number, fault in enumerate(DRAW_FAULTS):
             if settings.faults and fault.name not in settings.faults:
                 continue
             spoilt = fault.spoil(after, np.random.default_rng([settings.seed, seed, number]))
-            wrong = target.contestant("b", spoilt, settings.method)
+            wrong = enter(source.target, Finished("b", settings.method, spoilt))
             counts = found.setdefault((name, fault.name), Counter())
-            _count(counts, "", _judge(sound, wrong), sound, wrong, fault.reason)
+            _count(counts, "", conclude_pair(sound, wrong), sound, wrong, fault.reason)
             if exact is not None:
-                _count(counts, "exact ", _judge(exact, wrong), exact, wrong, fault.reason)
+                _count(counts, "exact ", conclude_pair(exact, wrong), exact, wrong, fault.reason)
     return found
-
-
-def _judge(a: Contestant, b: Contestant) -> Pair:
-    exact = next((c for c in (a, b) if c.exact), None)
-    cov = None if exact is None else exact.marginals.cov
-    return compare(a, b, scale=None, cov=cov, margin=MARGIN, alpha=ALPHA)
 
 
 def _count(counts: Counter[str], prefix: str, pair: Pair, a: Contestant, b: Contestant, reason: str) -> None:
@@ -161,13 +155,10 @@ def _refit(settings: Settings, method: Method, seed: int) -> tuple[Pair, Contest
     backend = _backend(settings.engine)
     fit = backend.fit(toy.regression, backend.build_data(toy.regression, toy.data), method, seed=seed)
     posterior = backend.sample_posterior(fit, seed=seed)
-    joint = LogJoint(toy.regression, toy.data)
-    guide = None if method.guide_family == "none" else for_method(toy.regression, toy.data, method)
-    health = examine(method, posterior, fit.iterates)
-    wrong = Contestant("b", toy.regression, method, posterior, health, guide, joint(posterior.draws))
+    wrong = enter(toy.target, Finished("b", method, posterior, fit.iterates))
     truth = solve(toy.regression, toy.data).sample(10_000, seed)
-    sound = Contestant("exact", toy.regression, Exact(), truth, examine(Exact(), truth, {}), None, joint(truth.draws))
-    return _judge(sound, wrong), sound, wrong
+    sound = enter(toy.target, Finished("exact", Exact(), truth))
+    return conclude_pair(sound, wrong), sound, wrong
 
 
 def _float32(settings: Settings, seed: int) -> bool:
@@ -182,7 +173,8 @@ def _float32(settings: Settings, seed: int) -> bool:
         backend = _backend(settings.engine, "float32" if precision == "float32" else "float64")
         native = backend.build_data(stated, data)
         found[precision] = [backend.log_density(stated, native, point) for point in at]
-    result = check("b", stated, data, at, found["float32"], precision="float32", in_float64=found["float64"])
+    target = RegressionTarget(stated, data, data)
+    result = check("b", target, at, found["float32"], precision="float32", in_float64=found["float64"])
     return result.verdict == "precision"
 
 

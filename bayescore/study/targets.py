@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant, Parametrization
-from bayescore.agreement.health import examine
+from bayescore.agreement.conclusion import Finished, enter
+from bayescore.agreement.contestant import Contestant
 from bayescore.backend import Backend
-from bayescore.density.specification import LogJoint
+from bayescore.density.target import Scalars, Target, Values
 from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
 from bayescore.model.data import from_arrays
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
-from bayescore.model.transforms import REAL, Bounds
+from bayescore.model.transforms import REAL
 from bayescore.tables import problem
 from bayescore.tables.problem import Problem
 
@@ -23,57 +23,31 @@ Draw = Callable[[int], Posterior]
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """Names of scalar parameters, and the ends of their supports."""
-
-    parameters: tuple[str, ...]
-    bounds: tuple[Bounds, ...]
-
-
-@dataclass(frozen=True)
-class Target:
+class Source:
     """A posterior that can be drawn from again and again.
 
     Attributes
     ----------
     draw
         Draws of a seed, as a healthy backend would give them.
-    log_joint
-        Log joint density of draws by site.
     problem
         The regression, or None for a posterior made by hand.
     """
 
-    name: str
-    regression: Parametrization
+    target: Target
     draw: Draw
-    log_joint: Callable[[dict[str, Array]], Array]
     problem: Problem | None = None
-
-    def contestant(self, name: str, posterior: Posterior, method: NUTS) -> Contestant:
-        """A finished contender with these draws, its health examined."""
-        health = examine(method, posterior, {})
-        return Contestant(name, self.regression, method, posterior, health, None, self.log_joint(dict(posterior.draws)))
 
     def exact(self, seed: int) -> Contestant | None:
         """The exact posterior, where there is one."""
         if self.problem is None or self.problem.regression.family.name != "Gaussian":
             return None
         posterior = solve(self.problem.regression, self.problem.data).sample(10_000, seed)
-        method = Exact()
-        return Contestant(
-            "exact",
-            self.regression,
-            method,
-            posterior,
-            examine(method, posterior, {}),
-            None,
-            self.log_joint(dict(posterior.draws)),
-        )
+        return enter(self.target, Finished("exact", Exact(), posterior))
 
 
-def make(name: str, backend: Backend, method: NUTS) -> Target:
-    """Make a target; a regression is drawn from by ``backend`` with ``method``."""
+def make(name: str, backend: Backend, method: NUTS) -> Source:
+    """Make a source; a regression is drawn from by ``backend`` with ``method``."""
     if name == "funnel":
         return _funnel(method)
     if name == "heavy":
@@ -85,7 +59,7 @@ def make(name: str, backend: Backend, method: NUTS) -> Target:
         fit = backend.fit(stated.regression, native, method, seed=seed)
         return backend.sample_posterior(fit, seed=seed)
 
-    return Target(name, stated.regression, draw, LogJoint(stated.regression, stated.data), stated)
+    return Source(stated.target, draw, stated)
 
 
 def _skewed() -> Problem:
@@ -122,7 +96,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 NAMES = (*PROBLEMS, "funnel", "heavy")
 
 
-def _heavy(method: NUTS) -> Target:
+def _heavy(method: NUTS) -> Source:
     """Separated classes under a Cauchy prior, drawn independently from the lattice: the slope has no mean."""
     x = np.linspace(-2.0, 2.0, 20)
     priors = {"intercept": "Normal(0, 2.5)", "beta": "Cauchy(0, 2.5)"}
@@ -134,10 +108,10 @@ def _heavy(method: NUTS) -> Target:
         shape = (method.chains, method.draws)
         return Posterior({site: v.reshape(*shape, *v.shape[2:]) for site, v in flat.draws.items()}, flat.labels)
 
-    return Target("heavy", stated.regression, draw, LogJoint(stated.regression, stated.data), stated)
+    return Source(stated.target, draw, stated)
 
 
-def _funnel(method: NUTS) -> Target:
+def _funnel(method: NUTS) -> Source:
     """A mild funnel by hand, log tau ~ Normal(0, 1/2) and three effects ~ Normal(0, tau), drawn independently."""
     names = ("log_tau", "effect1", "effect2", "effect3")
 
@@ -148,11 +122,15 @@ def _funnel(method: NUTS) -> Target:
         effects = {name: np.exp(log_tau) * rng.standard_normal(shape) for name in names[1:]}
         return Posterior({"log_tau": log_tau, **effects})
 
-    def log_joint(draws: dict[str, Array]) -> Array:
-        log_tau = draws["log_tau"]
-        total = -2.0 * log_tau**2 - 3.0 * log_tau
-        for name in names[1:]:
-            total = total - 0.5 * (draws[name] / np.exp(log_tau)) ** 2
-        return np.asarray(total)
+    return Source(Funnel(names, (REAL,) * 4), draw)
 
-    return Target("funnel", Parameters(names, (REAL,) * 4), draw, log_joint)
+
+class Funnel(Scalars):
+    """Its log tau, and the effects."""
+
+    def log_joint(self, values: Values) -> Array:
+        log_tau, *effects = (values[name] for name in self.names)
+        total = -2.0 * log_tau**2 - 3.0 * log_tau
+        for effect in effects:
+            total = total - 0.5 * (effect / np.exp(log_tau)) ** 2
+        return np.asarray(total)

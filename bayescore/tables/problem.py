@@ -15,6 +15,7 @@ from bayescore.model.families import Family, Gaussian
 from bayescore.model.groups import Grouping
 from bayescore.model.regression import Regression
 from bayescore.printable import shown
+from bayescore.regressions.target import RegressionTarget
 from bayescore.system import memory
 from bayescore.tables.default_priors import state
 from bayescore.tables.files import remarks, to_pandas
@@ -46,6 +47,11 @@ class Problem:
     formula: str | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> RegressionTarget:
+        """What a comparison of it judges."""
+        return RegressionTarget(self.regression, self.data, self.new_data)
 
 
 def toy(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0, sigma: float = 0.1) -> Problem:

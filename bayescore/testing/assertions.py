@@ -5,21 +5,21 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from bayescore.agreement.conclusion import Finished, conclude_pair, enter
 from bayescore.agreement.contestant import Contestant
-from bayescore.agreement.health import examine
-from bayescore.agreement.pairs import Pair, compare
+from bayescore.agreement.pairs import Pair
 from bayescore.agreement.rule import ALPHA, MARGIN
+from bayescore.density.target import Scalars
 from bayescore.errors import DataError, RequestError
 from bayescore.inference_data import from_arviz
 from bayescore.methods import NUTS, Exact
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
-from bayescore.model.transforms import POSITIVE, REAL, Bounds
+from bayescore.model.transforms import POSITIVE, REAL
 
 Draws = Posterior | Mapping[str, Any] | Any
 """A `Posterior`, ArviZ data, or a dictionary of arrays (chain, draw, ...)."""
@@ -27,12 +27,6 @@ Draws = Posterior | Mapping[str, Any] | Any
 _LEAST = 3
 _SHORTEST = 20
 """Draws of a chain; with fewer, and more chains than that, the axes have been taken for each other."""
-
-
-@dataclass(frozen=True)
-class _Parameters:
-    parameters: tuple[str, ...]
-    bounds: tuple[Bounds, ...]
 
 
 def assert_posteriors_agree(
@@ -81,7 +75,7 @@ def assert_posteriors_agree(
             if least <= 0:
                 raise DataError(f"{name!r} can't be compared as a logarithm: {side} has a draw of {least:g}")
     kept = _moving(first, second)
-    given = _Parameters(kept, tuple(POSITIVE if name in positive else REAL for name in kept))
+    given = Scalars(kept, tuple(POSITIVE if name in positive else REAL for name in kept))
     pair = _compare(_part(first, kept), _part(second, kept), given, margin, alpha)
     if pair.verdict != "agree":
         raise AssertionError(f"{pair.verdict}: " + "; ".join(f"{r.code}: {r.text}" for r in pair.reasons))
@@ -162,17 +156,12 @@ def _part(posterior: Posterior, names: tuple[str, ...]) -> Posterior:
     return Posterior(draws, {}, posterior.sample_stats, moments, posterior.kind)
 
 
-def _compare(a: Posterior, b: Posterior, given: _Parameters, margin: float, alpha: float) -> Pair:
+def _compare(a: Posterior, b: Posterior, given: Scalars, margin: float, alpha: float) -> Pair:
     def contestant(name: str, posterior: Posterior) -> Contestant:
         method = NUTS() if posterior.kind == "chains" else Exact()
-        health = examine(method, posterior, {})
-        if all(np.array_equal(values, np.round(values)) for values in posterior.draws.values()):
-            health = replace(health, ailments=tuple(x for x in health.ailments if x.code != "resampled"))
-        return Contestant(name, given, method, posterior, health)
+        return enter(given, Finished(name, method, posterior))
 
-    first, second = contestant("a", a), contestant("b", b)
-    cov = next((c.marginals.cov for c in (first, second) if c.exact), None)
-    return compare(first, second, scale=None, cov=cov, margin=margin, alpha=alpha)
+    return conclude_pair(contestant("a", a), contestant("b", b), margin=margin, alpha=alpha)
 
 
 def assert_same_model(

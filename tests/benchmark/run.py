@@ -174,11 +174,12 @@ def decide(d: int) -> dict[str, float]:
     from bayescore.agreement.verdict import decide as verdict
     from bayescore.density.specification import LogJoint, log_density
     from bayescore.exact.posterior import solve
+    from bayescore.regressions.points import points
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((100, d - 2))
     stated = bc.from_data(bc.from_arrays(x, x[:, 0] + rng.standard_normal(100)))
-    regression, data = stated.regression, stated.data
+    regression, data, target = stated.regression, stated.data, stated.target
     solved = solve(regression, data)
     method = bc.NUTS()
 
@@ -191,18 +192,18 @@ def decide(d: int) -> dict[str, float]:
     found = []
     for _ in range(REPEATS):
         marks = [time.perf_counter()]
-        at = model_check.points(regression, data)
+        at = points(regression, data)
         densities = [log_density(regression, data, point) for point in at]
-        checks = [model_check.check(name, regression, data, at, densities) for name in "ab"]
+        checks = [model_check.check(name, target, at, densities) for name in "ab"]
         marks.append(time.perf_counter())
         healths = [health.examine(method, posterior, {}) for posterior in posteriors]
         marks.append(time.perf_counter())
         joint = LogJoint(regression, data)
         contestants = [
-            Contestant(name, regression, method, posterior, well, None, joint(posterior.draws))
+            Contestant(name, target, method, posterior, well, None, joint(posterior.draws))
             for name, posterior, well in zip("ab", posteriors, healths, strict=True)
         ]
-        verdict(contestants, regression, data, lost={}, models=checks)
+        verdict(contestants, target, lost={}, models=checks)
         marks.append(time.perf_counter())
         found.append(np.diff(marks))
     medians_ = np.median(found, axis=0)

@@ -11,6 +11,7 @@ from bayescore.agreement import model_check
 from bayescore.density import coordinates, specification
 from bayescore.density.mode import unconstrained_density
 from bayescore.model import data
+from bayescore.regressions.points import points
 from bayescore.tables import default_priors
 
 
@@ -73,13 +74,11 @@ def test_float32(name):
     """The same model; where float32 can't show it, that is said, and float64 shows it."""
     problem, backend = PROBLEMS[name], make("float32")
     native = backend.build_data(problem.regression, problem.data)
-    at = model_check.points(problem.regression, problem.data)
+    at = points(problem.regression, problem.data)
     found = [backend.log_density(problem.regression, native, point) for point in at]
     native = BACKEND.build_data(problem.regression, problem.data)
     precise = [BACKEND.log_density(problem.regression, native, point) for point in at]
-    checked = model_check.check(
-        "pyro", problem.regression, problem.data, at, found, precision="float32", in_float64=precise
-    )
+    checked = model_check.check("pyro", problem.target, at, found, precision="float32", in_float64=precise)
     assert checked.verdict == ("precision" if name in LOSES_DIGITS else "same"), checked
 
 
