@@ -145,7 +145,7 @@ class _Comparison:
         for site in self.target.sites:
             ours = [w.gradient[site.name] for w in self.wanted if w.gradient is not None]
             theirs = [f.gradient[site.name] for f in found if f.gradient is not None]
-            if len(theirs) < len(ours):
+            if not ours or len(theirs) < len(ours):
                 continue
             scale = np.std([point[site.name] for point in self.at], axis=0)
             largest = np.max(np.abs(ours), axis=0) * scale
