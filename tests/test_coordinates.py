@@ -256,3 +256,30 @@ def test_weights_move_the_coordinates():
     matrix = coordinates.standardizing_matrix(regression, replace(data, weights=weights))
     half = coordinates.standardizing_matrix(regression, data.take(np.flatnonzero(data.x[:, 0] > 0)))
     np.testing.assert_allclose(matrix, half, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", [NUTS(), Laplace(), SVI(guide="full_rank")], ids=str)
+def test_a_density_that_only_a_backend_knows_is_whitened(method):
+    cov = np.array([[4.0, 1.5], [1.5, 1.0]])
+    start, shift = np.array([1.0, 2.0]), np.array([0.5, -1.0])
+    found = coordinates.for_density((), start, method, lambda z: (shift, np.linalg.inv(cov)))
+    np.testing.assert_allclose(found.centre, [1.5, 1.0])
+    np.testing.assert_allclose(found.matrix @ found.matrix.T, cov)
+
+
+@pytest.mark.parametrize("method", [SVI(), SVI(guide=print)], ids=["mean_field", "own"])
+def test_a_mean_field_guide_keeps_such_a_densitys_own_axes(method):
+    precision = np.array([[4.0, 1.5], [1.5, 1.0]])
+    found = coordinates.for_density((), np.ones(2), method, lambda z: (np.zeros(2), precision))
+    np.testing.assert_allclose(found.matrix, np.diag([0.5, 1.0]))
+
+
+def test_the_mode_of_such_a_density_is_searched_for_from_the_start_and_where_it_matters():
+    asked = []
+    start = np.array([3.0, 4.0])
+    for method, centre in ((NUTS(), start), (SVI.tutorial(), np.zeros(2))):
+        found = coordinates.for_density((), start, method, asked.append)
+        np.testing.assert_array_equal(found.centre, centre)
+        np.testing.assert_array_equal(found.matrix, np.eye(2))
+    (raw,) = asked
+    np.testing.assert_array_equal(raw.unconstrained(np.zeros(2)), start)

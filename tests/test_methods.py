@@ -1,13 +1,14 @@
 """The methods' settings: defaults, what is refused, how they are written."""
 
 import math
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
 
 from bayescore import methods
 from bayescore.errors import RequestError
-from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
+from bayescore.methods import MAP, MLE, NUTS, SVI, Exact, Laplace, Method
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,7 @@ def test_nuts_defaults_are_the_documented_ones():
         ("svi(schedule=linear)", "schedule must be one of"),
         ("svi(init=zero)", "init must be one of"),
         ("exact(draws=None)", "draws must be a whole number"),
+        ("laplace(centred=None)", "centred must be True or False"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_a_reason(text, message):
@@ -127,3 +129,66 @@ def test_numbers_of_numpy_are_numbers():
 
 def test_a_class_stands_for_its_defaults():
     assert methods.parse(NUTS) == NUTS()
+
+
+SAID = {
+    MLE(): ("unknown", "none", "unknown", False, "start", (1, 1)),
+    MAP(): ("unknown", "none", "unknown", False, "start", (1, 1)),
+    SVI(): ("iterates", "diagonal", "elbo", True, "mass", (None, 10_000)),
+    SVI(guide="full_rank", average=False): ("iterates", "full_rank", "elbo", False, "mass", (None, 10_000)),
+    SVI(guide=print): ("iterates", "own", "unknown", True, "mass", (None, 10_000)),
+    SVI.tutorial(): ("iterates", "diagonal", "elbo", False, "zero", (None, 10_000)),
+    NUTS(): ("chains", "none", "unknown", False, "mass", (4, 2500)),
+    Laplace(draws=5): ("construction", "full_rank", "mode", False, "mode", (None, 5)),
+    Exact(draws=5): ("construction", "none", "unknown", False, "mass", (None, 5)),
+}
+
+
+@pytest.mark.parametrize("method", SAID, ids=str)
+def test_a_method_says_by_what_it_is_judged_and_what_comes_out(method):
+    found = (method.standard, method.guide_family, method.optimum, method.averaged, method.begins, method.shape)
+    assert found == SAID[method]
+
+
+@dataclass(frozen=True)
+class Own(Method):
+    """A method of somebody else's, who says nothing of it."""
+
+    name = "own"
+    kinds = ("independent",)
+
+
+def test_of_a_method_that_says_nothing_nothing_is_believed():
+    assert (Own().standard, Own().guide_family, Own().optimum, Own().shape) == (
+        "unknown",
+        "none",
+        "unknown",
+        (None, None),
+    )
+    assert Own().requirements == {"method:own"}
+
+
+@pytest.mark.parametrize("name", methods.METHODS)
+def test_every_setting_says_what_values_it_can_have(name):
+    for setting in fields(methods.METHODS[name]):
+        assert setting.metadata["values"].wanted_for(setting.default) is None
+        assert setting.metadata["values"].wanted_for([]) is not None
+
+
+def needs(method):
+    return {need.what: need.numbers for need in method.needs(10, 500, 3)}
+
+
+def test_a_method_says_what_memory_it_needs():
+    assert needs(NUTS()) == {"10000 draws of nuts of 10 parameters": 100_000}
+    assert needs(NUTS(dense_mass=True))["a matrix of 10 by 10 parameters of nuts"] == 100
+    assert needs(MAP()) == {"1 draws of map of 10 parameters": 10, "1000 steps of map with 10 parameters": 2000}
+    assert needs(SVI()) == {
+        "10000 draws of svi of 10 parameters": 100_000,
+        "1000 steps of svi with 10 parameters": 12_000,
+        "32 particles of svi at 500 rows a step": 32 * 500 * 3,
+    }
+    assert needs(SVI(batch_size=20))["32 particles of svi at 20 rows a step"] == 32 * 20 * 3
+    assert needs(SVI(guide="full_rank"))["a matrix of 10 by 10 parameters of svi"] == 100
+    for method in (Exact(), Laplace()):
+        assert needs(method)["the covariance of 10 parameters"] == 100

@@ -267,9 +267,7 @@ class Checked(Backend):
         first = next(iter(posterior.draws.values()))
         self._expect(np.ndim(first) >= 2, "sample_posterior", "draws of shape (chain, draw, ...)", np.shape(first))
         shape = posterior.shape
-        point = posterior.estimand != "posterior"
-        draws: int | None = getattr(method, "draws", 1 if point else None)
-        chains: int | None = getattr(method, "chains", 1 if point else None)
+        chains, draws = method.shape
         if draws is None:
             return
         if chains is None:

@@ -6,8 +6,8 @@ coordinate has scale about 1. The regression's sites and priors stay as stated: 
 density is evaluated at the mapped point, plus the log determinant where it matters.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from bayescore.density.empirical_bayes import approximate
 from bayescore.density.mode import laplace, start_of
 from bayescore.density.reduction import column_moments, triangular_factor
 from bayescore.density.specification import LogJoint
-from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace, Method
+from bayescore.methods import Method
 from bayescore.model import transforms
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
@@ -84,48 +84,72 @@ def for_method(regression: Regression, data: Data, method: Method) -> Coordinate
     """The coordinates a method works in, the same for every backend.
 
     Without ``standardize`` they are the raw unconstrained parameters, scaled one by one
-    at most. With it:
+    at most. With it, by where the method says that it begins:
 
-    - MLE, MAP: start from the intercept alone, orthogonal columns in units of the response;
-    - SVI: the mode, and centred and scaled columns, each in units of the sd that a
-      mean-field guide reaches in the Laplace approximation; for a full-rank guide, whose
-      family is the same in any coordinates, the Cholesky factor of its covariance;
-    - NUTS and Laplace: the mode and the Cholesky factor of the Laplace approximation.
+    - at the start (MLE, MAP): that of the intercept alone, and orthogonal columns in units of
+      the response;
+    - at the mode (Laplace) or in the mass (SVI, NUTS): the Cholesky factor of the Laplace
+      approximation's covariance; but for a mean-field guide, whose family is another one in
+      other coordinates, centred and scaled columns, each in units of the sd that such a
+      guide reaches there.
 
-    With group effects, SVI and NUTS begin at the sds' own mode, the others integrated out
+    With group effects the mass is about the sds' own mode, the others integrated out
     (`bayescore.density.empirical_bayes`): where all are taken together the sds are far too large.
     Offsets are then centred level by level as the data ask for (`bayescore.density.centring`).
     Where no mode is found, the start and the centred and scaled columns serve.
     """
     slots = regression.slots()
     d = len(regression.parameters)
-    if isinstance(method, SVI) and method.init == "random":
+    if method.begins == "zero":
         return Coordinates(np.zeros(d), np.eye(d), slots)
     joint = LogJoint(regression, data)
-    raw = np.eye(d)
-    basis = standardizing_matrix(regression, data) if getattr(method, "standardize", True) else raw
+    standardize = bool(getattr(method, "standardize", True))
+    basis = standardizing_matrix(regression, data) if standardize else np.eye(d)
     start = start_of(regression, data)
-    if isinstance(method, MLE | MAP):
-        matrix = orthogonal_matrix(joint, data, basis) if method.standardize else raw
-        return Coordinates(start, matrix, slots)
+    if method.begins == "start":
+        return Coordinates(start, orthogonal_matrix(joint, data, basis) if standardize else basis, slots)
     centred: bool | None = getattr(method, "centred", None)
     shares = {} if centred is None else centring.alike(regression, float(centred))
-    if isinstance(method, Laplace):
-        found = laplace(joint, start, basis, shares=shares)
-    else:
-        found = approximate(joint, start, basis)
+    at_mode = method.begins == "mode"
+    found = laplace(joint, start, basis, shares=shares) if at_mode else approximate(joint, start, basis)
     if found is None:
         return Coordinates(start, basis, slots, shares)
     mode, precision = found
-    if regression.groups and not isinstance(method, Laplace):
+    if regression.groups and not at_mode:
         if centred is None:
             shares = centring.by_level(slots, np.einsum("ij,jk,ik->i", basis, np.linalg.inv(precision), basis))
         mode, precision = centring.recentred(slots, basis, mode, precision, shares)
-    dense = isinstance(method, Laplace) or (isinstance(method, NUTS) and method.standardize)
-    if dense or (isinstance(method, SVI) and method.guide == "full_rank"):
-        inverse = np.linalg.inv(np.linalg.cholesky(precision)).T
-        return Coordinates(mode, basis @ inverse, slots, shares)
-    return Coordinates(mode, basis / np.sqrt(np.diag(precision)), slots, shares)
+    dense = method.guide_family == "full_rank" or (method.guide_family == "none" and standardize)
+    return Coordinates(mode, _of_scale_one(basis, precision, dense=dense), slots, shares)
+
+
+def for_density(
+    slots: tuple[Slot, ...], start: Array, method: Method, mode: Callable[[Coordinates], tuple[Array, Array] | None]
+) -> Coordinates:
+    """The same, of a density that only a backend's library knows; ``standardize`` has no meaning here.
+
+    Parameters
+    ----------
+    start
+        An unconstrained vector to search the mode from, shape (d,).
+    mode
+        Finds that of the density of z in coordinates that begin at the start, (d,), and the
+        precision there, (d, d); None where there is no proper maximum, and the start serves.
+    """
+    raw = Coordinates(start, np.eye(start.size), slots)
+    if method.begins == "zero":
+        return replace(raw, centre=np.zeros(start.size))
+    found = mode(raw)
+    if found is None:
+        return raw
+    shift, precision = found
+    dense = method.guide_family in {"none", "full_rank"}
+    return replace(raw, centre=start + shift, matrix=_of_scale_one(raw.matrix, precision, dense=dense))
+
+
+def _of_scale_one(basis: Array, precision: Array, *, dense: bool) -> Array:
+    """The basis (d, d) in units of the covariance's Cholesky factor, or of each coordinate's sd, the others fixed."""
+    return basis @ np.linalg.inv(np.linalg.cholesky(precision)).T if dense else basis / np.sqrt(np.diag(precision))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 from bayescore.backend import Fit
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import GaussianGuide
-from bayescore.methods import SVI, Laplace
 from bayescore.model import posterior
 from bayescore.model.posterior import Posterior
 from bayescore_numpyro.precision import key_of
@@ -16,11 +15,12 @@ from bayescore_numpyro.precision import key_of
 
 def draw(fit: Fit, seed: int) -> Posterior:
     """Independent draws in one chain, with their log density as values are reported."""
-    assert isinstance(fit.method, SVI | Laplace)
+    _, count = fit.method.shape
+    assert count is not None
     coordinates: Coordinates
     fitted: GaussianGuide
     coordinates, fitted = fit.native
-    noise = np.asarray(jax.random.normal(key_of(seed), (1, fit.method.draws, coordinates.size)), dtype=np.float64)
+    noise = np.asarray(jax.random.normal(key_of(seed), (1, count, coordinates.size)), dtype=np.float64)
     draws, log_slope = coordinates.mapped(fitted.loc + noise @ fitted.scale_tril.T)
     log_det = np.log(np.diag(fitted.scale_tril)).sum() + log_slope
     log_q = -0.5 * (noise**2 + math.log(2.0 * math.pi)).sum(axis=-1) - log_det

@@ -16,9 +16,9 @@ import numpyro
 
 from bayescore import methods
 from bayescore.backend import Precision, Progress, no_progress
-from bayescore.density.coordinates import Coordinates
+from bayescore.density.coordinates import for_density
 from bayescore.errors import RequestError
-from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
+from bayescore.methods import Method
 from bayescore.model import families, lifting
 from bayescore.model.distributions import Array
 from bayescore.model.families import Family
@@ -28,7 +28,7 @@ from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 from bayescore_numpyro.backend import METHODS
-from bayescore_numpyro.form import Form, Numbers, form_of, numbers_of, prior_numbers, variable_of
+from bayescore_numpyro.form import Form, form_of, numbers_of, prior_numbers, variable_of
 from bayescore_numpyro.laplace import mode
 from bayescore_numpyro.libraries import Opened, take_apart
 from bayescore_numpyro.model import prior_of
@@ -37,7 +37,7 @@ from bayescore_numpyro.predict import predict
 from bayescore_numpyro.problem import Target, place
 from bayescore_numpyro.rows import Rows, Values, rows_of
 
-FITTED = (SVI, NUTS, MAP, Laplace)
+FITTED = ("svi", "nuts", "map", "laplace")
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,8 +199,8 @@ def fit_module(
         A method, prior, shape or response doesn't fit.
     """
     lifted, family, method = _checked(lifted), families.parse(family), methods.parse(method)
-    if not isinstance(method, FITTED):
-        known = ", ".join(m.name for m in FITTED)
+    if method.name not in FITTED:
+        known = ", ".join(FITTED)
         raise RequestError(f"a lifted module can't be fitted with {method.name} (methods: {known})")
     data = lifting.observations(x, y, family, offset=offset, trials=trials, weights=weights)
     priors = lifting.auxiliary_priors(family, auxiliary)
@@ -209,33 +209,13 @@ def fit_module(
         numbers = numbers_of(regression, data)
         _check_output(lifted, numbers.rows.x)
         form = replace(form_of(regression), predictor=lifted.predictor)
-        coordinates = _coordinates(form, numbers, _start(regression, lifted), method)
+        slots = regression.slots()
+        start = lifting.start(slots, {name: np.asarray(own) for name, own in lifted.opened.parameters.items()})
+        coordinates = for_density(slots, start, method, lambda z: mode(place(form, numbers, z)))
         target = Target(regression, coordinates, place(form, numbers, coordinates))
         fit = METHODS[method.name].fit(target, method, seed, progress)
         posterior = METHODS[method.name].draw(fit, seed)
     return ModuleFit(posterior, fit.losses, regression, form, lifted.precision)
-
-
-def _start(regression: Regression, lifted: Lifted) -> Coordinates:
-    """The module's own parameters as z = 0."""
-    slots = regression.slots()
-    start = lifting.start(slots, {name: np.asarray(own) for name, own in lifted.opened.parameters.items()})
-    return Coordinates(start, np.eye(start.size), slots)
-
-
-def _coordinates(form: Form, numbers: Numbers, start: Coordinates, method: Method) -> Coordinates:
-    """Those that `bayescore.density.coordinates.for_method` has, of a density that only JAX knows."""
-    if isinstance(method, SVI) and method.init == "random":
-        return replace(start, centre=np.zeros(start.size))
-    found = mode(place(form, numbers, start))
-    if found is None:
-        return start
-    shift, precision = found
-    if isinstance(method, SVI) and method.guide != "full_rank":
-        matrix = np.diag(1.0 / np.sqrt(np.diag(precision)))
-    else:
-        matrix = np.linalg.inv(np.linalg.cholesky(precision)).T
-    return Coordinates(start.centre + shift, matrix, start.slots)
 
 
 def _check_output(lifted: Lifted, x: jax.Array) -> None:

@@ -5,10 +5,9 @@ import torch
 from scipy.optimize import minimize
 
 from bayescore.backend import Progress
-from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
-from bayescore.methods import SVI, Laplace, Method
+from bayescore.methods import Laplace
 from bayescore.model.distributions import Array
 from bayescore_pyro.outcome import Outcome, gaussian_draws
 from bayescore_pyro.target import Target
@@ -42,26 +41,6 @@ def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Outco
         gaussian_draws(target.coordinates, estimate, method.draws),
         lambda regression: summarize(regression, target.coordinates, constant, average=True).moments,
     )
-
-
-def laplace_coordinates(target: Target, start: Array, method: Method) -> Coordinates:
-    """Coordinates at the mode, in units of the sd that a guide reaches in the Laplace approximation.
-
-    For a density that only torch knows. A mean-field guide's axes stay those of the
-    parameters; a full-rank guide and NUTS get the covariance's Cholesky factor. Without a
-    proper maximum near ``start``, an unconstrained vector of shape (d,), its own units serve.
-    """
-    slots, d = target.coordinates.slots, start.size
-    if isinstance(method, SVI) and method.init == "random":
-        return Coordinates(np.zeros(d), np.eye(d), slots)
-    raw = Coordinates(start, np.eye(d), slots)
-    found = mode_and_precision(target.at(raw))
-    if found is None:
-        return raw
-    mode, precision = found
-    if isinstance(method, SVI) and method.guide != "full_rank":
-        return Coordinates(start + mode, np.diag(1.0 / np.sqrt(np.diag(precision))), slots)
-    return Coordinates(start + mode, np.linalg.inv(np.linalg.cholesky(precision)).T, slots)
 
 
 def mode_and_precision(target: Target) -> tuple[Array, Array] | None:

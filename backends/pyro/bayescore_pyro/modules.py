@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from bayescore import methods
 from bayescore.backend import Precision, Progress, no_progress
-from bayescore.density.coordinates import Coordinates
+from bayescore.density.coordinates import Coordinates, for_density
 from bayescore.density.guide import moments_by_draws
 from bayescore.errors import RequestError
-from bayescore.methods import SVI, Method
+from bayescore.methods import Method
 from bayescore.model import families, lifting
 from bayescore.model.distributions import Array
 from bayescore.model.families import Family
@@ -30,7 +30,7 @@ from bayescore.model.sites import Independent
 from bayescore.model.transforms import Slot
 from bayescore_pyro.inference import FITTERS, infer
 from bayescore_pyro.isolation import isolated
-from bayescore_pyro.laplace import laplace_coordinates
+from bayescore_pyro.laplace import mode_and_precision
 from bayescore_pyro.laws import Values, draw
 from bayescore_pyro.lifting import with_priors
 from bayescore_pyro.outcome import Outcome
@@ -199,7 +199,7 @@ def fit_module(
         parameters = {name: p.detach().double().numpy() for name, p in origin.module.named_parameters()}
         start = lifting.start(slots, parameters)
         target = Target(stated, rows, Coordinates(start, np.eye(start.size), slots))
-        target = target.at(laplace_coordinates(target, start, method))
+        target = target.at(for_density(slots, start, method, lambda z: mode_and_precision(target.at(z))))
         outcome = infer(target, method, seed, progress)
         draws, stats = outcome.draw(seed)
     posterior = _labelled([*origin.sites, *own], draws, stats, target.coordinates, outcome, method)
@@ -216,14 +216,14 @@ def _labelled(
 ) -> Posterior:
     """The draws with their labels, and a guide's moments with the errors of its iterates."""
     moments = None
-    if outcome.iterates and isinstance(method, SVI):
+    if outcome.iterates:
         names = tuple(name for site in sites for name in site.parameters)
         bounds = tuple(ends for site in sites for ends in site.bounds)
 
         def flat(values: Mapping[str, Array]) -> Array:
             return np.concatenate([np.reshape(values[site.name], (-1, site.size)) for site in sites], axis=1)
 
-        moments = moments_by_draws(names, bounds, flat, coordinates, outcome.iterates, average=method.average)
+        moments = moments_by_draws(names, bounds, flat, coordinates, outcome.iterates, average=method.averaged)
     ordered = {site.name: draws[site.name] for site in sites}
     labels = {site.name: site.labels for site in sites if site.shape}
     return Posterior(ordered, labels, stats, moments, method.kinds[0])

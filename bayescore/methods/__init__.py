@@ -1,0 +1,73 @@
+"""The inference methods: settings as frozen dataclasses, the same for every backend.
+
+Whatever two libraries set differently by default (initial values, scales, warm-up,
+step-size search, target acceptance, mass matrix) is set here, and means the same in
+both.
+"""
+
+from typing import cast
+
+from bayescore import notation
+from bayescore.errors import RequestError
+from bayescore.methods.direct import Exact, Laplace
+from bayescore.methods.method import (
+    Beginning,
+    Estimand,
+    GuideFamily,
+    Kind,
+    Method,
+    Need,
+    Optimum,
+    Standard,
+    estimand_of,
+)
+from bayescore.methods.nuts import NUTS
+from bayescore.methods.optimizers import MAP, MLE, Optimizer
+from bayescore.methods.settings import choice, flag, positive, share, whole
+from bayescore.methods.svi import SVI
+
+__all__ = [
+    "MAP",
+    "METHODS",
+    "MLE",
+    "NUTS",
+    "SVI",
+    "Beginning",
+    "Estimand",
+    "Exact",
+    "GuideFamily",
+    "Kind",
+    "Laplace",
+    "Method",
+    "Need",
+    "Optimizer",
+    "Optimum",
+    "Standard",
+    "choice",
+    "estimand_of",
+    "flag",
+    "parse",
+    "positive",
+    "share",
+    "whole",
+]
+
+METHODS: dict[str, type[Method]] = {cls.name: cls for cls in (MLE, MAP, SVI, NUTS, Laplace, Exact)}
+
+
+def parse(text: "str | Method | type[Method] | notation.Call") -> Method:
+    """Read a method such as ``svi`` or ``"nuts(chains=4, draws=2500)"``.
+
+    ``svi(tutorial)`` stands for `SVI.tutorial`, a class of METHODS for itself with its defaults.
+    """
+    if isinstance(text, Method):
+        return text
+    if isinstance(text, type) and text in METHODS.values():
+        return text()
+    call = text if isinstance(text, notation.Call) else notation.parse(cast(str, text))
+    call = notation.lower(call)
+    if call == notation.Call("svi", ("tutorial",)):
+        return SVI.tutorial()
+    if call.args:
+        raise RequestError(f"{call.name}: write the settings by name, as in svi(steps=2000)")
+    return notation.construct(call, METHODS, "method")
