@@ -5,9 +5,11 @@
 named at the end of the run.
 """
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "bayescore"
@@ -16,9 +18,12 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(os.environ["BAYESCOR
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
+import msgspec  # noqa: E402
 import pytest  # noqa: E402
 
+from bayescore.comparison import run  # noqa: E402
 from bayescore.plugins import loading  # noqa: E402
+from bayescore.report.document import Document  # noqa: E402
 
 EXPECTED = ("exact", "pyro", "numpyro")
 REFERENCE = "BAYESCORE_REFERENCE"
@@ -68,6 +73,22 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def of_its_types(document: Any) -> Any:
+    """The same document, once it is found to have what `bayescore.report.document` says, and nothing else."""
+    text = json.dumps(document, allow_nan=False)
+    assert json.loads(text) == msgspec.json.decode(text, type=Document), "a key that the types don't know"
+    return document
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _documents() -> Iterator[None]:
+    """Whatever document is made in this process is held against its types."""
+    with pytest.MonkeyPatch.context() as patch:
+        write = run.document
+        patch.setattr(run, "document", lambda *parts, **named: of_its_types(write(*parts, **named)))
+        yield
 
 
 @pytest.fixture(params=USABLE)

@@ -191,9 +191,10 @@ def made(case: Case) -> dict[str, Any]:
 
 def _of_no_machine(document: dict[str, Any]) -> dict[str, Any]:
     left_out = {"seconds": {}, "peak_memory_bytes": None, "version": None}
+    environment = document["environment"] | {"python": "", "platform": "", "cores": None, "versions": {}}
     contenders = [{**row, **left_out, "error": _without_lines(row["error"])} for row in document["contenders"]]
     reasons = [{**reason, "text": _without_lines(reason["text"])} for reason in document["reasons"]]
-    return {**document, "environment": {}, "contenders": contenders, "reasons": reasons}
+    return {**document, "environment": environment, "contenders": contenders, "reasons": reasons}
 
 
 def _without_lines(text: str | None) -> str | None:

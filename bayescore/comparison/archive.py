@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Self
 
 from bayescore.comparison import provenance, stored
 from bayescore.comparison.contender import Contender
-from bayescore.comparison.document import SCHEMA, Document
 from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
 from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError, in_one_line
 from bayescore.inference_data import decode, encode
 from bayescore.plugins.registry import Registered
 from bayescore.printable import lines, printable
+from bayescore.report.document import SCHEMA, Document
 from bayescore.system import paths
 from bayescore.tables.problem import Problem
 

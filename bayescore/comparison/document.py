@@ -1,4 +1,4 @@
-"""The comparison as one JSON document, schema ``bayescore.comparison/1``.
+"""The comparison written down as one document (`bayescore.report.document`).
 
 Everything that is printed is in it, and reports are made from it alone, so that a
 stored one can be shown again.
@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,9 +22,25 @@ from bayescore.comparison.outcome import Outcome, Predictions
 from bayescore.comparison.predictions import max_difference
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
+from bayescore.report.document import (
+    SCHEMA,
+    ContenderEntry,
+    Document,
+    EnvironmentEntry,
+    GapEntry,
+    ModelEntry,
+    PairEntry,
+    ParameterEntry,
+    PredictionEntry,
+    ProblemEntry,
+    ReasonEntry,
+    RowEntry,
+    ScoreEntry,
+    SettingsEntry,
+    ShapeEntry,
+)
 from bayescore.tables.problem import Problem
 
-SCHEMA = "bayescore.comparison/1"
 _LIBRARIES = (
     "bayescore",
     "bayescore-pyro",
@@ -37,8 +53,6 @@ _LIBRARIES = (
     "numpyro",
 )
 
-Document = dict[str, Any]
-
 
 def document(
     problem: Problem,
@@ -49,12 +63,13 @@ def document(
 ) -> Document:
     """Write a comparison down; NaN and infinity become null."""
     healths = {name: contestant.health for name, contestant in contestants.items()}
-    content = {
+    by_name = {outcome.contender.name: outcome for outcome in outcomes}
+    content: Document = {
         "schema": SCHEMA,
         "verdict": decision.verdict,
         "reasons": [_reason(reason) for reason in decision.reasons],
         "problem": _problem(problem),
-        "settings": dict(settings),
+        "settings": cast(SettingsEntry, dict(settings)),
         "environment": _environment(int(settings["seed"])),
         "contenders": [_contender(outcome, healths.get(outcome.contender.name)) for outcome in outcomes],
         "parameters": [
@@ -62,10 +77,8 @@ def document(
             for contestant in contestants.values()
             for row in parameter_rows(contestant.name, contestant.posterior, contestant.health)
         ],
-        "model_check": [vars(outcome.model) for outcome in outcomes if outcome.model is not None],
-        "pairs": [
-            _pair(pair, {o.contender.name: o for o in outcomes}, float(settings["margin"])) for pair in decision.pairs
-        ],
+        "model_check": [cast(ModelEntry, vars(outcome.model)) for outcome in outcomes if outcome.model is not None],
+        "pairs": [_pair(pair, by_name, float(settings["margin"])) for pair in decision.pairs],
         "predictions": [
             row
             for outcome in outcomes
@@ -74,29 +87,29 @@ def document(
         ],
         "scores": _scores(problem, outcomes),
     }
-    cleaned: Document = _clean(content)
-    return cleaned
+    return cast(Document, for_json(content))
 
 
-def _clean(value: Any) -> Any:
+def for_json(value: Any) -> Any:
+    """The same in Python's own types, with None for NaN and infinity."""
     if isinstance(value, Mapping):
-        return {str(key): _clean(item) for key, item in value.items()}
+        return {str(key): for_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
+        return [for_json(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _clean(value.tolist())
+        return for_json(value.tolist())
     if isinstance(value, np.generic):
-        return _clean(value.item())
+        return for_json(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def _reason(reason: Reason) -> Document:
+def _reason(reason: Reason) -> ReasonEntry:
     return {"code": reason.code, "text": reason.text}
 
 
-def _problem(problem: Problem) -> Document:
+def _problem(problem: Problem) -> ProblemEntry:
     regression = problem.regression
     return {
         "source": problem.source,
@@ -112,7 +125,7 @@ def _problem(problem: Problem) -> Document:
     }
 
 
-def _environment(seed: int) -> Document:
+def _environment(seed: int) -> EnvironmentEntry:
     versions: dict[str, str | None] = {}
     for library in _LIBRARIES:
         try:
@@ -128,9 +141,9 @@ def _environment(seed: int) -> Document:
     }
 
 
-def _contender(outcome: Outcome, health: Health | None) -> Document:
+def _contender(outcome: Outcome, health: Health | None) -> ContenderEntry:
     contender = outcome.contender
-    diagnostics: Document = dict(health.figures) if health else {}
+    diagnostics: dict[str, float | None] = dict(health.figures) if health else {}
     if outcome.losses is not None and len(outcome.losses):
         diagnostics["loss_first"], diagnostics["loss_last"] = outcome.losses[0], outcome.losses[-1]
     moments = outcome.posterior.moments if outcome.posterior else None
@@ -154,23 +167,31 @@ def _contender(outcome: Outcome, health: Health | None) -> Document:
     }
 
 
-def parameter_rows(name: str, posterior: Posterior, health: Health) -> list[Document]:
+def parameter_rows(name: str, posterior: Posterior, health: Health) -> list[ParameterEntry]:
     """One row a parameter, in the constrained space."""
     moments = posterior.moments
     rows = []
     for j, (parameter, values) in enumerate(posterior.parameters().items()):
-        q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
-        row: Document = {"contender": name, "name": parameter, "mean": None, "sd": None, "mcse_mean": None}
-        if posterior.estimand != "posterior":
-            row |= {"mean": float(values[0, 0]), "q05": None, "q50": None, "q95": None}
-        elif moments is not None:
-            row |= {"mean": moments.mean[j], "sd": moments.sd[j], "mcse_mean": moments.mean_error[j]}
-            row |= {"q05": q05, "q50": q50, "q95": q95}
-        else:
-            row |= {"mean": values.mean(), "sd": values.std(), "mcse_mean": _mcse(values)}
-            row |= {"q05": q05, "q50": q50, "q95": q95}
         of = health.parameters.get(parameter, {})
-        row |= {key: of.get(key) for key in ("ess_bulk", "ess_tail", "rhat")}
+        row: ParameterEntry = {
+            "contender": name,
+            "name": parameter,
+            "mean": float(values[0, 0]),
+            "sd": None,
+            "mcse_mean": None,
+            "q05": None,
+            "q50": None,
+            "q95": None,
+            "ess_bulk": of.get("ess_bulk"),
+            "ess_tail": of.get("ess_tail"),
+            "rhat": of.get("rhat"),
+        }
+        if posterior.estimand == "posterior":
+            row["q05"], row["q50"], row["q95"] = np.quantile(values, [0.05, 0.5, 0.95])
+            if moments is not None:
+                row["mean"], row["sd"], row["mcse_mean"] = moments.mean[j], moments.sd[j], moments.mean_error[j]
+            else:
+                row["mean"], row["sd"], row["mcse_mean"] = values.mean(), values.std(), _mcse(values)
         rows.append(row)
     return rows
 
@@ -184,7 +205,7 @@ def _mcse(values: Array) -> float:
         return float(values.std() / np.sqrt(array_stats.ess(values, method="mean")))
 
 
-def _pair(pair: Pair, outcomes: Mapping[str, Outcome], margin: float) -> Document:
+def _pair(pair: Pair, outcomes: Mapping[str, Outcome], margin: float) -> PairEntry:
     return {
         "a": pair.a,
         "b": pair.b,
@@ -194,11 +215,11 @@ def _pair(pair: Pair, outcomes: Mapping[str, Outcome], margin: float) -> Documen
         "max_difference_sd": pair.max_difference_sd,
         "rows": [_row(row, margin) for row in pair.rows],
         "predictions": _pair_predictions(pair, outcomes),
-        "shape": None if pair.shape is None else vars(pair.shape),
+        "shape": None if pair.shape is None else cast(ShapeEntry, vars(pair.shape)),
     }
 
 
-def _row(row: Row, margin: float) -> Document:
+def _row(row: Row, margin: float) -> RowEntry:
     return {
         "quantity": row.quantity,
         "statistic": row.statistic,
@@ -215,34 +236,41 @@ def _row(row: Row, margin: float) -> Document:
     }
 
 
-def _prediction_rows(name: str, predictions: Predictions, categories: tuple[str, ...]) -> list[Document]:
+def _prediction_rows(name: str, predictions: Predictions, categories: tuple[str, ...]) -> list[PredictionEntry]:
     """One row a predicted row, or one for each of its categories."""
     columns = (predictions.mean, predictions.sd, predictions.q05, predictions.q95)
     found = []
     for index in np.ndindex(predictions.mean.shape):
-        mean, sd, q05, q95 = (column[index] for column in columns)
-        row: Document = {"contender": name, "row": index[0], "mean": mean, "sd": sd, "q05": q05, "q95": q95}
-        found.append(row | {"category": categories[index[1]]} if len(index) > 1 else row)
+        mean, sd, q05, q95 = (float(column[index]) for column in columns)
+        row: PredictionEntry = {"contender": name, "row": index[0], "mean": mean, "sd": sd, "q05": q05, "q95": q95}
+        if len(index) > 1:
+            row["category"] = categories[index[1]]
+        found.append(row)
     return found
 
 
-def _scores(problem: Problem, outcomes: Sequence[Outcome]) -> list[Document]:
+def _scores(problem: Problem, outcomes: Sequence[Outcome]) -> list[ScoreEntry]:
     """How well the predictions meet the known response of the predicted rows."""
     return [
-        {"contender": outcome.contender.name, "rows": problem.new_data.rows, **outcome.predictions.score}
+        cast(
+            ScoreEntry,
+            {"contender": outcome.contender.name, "rows": problem.new_data.rows, **outcome.predictions.score},
+        )
         for outcome in outcomes
         if outcome.predictions is not None and outcome.predictions.score
     ]
 
 
-def _pair_predictions(pair: Pair, outcomes: Mapping[str, Outcome]) -> Document | None:
+def _pair_predictions(pair: Pair, outcomes: Mapping[str, Outcome]) -> GapEntry | None:
     """Differences of two contenders' predictions, each with its standard error."""
     a, b = outcomes[pair.a].predictions, outcomes[pair.b].predictions
     if a is None or b is None:
         return None
-    found: Document = {"max_difference_sd": max_difference(a, b)}
-    for score in ("mse", "lpd"):
-        if score in a.score and score in b.score:
-            found[f"{score}_difference"] = a.score[score] - b.score[score]
-            found[f"{score}_se"] = float(np.hypot(a.score[f"{score}_error"], b.score[f"{score}_error"]))
+    found: GapEntry = {"max_difference_sd": max_difference(a, b)}
+    if "mse" in a.score and "mse" in b.score:
+        found["mse_difference"] = a.score["mse"] - b.score["mse"]
+        found["mse_se"] = float(np.hypot(a.score["mse_error"], b.score["mse_error"]))
+    if "lpd" in a.score and "lpd" in b.score:
+        found["lpd_difference"] = a.score["lpd"] - b.score["lpd"]
+        found["lpd_se"] = float(np.hypot(a.score["lpd_error"], b.score["lpd_error"]))
     return found

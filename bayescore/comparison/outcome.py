@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from bayescore.agreement.model_check import ModelCheck, Point
 from bayescore.backend import Precision
@@ -12,8 +11,7 @@ from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.plugins.registry import Origin
-
-Status = Literal["ok", "unsupported", "missing", "failed", "timeout", "interrupted"]
+from bayescore.report.document import Status
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bayescore.agreement import conclusion
 from bayescore.agreement.conclusion import Finished
 from bayescore.agreement.verdict import Decision
 from bayescore.comparison.contender import Contender, parse_all
-from bayescore.comparison.document import Document, document
+from bayescore.comparison.document import document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import max_difference
 from bayescore.comparison.runner import Runner, Watcher
@@ -29,6 +29,7 @@ from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
 from bayescore.regressions.points import points
+from bayescore.report.document import Document
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:

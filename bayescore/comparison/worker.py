@@ -21,13 +21,14 @@ from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
 from bayescore.comparison import handover
-from bayescore.comparison.outcome import Outcome, Status, Task
+from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import summarize
 from bayescore.contract.checked import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
 from bayescore.plugins.registry import Registered
 from bayescore.regressions.target import RegressionTarget
+from bayescore.report.document import Status
 from bayescore.system import processes
 
 
