@@ -58,8 +58,8 @@ EXPLANATIONS = {
         "A fit did not converge, so its numbers can't be judged.",
         "For MCMC: R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth. For SVI: R-hat and Monte Carlo error "
         "of the iterates over the last half of the steps.",
-        "Give it more: nuts(warmup=..., draws=...), svi(steps=..., particles=...). Divergences ask for a higher "
-        "target_accept or another parametrization.",
+        "Give it more: nuts(warmup=..., draws=...), svi(steps=..., particles=...). A fit that diverged was made again "
+        "with target_accept 0.95 and 0.99; what still diverges asks for another parametrization or tighter priors.",
     ),
     "too-few-draws": Explanation(
         "The Monte Carlo error is too large to tell agreement from disagreement.",

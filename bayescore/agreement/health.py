@@ -122,11 +122,12 @@ def _examine_stats(method: Method, posterior: Posterior) -> tuple[dict[str, floa
     figures: dict[str, float] = {}
     found = []
     stats = posterior.sample_stats
-    if "diverging" in stats:
-        divergences = int(np.sum(stats["diverging"]))
+    divergences = posterior.divergences
+    if divergences is not None:
         figures["divergences"] = float(divergences)
-        if divergences:
-            found.append(Ailment("unconverged", f"{divergences} divergent transitions"))
+    if divergences:
+        what = "transition" if divergences == 1 else "transitions"
+        found.append(Ailment("unconverged", f"{divergences} divergent {what}"))
     if "energy" in stats:
         with np.errstate(all="ignore"):
             figures["bfmi_min"] = float(np.min(array_stats.bfmi(np.asarray(stats["energy"], dtype=np.float64))))

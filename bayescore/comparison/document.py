@@ -20,10 +20,12 @@ from bayescore.agreement.rule import Row
 from bayescore.agreement.verdict import Decision
 from bayescore.comparison.outcome import Outcome, Predictions
 from bayescore.comparison.predictions import max_difference
+from bayescore.comparison.refit import sentence
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.report.document import (
     SCHEMA,
+    AttemptEntry,
     ContenderEntry,
     Document,
     EnvironmentEntry,
@@ -151,7 +153,7 @@ def _contender(outcome: Outcome, health: Health | None) -> ContenderEntry:
         diagnostics["log_evidence"] = moments.log_evidence
     if moments is not None and moments.quadrature_error:
         diagnostics["quadrature_error"] = moments.quadrature_error
-    return {
+    entry: ContenderEntry = {
         "name": contender.name,
         "backend": contender.backend,
         "distribution": None if outcome.origin is None else outcome.origin.distribution,
@@ -165,6 +167,10 @@ def _contender(outcome: Outcome, health: Health | None) -> ContenderEntry:
         "healthy": None if health is None else not health.ailments,
         "diagnostics": diagnostics,
     }
+    if outcome.attempts:
+        entry["refitted"] = sentence(outcome.attempts)
+        entry["attempts"] = [cast(AttemptEntry, vars(attempt)) for attempt in outcome.attempts]
+    return entry
 
 
 def parameter_rows(name: str, posterior: Posterior, health: Health) -> list[ParameterEntry]:

@@ -22,6 +22,7 @@ _NUMPY = {
 _OURS = {
     "Outcome": "bayescore.comparison.outcome",
     "Predictions": "bayescore.comparison.outcome",
+    "Attempt": "bayescore.comparison.refit",
     "Posterior": "bayescore.model.posterior",
     "Moments": "bayescore.model.posterior",
     "ModelCheck": "bayescore.agreement.model_check",

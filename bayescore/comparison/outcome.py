@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bayescore.agreement.model_check import ModelCheck, Point
 from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender
+from bayescore.comparison.refit import Attempt
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
@@ -16,7 +17,13 @@ from bayescore.report.document import Status
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker process has to do: load a plugin, check the model at the points, and unless that is all, fit."""
+    """What a worker process has to do: load a plugin, check the model at the points, and unless that is all, fit.
+
+    Attributes
+    ----------
+    refit
+        Make a fit that diverges again (`bayescore.comparison.refit`).
+    """
 
     contender: Contender
     regression: Regression
@@ -27,6 +34,7 @@ class Task:
     origin: Origin
     points: tuple[Point, ...] = ()
     model_only: bool = False
+    refit: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,8 @@ class Outcome:
         How its log density compares with the specification.
     origin
         The plugin that ran, or was to run; None where there is none that could.
+    attempts
+        Every fit, where one was made again; the last one is missing where it could not be finished.
     """
 
     contender: Contender
@@ -83,3 +93,4 @@ class Outcome:
     iterates: Mapping[str, Array] = field(default_factory=dict)
     model: ModelCheck | None = None
     origin: Origin | None = None
+    attempts: tuple[Attempt, ...] = ()

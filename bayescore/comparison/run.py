@@ -179,6 +179,7 @@ def _run_all(
             registry[c.backend].origin,
             at,
             settings.model_only,
+            refit=not settings.smoke,
         )
         for c in waiting
     ]

@@ -168,7 +168,8 @@ class Runner:
         if self.timeout is not None:
             timer.start()
         raised: list[Exception] = []
-        listener = threading.Thread(target=self._listen, args=(task.contender, child, raised), daemon=True)
+        last: dict[str, object] = {}
+        listener = threading.Thread(target=self._listen, args=(task.contender, child, raised, last), daemon=True)
         listener.start()
         try:  # until it ends, not until its pipe does, which whatever it started may hold open
             code = child.process.wait()
@@ -180,10 +181,10 @@ class Runner:
         listener.join(_LAST_WORDS)
         if raised:
             raise raised[0]
-        return self._outcome(task, folder, code, late.is_set())
+        return self._outcome(task, folder, code, late.is_set(), f", {last['again']}" if last else "")
 
-    def _listen(self, contender: Contender, child: Child, raised: list[Exception]) -> None:
-        """Hand on what a worker tells; what `watch` raises ends it."""
+    def _listen(self, contender: Contender, child: Child, raised: list[Exception], last: dict[str, object]) -> None:
+        """Hand on what a worker tells, and keep which fit it made again; what `watch` raises ends it."""
         stdout = child.process.stdout
         assert stdout is not None
         with stdout:
@@ -193,6 +194,8 @@ class Runner:
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(message, dict):
+                    if message.get("again"):
+                        last["again"] = message["again"]
                     try:
                         self.watch(contender, message)
                     except Exception as error:
@@ -200,7 +203,7 @@ class Runner:
                         child.end()
                         return
 
-    def _outcome(self, task: Task, folder: Path, code: int, late: bool) -> Outcome:
+    def _outcome(self, task: Task, folder: Path, code: int, late: bool, again: str = "") -> Outcome:
         try:
             found = handover.read(folder)
         except Exception as error:  # whatever lies there is not what the worker writes
@@ -211,9 +214,11 @@ class Runner:
             return Outcome(task.contender, "interrupted", "stopped before it was finished")
         if late:
             return Outcome(
-                task.contender, "timeout", f"not finished after {self.timeout:g} s; give it more with --timeout"
+                task.contender, "timeout", f"not finished after {self.timeout:g} s{again}; give it more with --timeout"
             )
-        return Outcome(task.contender, "failed", f"its process ended {processes.how_ended(code)} and left no result")
+        return Outcome(
+            task.contender, "failed", f"its process ended {processes.how_ended(code)} and left no result{again}"
+        )
 
 
 def _environment(info: BackendInfo | None) -> dict[str, str]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import Backend, Fit, NativeData, Progress, no_limits, no_progress
-from bayescore.comparison import provenance
+from bayescore.comparison import provenance, refit
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome, Predictions
+from bayescore.comparison.refit import Attempt
 from bayescore.contract.checked import Checked
 from bayescore.errors import DataError
 from bayescore.inference_data import from_arviz, to_datatree
@@ -44,6 +45,7 @@ def to_tree(outcome: Outcome, depends: Mapping[str, str]) -> "xr.DataTree":
         "peak_memory_bytes": outcome.peak_memory_bytes,
         "score": {} if outcome.predictions is None else dict(outcome.predictions.score),
         "model": None if outcome.model is None else vars(outcome.model),
+        "attempts": [vars(attempt) for attempt in outcome.attempts],
     }
     dataset = xr.Dataset({name: (_dims(name, values), values) for name, values in arrays.items()})
     dataset.attrs |= {"depends": json.dumps(depends), "record": json.dumps(record)}
@@ -76,6 +78,7 @@ def from_tree(
     backend = Checked(_Stored(outcome), info)
     backend.fit(problem.regression, None, contender.method, seed=0)
     posterior = backend.sample_posterior(Fit(problem.regression, contender.method, None), seed=0)
+    refit.check(outcome.attempts, posterior)
     _check_predictions(outcome.predictions, problem)
     return replace(outcome, posterior=posterior)
 
@@ -140,4 +143,5 @@ def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:
         losses=arrays.get("losses"),
         iterates=part("iterates_"),
         model=ModelCheck(**record["model"]) if record["model"] else None,
+        attempts=tuple(Attempt(**one) for one in record["attempts"]),
     )

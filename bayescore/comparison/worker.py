@@ -20,9 +20,10 @@ from typing import TextIO
 from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
-from bayescore.comparison import handover
+from bayescore.comparison import handover, refit
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import summarize
+from bayescore.comparison.refit import Attempt
 from bayescore.contract.checked import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
@@ -38,9 +39,9 @@ class Channel:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
-    def phase(self, name: str) -> None:
-        """Say what begins."""
-        self._send({"phase": name})
+    def phase(self, name: str, again: str = "") -> None:
+        """Say what begins, and of a fit that is made again so."""
+        self._send({"phase": name, **({"again": again} if again else {})})
 
     def step(self, step: int, total: int, **figures: float) -> None:
         """Say how far the fit is."""
@@ -54,8 +55,9 @@ class Channel:
 def run(task: Task, channel: Channel) -> Outcome:
     """Carry out a task; whatever goes wrong becomes the outcome's status and sentence."""
     seconds: dict[str, float] = {}
+    attempts: list[Attempt] = []
     try:
-        return _run(task, channel, seconds)
+        return _run(task, channel, seconds, attempts)
     except BaseException as error:  # a plugin's code: anything it raises costs its own row only
         traceback.print_exc()
         status: Status = "failed"
@@ -64,7 +66,8 @@ def run(task: Task, channel: Channel) -> Outcome:
         elif isinstance(error, MissingLibraryError):
             status = "missing"
         place = "" if isinstance(error, BayescoreError) else _raised_in(error)
-        return Outcome(task.contender, status, f"{in_one_line(error)}{place}", seconds, peak_memory())
+        sentence = f"{in_one_line(error)}{place}"
+        return Outcome(task.contender, status, sentence, seconds, peak_memory(), attempts=tuple(attempts))
 
 
 def _raised_in(error: BaseException) -> str:
@@ -74,7 +77,7 @@ def _raised_in(error: BaseException) -> str:
     return f" (in {frames[-1].name}, line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
 
 
-def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
+def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list[Attempt]) -> Outcome:
     contender = task.contender
     registered = hook.backend(task.origin, contender.backend)
     refused = refusal(registered.info, task.regression, contender.method, task.data, task.precision)
@@ -92,10 +95,17 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
         model = check_model(task, backend, native, registered)
         if task.model_only:
             return Outcome(contender, "ok", seconds=seconds, peak_memory_bytes=peak_memory(), model=model)
-        channel.phase("fit")
-        fit = backend.fit(task.regression, native, contender.method, seed=fit_seed, progress=channel.step)
-        channel.phase("sample_posterior")
-        posterior = backend.sample_posterior(fit, seed=sample_seed)
+        fit, posterior = refit.fit(
+            backend,
+            task.regression,
+            native,
+            contender.method,
+            seeds=(fit_seed, sample_seed),
+            attempts=attempts,
+            again=task.refit,
+            phase=channel.phase,
+            progress=channel.step,
+        )
         backend.check_log_joint(task.regression, task.data, posterior)
         channel.phase("predict")
         start = time.perf_counter()
@@ -114,6 +124,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float]) -> Outcome:
         losses=fit.losses,
         iterates=fit.iterates,
         model=model,
+        attempts=tuple(attempts),
     )
 
 

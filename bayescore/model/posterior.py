@@ -133,6 +133,12 @@ class Posterior:
         first = next(iter(self.draws.values()))
         return int(first.shape[0]), int(first.shape[1])
 
+    @property
+    def divergences(self) -> int | None:
+        """How many transitions diverged; None where the backend does not tell."""
+        diverging = self.sample_stats.get("diverging")
+        return None if diverging is None else int(np.count_nonzero(diverging))
+
     def flat(self) -> dict[str, Array]:
         """Draws by site, the chains one after another: shape (chain * draw, *site shape)."""
         return {site: np.reshape(v, (-1, *v.shape[2:])) for site, v in self.draws.items()}

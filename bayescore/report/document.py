@@ -65,6 +65,15 @@ class EnvironmentEntry(TypedDict):
     versions: dict[str, str | None]
 
 
+class AttemptEntry(TypedDict):
+    """One fit of a contender that was made again because it diverged; taken is the one whose draws are judged."""
+
+    target_accept: float
+    divergences: int
+    seconds: float | None
+    taken: bool
+
+
 class ContenderEntry(TypedDict):
     """What became of a contender: seconds by phase, and the diagnostics that its method has."""
 
@@ -80,6 +89,8 @@ class ContenderEntry(TypedDict):
     peak_memory_bytes: int | None
     healthy: bool | None
     diagnostics: dict[str, float | None]
+    refitted: NotRequired[str]
+    attempts: NotRequired[list[AttemptEntry]]
 
 
 class ParameterEntry(TypedDict):

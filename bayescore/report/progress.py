@@ -54,7 +54,7 @@ class Bars:
             self._progress.update(task, completed=1.0, total=1.0, text=str(message["finished"]))
             return
         if "phase" in message:
-            self._progress.update(task, text=printable(str(message["phase"])))
+            self._progress.update(task, text=printable(str(message.get("again") or message["phase"])))
             return
         step, total = message.get("step"), message.get("total")
         if _is_count(step) and _is_count(total):

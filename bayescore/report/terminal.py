@@ -51,7 +51,8 @@ def show(document: Document, console: Console) -> None:
         _section(
             console, f"Predictions of the expected response, mean ± sd, {total} rows", _predictions(document, total)
         )
-    _section(console, "Seconds and memory", _contenders(document))
+    refitted = [f"{c['name']}: refitted: {c['refitted']}" for c in document["contenders"] if c.get("refitted")]
+    _section(console, "Seconds and memory", _contenders(document), "\n".join(refitted))
     _verdict(document, console)
 
 

@@ -12,7 +12,8 @@ from bayescore.agreement.conclusion import Finished, conclude_pair, enter
 from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.model_check import check
 from bayescore.agreement.pairs import Pair
-from bayescore.backend import Backend, Precision
+from bayescore.backend import Precision
+from bayescore.comparison import refit
 from bayescore.contract.checked import Checked
 from bayescore.errors import RequestError
 from bayescore.exact.posterior import solve
@@ -153,8 +154,8 @@ def refits(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Cou
 def _refit(settings: Settings, method: Method, seed: int) -> tuple[Pair, Contestant, Contestant]:
     toy = problem.toy(seed=settings.seed + seed)
     backend = _backend(settings.engine)
-    fit = backend.fit(toy.regression, backend.build_data(toy.regression, toy.data), method, seed=seed)
-    posterior = backend.sample_posterior(fit, seed=seed)
+    native = backend.build_data(toy.regression, toy.data)
+    fit, posterior = refit.fit(backend, toy.regression, native, method, seeds=(seed, seed))
     wrong = enter(toy.target, Finished("b", method, posterior, fit.iterates))
     truth = solve(toy.regression, toy.data).sample(10_000, seed)
     sound = enter(toy.target, Finished("exact", Exact(), truth))
@@ -178,7 +179,7 @@ def _float32(settings: Settings, seed: int) -> bool:
     return result.verdict == "precision"
 
 
-def _backend(engine: str, precision: Precision = "float64") -> Backend:
+def _backend(engine: str, precision: Precision = "float64") -> Checked:
     registered = loading.load()[engine]
     if "method:nuts" not in registered.info.supports:
         raise RequestError(f"the study needs a backend with nuts; {engine} has none")

@@ -23,6 +23,7 @@ from bayescore.agreement.estimates import FromDraws
 from bayescore.agreement.health import examine
 from bayescore.agreement.rule import ALPHA
 from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.refit import sentence
 from bayescore.comparison.run import compare
 from bayescore.comparison.runner import Watcher
 from bayescore.comparison.settings import Settings
@@ -73,6 +74,8 @@ class Row:
         ``within``, ``outside``, ``unconverged``, or why it did not run.
     again
         Where the first fit lay outside, the largest difference of the second, whose verdict it then is.
+    refitted
+        Which fits diverged and were made again with a higher target of acceptance, in words.
     pairwise
         Whether all contenders of this reference agree with one another, by the rule.
     """
@@ -88,6 +91,7 @@ class Row:
     seconds: float | None = None
     pairwise: str = ""
     again: float | None = None
+    refitted: str = ""
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> list[Reference]:
@@ -150,7 +154,8 @@ def _repeat(reference: Reference, row: Row, outcome: Outcome, settings: Settings
     longer = replace(method, draws=REPEAT * method.draws)
     (second,) = compare(reference.problem, [f"{outcome.contender.backend}:{longer}"], settings, watch=watch).outcomes
     found = _row(reference, second)
-    return replace(row, again=found.z, verdict=found.verdict)
+    refitted = "; ".join(filter(None, [row.refitted, found.refitted]))
+    return replace(row, again=found.z, verdict=found.verdict, refitted=refitted)
 
 
 def _row(reference: Reference, outcome: Outcome) -> Row:
@@ -190,6 +195,7 @@ def _row(reference: Reference, outcome: Outcome) -> Row:
         limit,
         verdict,
         seconds,
+        refitted=sentence(outcome.attempts),
     )
 
 
@@ -209,7 +215,7 @@ def markdown(rows: Sequence[Row]) -> str:
             row.contender,
             *figures,
             _figure(row.seconds, ".1f"),
-            row.verdict,
+            f"{row.verdict}; refitted: {row.refitted}" if row.refitted else row.verdict,
             row.pairwise,
         ]
         lines.append(f"| {' | '.join(map(cell, cells))} |")

@@ -7,7 +7,8 @@ import numpy as np
 
 from bayescore.agreement.conclusion import Finished, enter
 from bayescore.agreement.contestant import Contestant
-from bayescore.backend import Backend
+from bayescore.comparison import refit
+from bayescore.contract.checked import Checked
 from bayescore.density.target import Scalars, Target, Values
 from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
@@ -46,7 +47,7 @@ class Source:
         return enter(self.target, Finished("exact", Exact(), posterior))
 
 
-def make(name: str, backend: Backend, method: NUTS) -> Source:
+def make(name: str, backend: Checked, method: NUTS) -> Source:
     """Make a source; a regression is drawn from by ``backend`` with ``method``."""
     if name == "funnel":
         return _funnel(method)
@@ -56,8 +57,7 @@ def make(name: str, backend: Backend, method: NUTS) -> Source:
     native = backend.build_data(stated.regression, stated.data)
 
     def draw(seed: int) -> Posterior:
-        fit = backend.fit(stated.regression, native, method, seed=seed)
-        return backend.sample_posterior(fit, seed=seed)
+        return refit.fit(backend, stated.regression, native, method, seeds=(seed, seed))[1]
 
     return Source(stated.target, draw, stated)
 

@@ -116,6 +116,12 @@ def without(path, key):
         file["bayescore"].attrs["record"] = json.dumps(record)
 
 
+def entry(path, key, value):
+    with h5py.File(path, "a") as file:
+        record = json.loads(file["bayescore"].attrs["record"])
+        file["bayescore"].attrs["record"] = json.dumps(record | {key: value})
+
+
 WRONG = {
     "no draws of a site": lambda p: drop(p, "posterior/beta"),
     "no posterior": lambda p: drop(p, "posterior"),
@@ -124,6 +130,11 @@ WRONG = {
     "no moments": lambda p: drop(p, "moments/sd"),
     "a record without seconds": lambda p: without(p, "seconds"),
     "a record without a model": lambda p: without(p, "model"),
+    "a record without attempts": lambda p: without(p, "attempts"),
+    "attempts of no fit": lambda p: entry(p, "attempts", [{"target_accept": 0.8, "divergences": 3, "seconds": 1.0}]),
+    "attempts of other fields": lambda p: entry(p, "attempts", [{"target": 0.8}]),
+    "attempts in words": lambda p: entry(p, "attempts", [{"target_accept": "0.8", "divergences": 3, "seconds": 1.0}]),
+    "attempts that are a number": lambda p: entry(p, "attempts", 3),
     "a record that is a list": lambda p: attribute(p, "record", "[]"),
     "a record that is no JSON": lambda p: attribute(p, "record", "{"),
     "a model of other fields": lambda p: attribute(p, "record", '{"seconds": {}, "peak_memory_bytes": 1, "score": {}, '

@@ -4,10 +4,12 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from declared import problems
-from numpyro_support import DATA, FREE, TOY, exact_toy, fitted, stated
+from numpyro_support import DATA, FREE, TOY, backend, exact_toy, fitted, stated
 
+from bayescore.comparison import refit
 from bayescore.density import coordinates, specification
 from bayescore.density.guide import mean_error, split_rhat
 from bayescore.density.specification import LogJoint
@@ -17,7 +19,7 @@ from bayescore.model.data import Membership, from_arrays
 from bayescore.model.distributions import Flat
 from bayescore.model.groups import Grouping
 from bayescore.tables.default_priors import state
-from bayescore.tables.problem import from_data
+from bayescore.tables.problem import from_data, from_table
 
 PROBLEMS = problems()
 
@@ -279,3 +281,18 @@ def test_unlike_regressions_are_fitted(name, method):
     _, posterior = fitted(regression, method, data=data)
     shapes = {name: draws.shape for name, draws in posterior.draws.items()}
     assert shapes == {site.name: (*posterior.shape, *site.shape) for site in regression.sites}
+
+
+def test_a_funnel_that_diverges_settles_with_smaller_steps():
+    """Twelve groups of one row each, whose sd the data hardly tell, sampled as they are and with steps too large."""
+    table = pd.DataFrame({"y": np.random.default_rng(0).normal(size=12), "g": list("abcdefghijkl")})
+    priors = {"intercept": "Normal(0, 2)", "sd(1|g)": "HalfNormal(2)"}
+    funnel = from_table("y ~ 1 + (1|g)", table, family="Gaussian(sigma=3)", priors=priors)
+    method = NUTS(warmup=300, draws=300, centred=True, target_accept=0.5)
+    engine, found = backend(), []
+    native = engine.build_data(funnel.regression, funnel.data)
+    _, posterior = refit.fit(engine, funnel.regression, native, method, seeds=(2, 2), attempts=found)
+    assert found[0].divergences > 10
+    assert posterior.divergences == min(one.divergences for one in found) < found[0].divergences / 5
+    first, last = found[0], found[-1]
+    assert (first.target_accept, first.taken, last.target_accept >= 0.95) == (0.5, False, True)
