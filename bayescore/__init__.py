@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayescore.comparison.run import Comparison, compare
-    from bayescore.comparison.settings import Settings
     from bayescore.contract.checked import Checked
     from bayescore.inference_data import from_arviz, load, save, to_datatree
     from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
@@ -13,13 +12,14 @@ if TYPE_CHECKING:
     from bayescore.model.posterior import Posterior
     from bayescore.model.regression import Regression
     from bayescore.plugins.registered import get_backend
+    from bayescore.settings import Settings
     from bayescore.tables.problem import Problem, from_data, from_table, toy
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Comparison": "comparison.run",
-    "Settings": "comparison.settings",
+    "Settings": "settings",
     "compare": "comparison.run",
     "Checked": "contract.checked",
     "Data": "model.data",

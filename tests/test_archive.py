@@ -11,10 +11,10 @@ from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.settings import Settings
 from bayescore.errors import RequestError
 from bayescore.methods import Exact
 from bayescore.plugins import loading
+from bayescore.settings import Settings
 from bayescore.tables import problem
 
 pytestmark = pytest.mark.usefixtures("only_core")

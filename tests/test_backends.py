@@ -11,10 +11,10 @@ import bayescore
 from bayescore import methods
 from bayescore.agreement.estimates import FromDraws, judged_draws
 from bayescore.comparison.run import Comparison, compare
-from bayescore.comparison.settings import Settings
 from bayescore.model.data import from_arrays
 from bayescore.model.transforms import REAL
 from bayescore.report.document import Document
+from bayescore.settings import Settings
 from bayescore.tables.files import read_table
 from bayescore.tables.problem import Problem, from_data, from_table, toy
 

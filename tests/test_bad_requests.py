@@ -165,7 +165,7 @@ def test_new_rows_without_a_column_are_refused(refused, tmp_path):
     "text, message",
     [
         ("backend = ['exact']", "unknown key 'backend'; did you mean 'backends'"),
-        ("seed = 'one'", "seed must be a number"),
+        ("seed = 'one'", "seed must be a whole number"),
         ("margin = [", "is no problem file"),
         ("margin = nan", "margin must be a positive number"),
         ("data = 'nowhere.csv'\nformula = 'y ~ x'", "no file"),

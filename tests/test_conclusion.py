@@ -5,8 +5,8 @@ import pytest
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import conclude
-from bayescore.comparison.settings import Settings
 from bayescore.methods import Exact
+from bayescore.settings import Settings
 from bayescore.tables.problem import toy
 
 

@@ -14,11 +14,11 @@ from bayescore.comparison import worker
 from bayescore.comparison.contender import Contender, parse
 from bayescore.comparison.outcome import Task
 from bayescore.comparison.runner import Runner
-from bayescore.comparison.settings import Settings
 from bayescore.methods import SVI
 from bayescore.model.data import from_arrays, toy_data
 from bayescore.plugins import loading
 from bayescore.regressions.points import points
+from bayescore.settings import Settings
 from bayescore.tables import problem
 
 FAILED = {

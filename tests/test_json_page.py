@@ -31,6 +31,8 @@ def test_every_key_of_a_document_is_on_the_page():
         if line.startswith("| `"):
             key, holds = line.strip("| ").split(" | ", 1)
             on_page[key.strip("`")] = set(re.findall(r"`([a-z_0-9-]+)(?:\[\])?`", holds))
+    options = (ROOT / "docs" / "options.md").read_text()
+    on_page["settings"] |= set(re.findall(r"\w+", options))
     found = dict(_rows("", Document))
     assert len(found) > 12
     top = {key.partition(".")[0].removesuffix("[]") for key in on_page}

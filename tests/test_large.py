@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescore.cli import request
+from bayescore.cli.statement import Statement
+from bayescore.cli.stating import problem_of
 from bayescore.errors import DataError, RequestError
 from bayescore.exact.posterior import solve
 from bayescore.tables import out_of_core, text_files
@@ -101,8 +102,8 @@ def test_a_file_is_large_by_what_its_table_takes(path: Path) -> None:
 
 def test_the_command_line_takes_large_files_in_chunks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out_of_core, "is_large", lambda path: True)
-    stated = request.Request(data=str(path), formula=FORMULA).problem()
+    stated = problem_of(Statement(data=str(path), formula=FORMULA))
     assert stated.data.stands_for == 1000
     assert any("1000 rows reduced to 4" in note for note in stated.notes)
     with pytest.raises(RequestError, match="too large to be held in memory, and --drop-missing needs that"):
-        request.Request(data=str(path), formula=FORMULA, drop_missing=True).problem()
+        problem_of(Statement(data=str(path), formula=FORMULA, drop_missing=True))

@@ -12,7 +12,6 @@ from bayescore.agreement.model_check import ModelCheck, check
 from bayescore.agreement.verdict import of_models
 from bayescore.backend import LogDensity, Precision
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.density import specification, target
 from bayescore.model import response
 from bayescore.model.data import Data, from_arrays, toy_data
@@ -22,6 +21,7 @@ from bayescore.model.regression import Regression
 from bayescore.regressions.points import points
 from bayescore.regressions.target import RegressionTarget
 from bayescore.report.terminal import sentence
+from bayescore.settings import Settings
 from bayescore.tables import problem
 from bayescore.tables.problem import Problem
 

@@ -81,14 +81,14 @@ def test_the_command_line_and_a_problem_file_state_it(tmp_path: Path):
     )
     asked = read(tmp_path / "problem.toml")
     assert asked.problem().data.categories == ORDER
-    assert read_again(asked, tmp_path) == asked.levels
-    flag = Request(data=str(tmp_path / "table.csv"), formula="x ~ y", levels=("y: medium < low < high",))
+    assert read_again(asked, tmp_path) == asked.given["levels"]
+    flag = Request({"data": str(tmp_path / "table.csv"), "formula": "x ~ y", "levels": ["y: medium < low < high"]})
     assert flag.problem().data.columns == ("y[low]", "y[high]")
 
 
-def read_again(asked: Request, folder: Path) -> tuple[str, ...]:
+def read_again(asked: Request, folder: Path) -> list[str]:
     (folder / "again.toml").write_text(asked.write())
-    return read(folder / "again.toml").levels
+    return read(folder / "again.toml").given["levels"]
 
 
 @given(

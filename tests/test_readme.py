@@ -10,9 +10,9 @@ import pytest
 from conftest import ABSENT, ROOT
 
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.plugins import loading
 from bayescore.report.capabilities import markdown
+from bayescore.settings import Settings
 from bayescore.tables.problem import toy
 
 README = (ROOT / "README.md").read_text()

@@ -14,11 +14,11 @@ from bayescore.comparison import refit
 from bayescore.comparison.archive import Archive
 from bayescore.comparison.refit import Attempt
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.contract.checked import Checked
 from bayescore.errors import DataError
 from bayescore.methods import NUTS, SVI
 from bayescore.model.posterior import Posterior, label
+from bayescore.settings import Settings
 from bayescore.study import measure, reference
 from bayescore.study.targets import make
 from bayescore.tables import problem

@@ -13,9 +13,9 @@ from declared import problems
 
 from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive
-from bayescore.comparison.settings import Settings
 from bayescore.methods import NUTS
 from bayescore.model.data import NEW_LEVEL, from_arrays
+from bayescore.settings import Settings
 from bayescore.tables import problem
 
 

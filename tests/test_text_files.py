@@ -196,13 +196,14 @@ def test_text_that_is_nearly_all_different_is_warned_of():
     ],
 )
 def test_levels_of_new_rows_are_those_of_the_old_ones_however_written(old, new, known, tmp_path):
-    from bayescore.cli.request import Request
+    from bayescore.cli.statement import Statement
+    from bayescore.cli.stating import problem_of
 
     def file(name, text):
         lines = "".join(f"{i},{value}\n" for i, value in enumerate(text.split("\n")))
         return str(written(tmp_path, "y,g\n" + lines, name))
 
-    problem = Request(formula="y ~ (1 | g)", data=file("old.csv", old), new_data=file("new.csv", new)).problem()
+    problem = problem_of(Statement(formula="y ~ (1 | g)", data=file("old.csv", old), new_data=file("new.csv", new)))
     index = problem.new_data.groups["1|g"].index
     assert np.all(index >= 0)
     assert len(set(index.tolist())) == known

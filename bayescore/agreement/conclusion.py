@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.agreement.guide_family import at_laplace, at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, compare
-from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.verdict import Decision, decide
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.target import Guided, Target

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.model.special_functions import log_ndtr, ndtri_exp
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
@@ -19,8 +20,6 @@ Statistic = Literal["mean", "sd", "sd_in_family", "shape", "shape_in_family", "r
 
 AGREE_QUANTILE = 1.645
 POWER_QUANTILE = 1.28
-MARGIN = 0.10
-ALPHA = 0.01
 SHAPE_TOLERANCE = 1.5
 """The margin of shapes, in margins: 0.15 posterior sds by default."""
 _AT_MARGIN = 0.1

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, Reason, compare
-from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.agreement.shape import compare_shapes
 from bayescore.density.target import Target
 from bayescore.model.posterior import Posterior

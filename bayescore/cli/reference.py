@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from bayescore.cli import flags
+from bayescore.settings import Settings
+
 _EPILOG = """\
 What lies outside is fitted again by another seed with four times the draws, and the second fit decides: chance is
 gone, a fault is twice as far out.
@@ -20,8 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("folder", type=Path, metavar="PATH", help="a folder with references.json and its tables")
     add("--names", nargs="+", default=[], metavar="NAME", help="references to use (default: all)")
     add("--backends", nargs="+", metavar="CONTENDER", help="by default exact where it applies, and nuts in all others")
-    add("--seed", type=int, default=0)
-    add("--jobs", type=int, metavar="N", help="processes at a time (default: one a core)")
+    flags.add(parser, Settings, "seed", "jobs", "timeout")
     add("--out", type=Path, metavar="FILE", help="write the table there, too")
     add("--quiet", action="store_true", help="no progress")
 
@@ -29,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fit every reference, print the table, and tell by the exit code."""
     from bayescore.cli.keeping import exit_code, keep
-    from bayescore.comparison.settings import Settings
     from bayescore.report.progress import Bars
     from bayescore.report.terminal import plain_console
     from bayescore.study import reference
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         writing.check(options.out)
     known = reference.load(options.folder, options.names)
-    settings = Settings(reference="none", seed=options.seed, jobs=options.jobs)
+    settings = Settings(reference="none", **flags.given(options, Settings))
     rows: list[reference.Row] = []
     for one in known:
         contenders = options.backends or _contenders(one.problem)

@@ -2,54 +2,66 @@
 
 import argparse
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-_MOST = 10**6
+from msgspec import Meta
+
+from bayescore.cli import flags
+from bayescore.options import Option, Options
+from bayescore.settings import Jobs, Seed
+
 _PARTS = ("density", "draws", "refits")
+_Count = Annotated[int, Meta(ge=1, le=10**6, description="at least 1 and at most 1000000")]
+
+
+@dataclass(frozen=True)
+class Measurement(Options):
+    """What is measured."""
+
+    parts: Annotated[tuple[str, ...], Option("density, draws, refits", "PART", default="all")] = _PARTS
+    targets: Annotated[
+        tuple[str, ...], Option("toy, skewed, twenty, correlated, funnel, heavy", "TARGET", default="all")
+    ] = ()
+    faults: Annotated[tuple[str, ...], Option('of draws, as none, "slope skewed"', "FAULT", default="all")] = ()
+    engine: Annotated[str, Option("the backend that is drawn from")] = "numpyro"
+    repetitions: Annotated[_Count, Option("for faults of density and of draws", "N")] = 300
+    refits: Annotated[_Count, Option("for faults that are fitted anew", "N")] = 50
+    seed: Annotated[Seed, Option("of all draws and fits")] = 0
+    jobs: Jobs = None
+    out: Annotated[str | None, Option("write the tables there, too", "FILE")] = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    add = parser.add_argument
-    add("--parts", nargs="+", default=list(_PARTS), metavar="PART", help="density, draws, refits (default: all)")
-    add("--targets", nargs="+", metavar="TARGET", help="toy, skewed, twenty, correlated, funnel, heavy (default: all)")
-    add("--faults", nargs="+", default=[], metavar="FAULT", help='of draws, as none, "slope skewed" (default: all)')
-    add("--engine", default="numpyro", help="the backend that is drawn from (default: numpyro)")
-    add("--repetitions", type=int, default=300, metavar="N", help="for faults of density and of draws (default: 300)")
-    add("--refits", type=int, default=50, metavar="N", help="for faults that are fitted anew (default: 50)")
-    add("--seed", type=int, default=0)
-    add("--jobs", type=int, metavar="N", help="processes at a time (default: one a core)")
-    add("--out", type=Path, metavar="FILE", help="write the tables there, too")
+    flags.add(parser, Measurement)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print, part by part."""
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.runner import export_environment
-    from bayescore.comparison.settings import SEEDS
-    from bayescore.errors import RequestError
     from bayescore.plugins import loading
     from bayescore.study import measure, tables
     from bayescore.study.faults import DRAW_FAULTS
     from bayescore.study.targets import NAMES
     from bayescore.system import writing
 
-    if options.out is not None:
-        writing.check(options.out)
-    targets = _known(options.targets or list(NAMES), NAMES, "target")
-    parts = _known(options.parts, _PARTS, "part")
-    _within(options, repetitions=_MOST, refits=_MOST, jobs=1000)
-    if not 0 <= options.seed < SEEDS:
-        raise RequestError(f"--seed must be at least 0 and under 2**63, not {options.seed}")
-    export_environment(loading.load()[options.engine].info)
-    jobs = options.jobs or os.cpu_count() or 1
+    asked = Measurement(**flags.given(options, Measurement))
+    out = None if asked.out is None else Path(asked.out)
+    if out is not None:
+        writing.check(out)
+    targets = _known(asked.targets or NAMES, NAMES, "target")
+    parts = _known(asked.parts, _PARTS, "part")
+    export_environment(loading.load()[asked.engine].info)
     settings = measure.Settings(
-        options.engine,
-        repetitions=options.repetitions,
-        refits=options.refits,
-        faults=tuple(_known(options.faults, tuple(fault.name for fault in DRAW_FAULTS), "fault")),
-        seed=options.seed,
-        jobs=jobs,
+        asked.engine,
+        repetitions=asked.repetitions,
+        refits=asked.refits,
+        faults=_known(asked.faults, tuple(fault.name for fault in DRAW_FAULTS), "fault"),
+        seed=asked.seed,
+        jobs=asked.jobs or os.cpu_count() or 1,
     )
     written = []
 
@@ -66,22 +78,13 @@ def run(options: argparse.Namespace) -> int:
     for target in targets if "draws" in parts else []:
         found = measure.in_parallel(measure.draw_faults, settings, target, settings.repetitions)
         report(f"Faults of draws, {target}, {settings.repetitions} repetitions", tables.draws(found, [target]))
-    return exit_code(0, [] if options.out is None else keep(options.out, "\n".join(written)))
+    return exit_code(0, [] if out is None else keep(out, "\n".join(written)))
 
 
-def _known(chosen: list[str], known: tuple[str, ...], what: str) -> list[str]:
+def _known(chosen: tuple[str, ...], known: tuple[str, ...], what: str) -> tuple[str, ...]:
     from bayescore.errors import RequestError, suggest
 
     for name in chosen:
         if name not in known:
             raise RequestError(f"unknown {what} {name!r}{suggest(name, list(known))} (known: {', '.join(known)})")
     return chosen
-
-
-def _within(options: argparse.Namespace, **most: int) -> None:
-    from bayescore.errors import RequestError
-
-    for name, limit in most.items():
-        value = getattr(options, name)
-        if value is not None and not 1 <= value <= limit:
-            raise RequestError(f"--{name} must be at least 1 and at most {limit}, not {value}")

@@ -19,7 +19,7 @@ from bayescore.system import paths
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
-    from bayescore.comparison.settings import Settings
+    from bayescore.settings import Settings
 
 DOCUMENT = "comparison.json"
 PROBLEM = "problem.toml"

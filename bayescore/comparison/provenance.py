@@ -10,25 +10,23 @@ from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bayescore.comparison.contender import Contender
 from bayescore.model.data import Data
 from bayescore.plugins.registry import Registered
+from bayescore.settings import Settings, of_fits
 from bayescore.tables.problem import Problem
-
-if TYPE_CHECKING:
-    from bayescore.comparison.settings import Settings
 
 _CORE = ("bayescore", "numpy", "scipy", "autograd")
 """Whose arithmetic is in every fit; what else the core requires reads tables and prints."""
 
 
-def of_problem(problem: Problem, settings: "Settings") -> str:
+def of_problem(problem: Problem, settings: Settings) -> str:
     """A hash of the problem, and of the settings that change what is fitted."""
-    digest = sha256(f"{problem.regression!r} {settings.seed} {settings.precision} {settings.reduce}".encode())
+    digest = sha256(f"{problem.regression!r} {of_fits(settings)}".encode())
     for data in (problem.data, problem.new_data):
         _feed(digest, data)
     return digest.hexdigest()

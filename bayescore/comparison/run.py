@@ -19,7 +19,6 @@ from bayescore.comparison.document import document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.predictions import max_difference
 from bayescore.comparison.runner import Runner, Watcher
-from bayescore.comparison.settings import Settings, describe
 from bayescore.contract import limits
 from bayescore.contract.checked import refusal
 from bayescore.density.reduction import compress
@@ -30,6 +29,7 @@ from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
 from bayescore.regressions.points import points
 from bayescore.report.document import Document
+from bayescore.settings import Settings, describe
 from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """A method: its settings, and what it says of itself to whoever fits, checks and judges with it."""
 
-import sys
 from abc import ABC
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -9,6 +8,7 @@ from typing import ClassVar, Literal, NamedTuple, Self
 from bayescore import notation
 from bayescore.errors import RequestError
 from bayescore.methods.settings import Values
+from bayescore.options import of_python
 from bayescore.printable import shown
 
 Kind = Literal["chains", "independent", "exact", "guide", "mle", "map"]
@@ -55,12 +55,6 @@ class Need(NamedTuple):
         return cls(f"a matrix of {parameters} by {parameters} parameters of {method}", parameters**2, remedy)
 
 
-def _of_python(value: object) -> object:
-    """A number of NumPy's as Python's own; where NumPy is not imported there is none."""
-    numpy = sys.modules.get("numpy")  # a listing of backends does without it
-    return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
-
-
 def estimand_of(kind: Kind) -> Estimand:
     """What a kind of posterior estimates."""
     points: dict[Kind, Estimand] = {"mle": "mle", "map": "map"}
@@ -94,7 +88,7 @@ class Method(ABC):
 
     def __post_init__(self) -> None:
         for setting in fields(self):
-            value = _of_python(getattr(self, setting.name))
+            value = of_python(getattr(self, setting.name))
             object.__setattr__(self, setting.name, value)
             values: Values | None = setting.metadata.get("values")
             wanted = None if values is None else values.wanted_for(value)

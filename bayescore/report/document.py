@@ -4,13 +4,14 @@ Keys may be added under the same schema; none is removed or changes its meaning.
 infinite is None. ``schema.json``, beside this file, is made of these types.
 """
 
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, TypedDict
 
 from bayescore.agreement.model_check import ModelVerdict
 from bayescore.agreement.rule import RowVerdict, Statistic, Verdict
 from bayescore.agreement.verdict import Overall
-from bayescore.backend import Precision
 from bayescore.methods import Kind
+from bayescore.options import in_json
+from bayescore.settings import Settings
 
 SCHEMA: Final = "bayescore.comparison/1"
 Status = Literal["ok", "unsupported", "missing", "failed", "timeout", "interrupted"]
@@ -39,20 +40,10 @@ class ProblemEntry(TypedDict):
     notes: list[str]
 
 
-class SettingsEntry(TypedDict):
-    """How the comparison was run."""
-
-    method: str | None
-    reference: str
-    margin: float
-    alpha: float
-    seed: int
-    precision: Precision
-    jobs: int | None
-    timeout: float | None
-    smoke: bool
-    model_only: bool
-    reduce: bool
+if TYPE_CHECKING:
+    SettingsEntry = dict[str, Any]
+else:  # how it was run, as the options declare it
+    SettingsEntry = in_json("SettingsEntry", Settings)
 
 
 class EnvironmentEntry(TypedDict):

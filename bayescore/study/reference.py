@@ -19,17 +19,17 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from bayescore.agreement.defaults import ALPHA
 from bayescore.agreement.estimates import FromDraws
 from bayescore.agreement.health import examine
-from bayescore.agreement.rule import ALPHA
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.refit import sentence
 from bayescore.comparison.run import compare
 from bayescore.comparison.runner import Watcher
-from bayescore.comparison.settings import Settings
 from bayescore.errors import DataError, in_one_line
 from bayescore.model.distributions import Array
 from bayescore.printable import cell
+from bayescore.settings import Settings
 from bayescore.system import paths
 from bayescore.tables.files import read_table
 from bayescore.tables.problem import Problem, from_table

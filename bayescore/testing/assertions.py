@@ -11,8 +11,8 @@ import numpy as np
 
 from bayescore.agreement.conclusion import Finished, conclude_pair, enter
 from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.agreement.pairs import Pair
-from bayescore.agreement.rule import ALPHA, MARGIN
 from bayescore.density.target import Scalars
 from bayescore.errors import DataError, RequestError
 from bayescore.inference_data import from_arviz

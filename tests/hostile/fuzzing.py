@@ -23,14 +23,14 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
-from bayescore.cli import request
+from bayescore.cli import request, stating
 from bayescore.comparison.run import choose, compare
-from bayescore.comparison.settings import Settings
 from bayescore.errors import BayescoreError
 from bayescore.methods import METHODS
 from bayescore.model.families import FAMILIES
 from bayescore.plugins import loading
 from bayescore.printable import printable
+from bayescore.settings import Settings
 from bayescore.tables.files import read_table
 from bayescore.tables.problem import Problem, from_table
 
@@ -274,7 +274,7 @@ def _of_formula(text: str, folder: Path) -> Problem:
 
 
 def _of_prior(text: str, folder: Path) -> Problem:
-    return from_table("y ~ x + c + (1 | g)", TABLE, priors=request.parse_priors((text,)))
+    return from_table("y ~ x + c + (1 | g)", TABLE, priors=stating.parse_priors((text,)))
 
 
 def _of_contender(text: str, folder: Path) -> Problem:
@@ -291,7 +291,7 @@ def _of_csv(content: bytes, folder: Path) -> Problem:
 def _of_file(content: bytes, folder: Path) -> Problem:
     (folder / "fuzz.toml").write_bytes(content)
     asked = request.read(folder / "fuzz.toml")
-    stated, problem = asked.settings(), asked.problem()
+    stated, problem = asked.settings, asked.problem()
     choose(problem, list(asked.backends) or ["exact"], stated, loading.load())
     return problem
 

@@ -11,13 +11,13 @@ import pytest
 import bayescore
 from bayescore import methods
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.errors import BayescoreError, RequestError, UnsupportedError
 from bayescore.methods import NUTS, SVI, Exact
 from bayescore.model import distributions, families
 from bayescore.model.distributions import Normal
 from bayescore.model.families import Gaussian
 from bayescore.notation import Call
+from bayescore.settings import Settings
 from bayescore.tables.problem import from_data, from_table, toy
 
 pytestmark = pytest.mark.usefixtures("only_core")

@@ -20,9 +20,9 @@ from bayescore.comparison.contender import Contender
 from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.errors import KeepingError
 from bayescore.model.posterior import Posterior
+from bayescore.settings import Settings
 from bayescore.system import writing
 from bayescore.tables.problem import toy
 

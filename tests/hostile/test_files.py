@@ -6,14 +6,15 @@ import stat
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from bayescore.cli import main
 from bayescore.comparison.archive import Archive
-from bayescore.comparison.settings import Settings
 from bayescore.errors import KeepingError, RequestError
+from bayescore.settings import Settings
 from bayescore.system import writing
 from bayescore.tables.problem import toy
 
@@ -290,7 +291,7 @@ def test_the_problem_is_kept_before_the_fits(tmp_path, monkeypatch):
     """So that an edited copy in the folder, run with --force, survives whatever comes then."""
     monkeypatch.setattr("bayescore.comparison.run.Runner.run", lambda *given: 1 / 0)
     assert main([*COMPARE, "--out", str(tmp_path / "out")]) == 70
-    assert 'backends = ["exact"]' in (tmp_path / "out" / "problem.toml").read_text()
+    assert tomllib.loads((tmp_path / "out" / "problem.toml").read_text())["backends"] == ["exact"]
 
 
 def test_a_folder_in_a_file_and_a_name_that_is_too_long_are_refused(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, alive, put_on_path
 
 from bayescore.comparison import run as comparison
-from bayescore.comparison.settings import Settings
+from bayescore.settings import Settings
 from bayescore.tables import problem
 
 REASONS = {

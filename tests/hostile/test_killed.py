@@ -17,9 +17,9 @@ from bayescore.comparison import archive as archive_module
 from bayescore.comparison import provenance, stored
 from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.inference_data import encode
 from bayescore.plugins import loading
+from bayescore.settings import Settings
 from bayescore.tables.problem import toy
 
 PHASES = ("import", "data", "density", "fit", "sample", "predict")

@@ -9,13 +9,13 @@ import pytest
 from bayescore import methods
 from bayescore.cli import main
 from bayescore.comparison.run import choose
-from bayescore.comparison.settings import Settings
 from bayescore.contract import limits
 from bayescore.errors import DataError, RequestError, suggest
 from bayescore.methods import MAP, NUTS, SVI, Exact
 from bayescore.model import distributions
 from bayescore.model.data import from_arrays
 from bayescore.plugins import loading
+from bayescore.settings import Settings
 from bayescore.system import memory
 from bayescore.tables.problem import from_data, from_table, toy
 
@@ -72,7 +72,7 @@ GIB = "GiB of memory"
         (("--network", "1000000000"), "at most 100 layers and 100000 weights"),
         (("--network", "1000", "1000"), "at most 100 layers and 100000 weights"),
         (("--network", *["1"] * 200), "at most 100 layers and 100000 weights, not 200"),
-        (("--timeout", "1e300"), "at most 9.2"),
+        (("--timeout", "1e300"), "at most 1e9"),
         (("--jobs", "1000000000"), "at most 1000"),
         (("--margin", "1e300"), "at most 1e6"),
         (("--alpha", "-0.0"), "alpha must be between 0 and 1"),
@@ -100,14 +100,14 @@ DEEP = 20_000
     [
         ("a = " + "[" * DEEP + "]" * DEEP, "nested too deeply"),
         ("a = " + "{a = " * DEEP + "1" + "}" * DEEP, "nested too deeply"),
-        ("seed = " + "[" * 200 + "]" * 200, "seed must be a number"),
+        ("seed = " + "[" * 200 + "]" * 200, "seed must be a whole number"),
         (".".join(["a"] * 50_000) + " = 1", "without dots"),
         ("seed." + " . ".join(["a"] * 50_000) + " = 1", "without dots"),
         (".".join(['"a"'] * 50_000) + " = 1", "without dots"),
         ("[" + ".".join(["a"] * 50_000) + "]", "without dots"),
-        ("seed." + ".".join(["a"] * 150) + " = 1", "seed must be a number, not {'a'"),
-        ("timeout = 1e300", "at most 9.2"),
-        ("timeout = 9" + "0" * 400, "at most 9.2"),
+        ("seed." + ".".join(["a"] * 150) + " = 1", "under 2**63, not {'a'"),
+        ("timeout = 1e300", "at most 1e9"),
+        ("timeout = 9" + "0" * 400, "at most 1e9"),
         ("margin = 9" + "0" * 400, "margin must be"),
         ("seed = 0x" + "f" * 5000, "seed must be a whole number"),
         ("seed = " + "9" * 5000, "is no problem file"),

@@ -17,8 +17,8 @@ from bayescore.comparison import provenance
 from bayescore.comparison.archive import Archive, read_document
 from bayescore.comparison.contender import parse
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.plugins import loading
+from bayescore.settings import Settings
 from bayescore.tables.problem import toy
 
 SECOND = "exact:exact(draws=5000)"

@@ -17,13 +17,13 @@ from bayescore.backend import BackendInfo
 from bayescore.cli import main
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.run import compare
-from bayescore.comparison.settings import Settings
 from bayescore.methods import Exact
 from bayescore.plugins.registry import Broken, Origin, Registered, Registry
 from bayescore.printable import printable, shortened
 from bayescore.report.capabilities import markdown
 from bayescore.report.progress import Bars
 from bayescore.report.terminal import plain_console, render
+from bayescore.settings import Settings
 from bayescore.tables.problem import from_table
 
 TRICKS = {
