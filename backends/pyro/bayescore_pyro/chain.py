@@ -10,14 +10,21 @@ import numpy as np
 import pyro
 import torch
 from pyro import infer
+from pyro.infer.mcmc.nuts import _TreeInfo
 from torch import Tensor
 
 from bayescore.methods import NUTS
 from bayescore.model.distributions import Array
+from bayescore_pyro.target import Program, differentiable
+
+_Z = "z"
 
 
 class Kernel(infer.NUTS):  # type: ignore[misc]
     """Pyro's kernel, which also keeps the statistics of its latest iteration.
+
+    It takes a leapfrog step with value and gradient from one call of a program, where Pyro
+    goes by autograd and dictionaries of sites; the states are the same to the last bit.
 
     Attributes
     ----------
@@ -26,6 +33,11 @@ class Kernel(infer.NUTS):  # type: ignore[misc]
     """
 
     stats: dict[str, float]
+
+    def __init__(self, program: Program, **settings: Any) -> None:
+        potential = differentiable(program)
+        super().__init__(potential_fn=lambda params: potential(params[_Z]), **settings)
+        self._program = program
 
     def sample(self, params: dict[str, Tensor]) -> dict[str, Tensor]:
         self._leaves: list[Any] = []
@@ -44,13 +56,31 @@ class Kernel(infer.NUTS):  # type: ignore[misc]
         return taken
 
     def _build_basetree(self, *state: Any) -> Any:
-        leaf = super()._build_basetree(*state)
+        try:
+            leaf = self._leaf(*state)
+        except RuntimeError:  # as from a singular matrix, which Pyro's own step knows to take for a divergence
+            leaf = super()._build_basetree(*state)
         self._leaves.append(leaf)
         self._energy = state[-1]
         return leaf
 
-
-_DRAWS = "z"
+    def _leaf(self, z: Any, r: Any, z_grads: Any, log_slice: Tensor, direction: int, energy_before: Tensor) -> Any:
+        """What Pyro's own method returns: the tree of the state one step of velocity Verlet further."""
+        step = self.step_size if direction == 1 else -self.step_size
+        ((_, inverse_mass),) = self.inverse_mass_matrix.items()
+        half = r[_Z] - 0.5 * step * z_grads[_Z]
+        ahead = z[_Z] + step * (inverse_mass * half if inverse_mass.ndim == 1 else inverse_mass @ half)
+        potential, gradient = self._program(ahead)
+        momentum = {_Z: half - 0.5 * step * gradient}
+        unscaled = self.mass_matrix_adapter.unscale(momentum)
+        energy = potential + self._kinetic_energy(unscaled)
+        if energy.isnan():
+            energy = torch.full_like(energy, torch.inf)
+        z, z_grads, weight = {_Z: ahead}, {_Z: gradient}, -(energy + log_slice)
+        end = (z, momentum, unscaled, z_grads)
+        accepted = (energy_before - energy).exp().clamp(max=1.0)
+        diverging = -weight > self._max_sliced_energy
+        return _TreeInfo(*end, *end, z, potential, z_grads, unscaled, weight, False, diverging, accepted, 1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +94,7 @@ class Chain:
         """Put it into a file, whole or not at all."""
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
-            np.savez(file, **{_DRAWS: self.z, **self.stats})  # type: ignore[arg-type]
+            np.savez(file, **{_Z: self.z, **self.stats})  # type: ignore[arg-type]
         unfinished.rename(path)
 
 
@@ -72,16 +102,14 @@ def read(path: Path) -> Chain:
     """The chain that is in a file."""
     with np.load(path) as arrays:
         stats = dict(arrays)
-    return Chain(stats.pop(_DRAWS), stats)
+    return Chain(stats.pop(_Z), stats)
 
 
-def sample(
-    potential: Callable[[Tensor], Tensor], size: int, method: NUTS, seed: int, tell: Callable[[int], None]
-) -> Chain:
+def sample(program: Program, size: int, method: NUTS, seed: int, tell: Callable[[int], None]) -> Chain:
     """Run a chain from its own seed and start, z ~ Uniform(-2, 2), and tell how many iterations are done."""
     pyro.set_rng_seed(seed)
     kernel = Kernel(
-        potential_fn=lambda params: potential(params["z"]),
+        program,
         step_size=1.0,
         adapt_step_size=True,
         adapt_mass_matrix=True,
@@ -101,12 +129,12 @@ def sample(
         kernel,
         num_samples=method.draws,
         warmup_steps=method.warmup,
-        initial_params={"z": 4.0 * torch.rand(size) - 2.0},
+        initial_params={_Z: 4.0 * torch.rand(size) - 2.0},
         hook_fn=keep,
         disable_progbar=True,
     )
     sampler.run()
-    z: Array = sampler.get_samples()["z"].double().numpy()
+    z: Array = sampler.get_samples()[_Z].double().numpy()
     return Chain(z, {name: np.array([of[name] for of in record], dtype=_type(name)) for name in record[0]})
 
 

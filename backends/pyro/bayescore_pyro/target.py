@@ -17,6 +17,9 @@ from bayescore.model.transforms import constrain
 from bayescore_pyro.rows import Rows
 from bayescore_pyro.stated import Stated
 
+Program = Callable[..., tuple[Tensor, Tensor]]
+"""Value and gradient at z, of shapes (...) and (..., d), and at whatever else the density depends on."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -74,25 +77,26 @@ def compile_density(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) ->
     callable
         The same function, differentiable once in z.
     """
-    return _differentiable(_trace(density, z, *rest))
+    return differentiable(_trace(density, z, *rest))
 
 
 def packed_density(density: Callable[..., Tensor], z: Tensor) -> bytes:
-    """`compile_density` as bytes, for `unpacked_density` in this process or another: the same to the last bit."""
+    """A density's program as bytes, for `unpack` in this process or another: the same to the last bit."""
     file = io.BytesIO()
     with _without_deprecations():
         torch.jit.save(_trace(density, z), file)
     return file.getvalue()
 
 
-def unpacked_density(packed: bytes) -> Callable[..., Tensor]:
-    """The function that `packed_density` packed."""
+def unpack(packed: bytes) -> Program:
+    """The program that `packed_density` packed."""
     with _without_deprecations():
-        return _differentiable(torch.jit.load(io.BytesIO(packed)))  # type: ignore[no-untyped-call]
+        program: Program = torch.jit.load(io.BytesIO(packed))  # type: ignore[no-untyped-call]
+        return program
 
 
-def _trace(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) -> Any:
-    """A program of TorchScript: value and gradient."""
+def _trace(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) -> Program:
+    """A program of TorchScript."""
 
     def value_and_gradient(z: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
         z = z.detach().requires_grad_()
@@ -101,12 +105,15 @@ def _trace(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) -> Any:
 
     with _without_deprecations():
         graph = make_fx(value_and_gradient)(z, *rest).eval()
-        return torch.jit.freeze(  # what does not depend on z is worked out once
+        program: Program = torch.jit.freeze(  # what does not depend on z is worked out once
             torch.jit.trace(graph, (z, *rest), check_trace=False)  # type: ignore[no-untyped-call]
         )
+        return program
 
 
-def _differentiable(program: Any) -> Callable[..., Tensor]:
+def differentiable(program: Program) -> Callable[..., Tensor]:
+    """A program's value, which autograd differentiates by its gradient."""
+
     class Compiled(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, z: Tensor, *rest: Tensor) -> Tensor:

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
 from bayescore.backend import Precision
 from bayescore.methods import NUTS
 from bayescore_pyro import chain
 from bayescore_pyro.chain import Chain
-from bayescore_pyro.target import unpacked_density
+from bayescore_pyro.target import unpack
 
 _NAME = "work.pickle"
 
@@ -48,8 +46,8 @@ class Work:
 
     def sampler(self) -> Callable[[int, Callable[[int], None]], Chain]:
         """A function that runs a chain by its number, and tells how many iterations are done."""
-        potential: Callable[[Tensor], Tensor] = unpacked_density(self.program)
-        return lambda number, tell: chain.sample(potential, self.size, self.method, self.seeds[number], tell)
+        program = unpack(self.program)
+        return lambda number, tell: chain.sample(program, self.size, self.method, self.seeds[number], tell)
 
 
 class Shared:
