@@ -18,14 +18,15 @@ That module should import nothing heavy: the libraries belong in ``factory``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import pluggy
 
+from bayescore.methods import Method, parse
+
 if TYPE_CHECKING:
-    from bayescore.methods import Method
     from bayescore.model.data import Data
     from bayescore.model.distributions import Array
     from bayescore.model.posterior import Posterior
@@ -186,6 +187,10 @@ class BackendInfo:
         declared, or None if it can; asked in the parent, before any work.
     default_method
         The method of a contender that names none.
+    methods
+        Settings classes of methods that the plugin brings beside the core's
+        (`bayescore.methods.Method`), written as ``mine:my_method(step=0.1)``. Each says by what it is
+        judged; it is declared by that, too.
     environment
         Variables set for a worker process that runs it; ``{cache}`` stands for a folder
         that is kept from run to run.
@@ -200,6 +205,7 @@ class BackendInfo:
     requires: tuple[str, ...] = ()
     limits: Callable[[Regression, Method], str | None] = no_limits
     default_method: str = "svi"
+    methods: Sequence[type[Method]] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     api_version: int = API_VERSION
 
@@ -217,9 +223,19 @@ class BackendInfo:
         hint = f" (it declares {meant[0]!r}: write {wanted!r})" if meant else ""
         return f"{self.name} does not declare {wanted!r}{hint}"
 
+    def read(self, method: str | Method) -> Method:
+        """A method as this backend takes it, one that it brings in its class.
+
+        Raises
+        ------
+        RequestError
+            It is no method, or a setting is wrong.
+        """
+        return parse(method, self.methods)
+
     def limit(self, regression: Regression, method: Method) -> str | None:
         """What ``limits`` says, as it is told to who asked for it."""
-        said = self.limits(regression, method)
+        said = self.limits(regression, self.read(method))
         return without_marker(said) if isinstance(said, str) else said
 
 

@@ -4,13 +4,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ABSENT, ROOT
 
+from bayescore.backend import BackendInfo
 from bayescore.comparison.run import compare
 from bayescore.plugins import loading
+from bayescore.plugins.hook import check
 from bayescore.report.capabilities import markdown
 from bayescore.settings import Settings
 from bayescore.tables.problem import toy
@@ -68,7 +72,14 @@ def test_the_backend_example_is_found_and_agrees(tmp_path: Path, monkeypatch: py
     command = [sys.executable, "-m", "bayescore", "compare", "--backends", "conjugate"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "AGREE  exact and conjugate:nuts found the same posterior" in done.stdout
+    assert "AGREE  exact and conjugate:exact found the same posterior" in done.stdout
+
+
+def test_the_example_of_a_method_can_be_brought_and_written() -> None:
+    written: dict[str, Any] = {"__name__": "mine"}
+    exec(marked("method"), written)
+    brought = BackendInfo("mine", lambda precision: None, frozenset(), methods=(written["Metropolis"],))  # type: ignore
+    check(replace(brought, default_method="metropolis(step=0.5)"))
 
 
 @pytest.mark.skipif(bool(ABSENT), reason="the example names all backends")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,10 +12,12 @@ import pytest
 from conftest import ROOT, put_on_path
 from declared import problems
 
+from bayescore import methods
 from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive
-from bayescore.methods import NUTS
+from bayescore.errors import RequestError
 from bayescore.model.data import NEW_LEVEL, from_arrays
+from bayescore.plugins.registered import get_backend
 from bayescore.settings import Settings
 from bayescore.tables import problem
 
@@ -26,15 +29,17 @@ def test_a_stranger_agrees_with_exact_from_the_command_line(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     document = json.loads(done.stdout)
     assert document["verdict"] == "agree"
-    assert [c["name"] for c in document["contenders"]] == ["exact", "tiny:nuts"]
+    assert [c["name"] for c in document["contenders"]] == ["exact", "tiny:metropolis"]
 
 
 def test_a_strangers_draws_are_the_same_for_the_same_seed(install):
     install("tiny")
-    settings = Settings(method=NUTS(warmup=50, draws=100), reference="none")
-    first, second = (comparison.compare(problem.toy(), ["tiny"], settings).outcomes[0] for _ in range(2))
+    few = "tiny:metropolis(warmup=50, draws=100)"
+    first, second, other = (
+        comparison.compare(problem.toy(), [few], Settings(reference="none", seed=seed)).outcomes[0]
+        for seed in (0, 0, 1)
+    )
     np.testing.assert_array_equal(first.posterior.draws["beta"], second.posterior.draws["beta"])
-    other = comparison.compare(problem.toy(), ["tiny"], Settings(settings.method, "none", seed=1)).outcomes[0]
     assert not np.array_equal(first.posterior.draws["beta"], other.posterior.draws["beta"])
 
 
@@ -76,11 +81,11 @@ def test_a_strangers_fit_of_a_wider_model_is_reported_kept_and_taken_up(install,
     """Thresholds, offsets of groups, probabilities of categories: through processes, JSON and netCDF."""
     install("tiny")
     stated = WIDER[name]
-    settings = Settings(NUTS(warmup=100, draws=200), reference="none")
+    settings, few = Settings(reference="none"), ["tiny:metropolis(warmup=100, draws=200)"]
 
     def run():
         with Archive(tmp_path / "out", stated, settings, resume=True) as archive:
-            return comparison.compare(stated, ["tiny"], settings, archive=archive)
+            return comparison.compare(stated, few, settings, archive=archive)
 
     first, again = run(), run()
     (outcome,), (stored,) = first.outcomes, again.outcomes
@@ -101,8 +106,73 @@ def test_a_new_level_is_predicted_by_a_stranger(install):
     rows = stated.data.take(slice(4))
     unknown = {key: replace(m, index=np.full(4, NEW_LEVEL)) for key, m in rows.groups.items()}
     problem_ = replace(stated, new_data=replace(rows, groups=unknown))
-    settings = Settings(NUTS(warmup=200, draws=300), reference="none")
-    (new,) = comparison.compare(problem_, ["tiny"], settings).outcomes
-    (known,) = comparison.compare(replace(stated, new_data=rows), ["tiny"], settings).outcomes
+    settings, few = Settings(reference="none"), ["tiny:metropolis(warmup=200, draws=300)"]
+    (new,) = comparison.compare(problem_, few, settings).outcomes
+    (known,) = comparison.compare(replace(stated, new_data=rows), few, settings).outcomes
     assert new.status == "ok", new.error
     assert np.all(new.predictions.sd > known.predictions.sd)
+
+
+FEW = "metropolis(warmup=50, draws=100"
+
+
+def test_a_strangers_method_has_its_own_settings(install):
+    """Which are read here, where its plugin is not loaded, and arrive there."""
+    install("tiny")
+    settings = Settings(reference="none", jobs=2)
+    small, large = comparison.compare(
+        problem.toy(), [f"tiny:{FEW}, step=0.01)", f"tiny:{FEW}, step=2)"], settings
+    ).outcomes
+    assert [o.contender.name for o in (small, large)] == [f"tiny:{FEW}, step=0.01)", f"tiny:{FEW}, step=2)"]
+    moves = [np.abs(np.diff(o.posterior.draws["beta"][..., 0])).mean() for o in (small, large)]
+    assert moves[0] < moves[1] / 20
+    assert "bayescore_tiny" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("metropolis(step=0)", "metropolis: step must be a positive number, not 0"),
+        ("metropolis(step=fast)", "metropolis: step must be a positive number"),
+        ("metropolis(draws=2.5)", "metropolis: draws must be a whole number of at least 1"),
+        ("metropolis(chains=1001)", "metropolis: chains must be at most 1000"),
+        ("metropolis(steps=3)", "metropolis has no setting 'steps'; did you mean 'step'"),
+        ("metropolis(4)", "write the settings by name"),
+        ("metropolitan", "unknown method 'metropolitan'; did you mean 'metropolis'"),
+    ],
+)
+def test_a_wrong_setting_of_a_strangers_is_refused_before_any_work(install, text, message):
+    install("tiny")
+    with pytest.raises(RequestError, match=re.escape(message)):
+        comparison.compare(problem.toy(), [f"tiny:{text}"])
+    assert "bayescore_tiny" not in sys.modules
+
+
+def test_a_strangers_method_is_known_to_its_backend_alone(install):
+    install("tiny")
+    with pytest.raises(RequestError, match="unknown method 'metropolis'"):
+        comparison.compare(problem.toy(), ["exact:metropolis"])
+    assert "metropolis" not in methods.METHODS
+
+
+def test_what_a_stranger_brings_beside_nuts_is_no_nuts(install):
+    """Whoever asks it for one is told that it has none."""
+    install("tiny")
+    (outcome,) = comparison.compare(problem.toy(), ["tiny:nuts"], Settings(reference="none")).outcomes
+    assert (outcome.status, outcome.error) == ("unsupported", "tiny does not declare 'method:nuts'")
+
+
+def test_a_strangers_unconverged_chains_are_not_healthy(install):
+    install("tiny")
+    result = comparison.compare(problem.toy(), ["tiny:metropolis(warmup=0, step=0.01, draws=500)"])
+    assert result.verdict == "inconclusive", str(result)
+    assert {reason.code for reason in result.decision.reasons} >= {"unconverged"}
+
+
+def test_a_loaded_backend_takes_its_own_methods(install):
+    install("tiny")
+    toy, backend = problem.toy(), get_backend("tiny")
+    fit = backend.fit(toy.regression, backend.build_data(toy.regression, toy.data), f"{FEW})", seed=0)
+    assert type(fit.method).__module__ == "bayescore_tiny"
+    assert backend.sample_posterior(fit, seed=0).shape == (4, 100)
+    sys.modules.pop("bayescore_tiny")

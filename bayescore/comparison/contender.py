@@ -63,14 +63,22 @@ def parse(text: str, registry: Registry, default: Method | None = None) -> Conte
     backend, _, method = text.strip().partition(":")
     try:
         info = registry[backend].info
-    except PluginError:  # a broken plugin is a known contender, which gets a row of its own
-        return Contender(backend, methods.parse(method) if method else default or methods.SVI())
+    except PluginError as error:  # a broken plugin is a known contender, which gets a row of its own
+        return Contender(backend, _of_the_core(method, error) if method else default or methods.SVI())
     if method:
-        return Contender(backend, methods.parse(method))
-    own = methods.parse(info.default_method)
+        return Contender(backend, info.read(method))
+    own = info.read(info.default_method)
     if default is None or (isinstance(own, Exact) and f"method:{default.name}" not in info.supports):
         return Contender(backend, own)
     return Contender(backend, default)
+
+
+def _of_the_core(method: str, broken: PluginError) -> Method:
+    """A method that a broken plugin was asked for; nobody knows those that it brings."""
+    try:
+        return methods.parse(method)
+    except RequestError as error:
+        raise RequestError(f"{error}; {broken}") from error
 
 
 def parse_all(

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bayescore import methods
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
 from bayescore.contract import limits
 from bayescore.contract.moments import log_joint_offence
@@ -128,7 +127,7 @@ class Checked(Backend):
         progress: Progress = no_progress,
     ) -> Fit:
         _check_regression(regression)
-        method = methods.parse(method)
+        method = self.info.read(method)
         _raise(refusal(self.info, regression, method))
         _check_seed(seed)
         limits.check_fit(regression, method, 1)

@@ -21,7 +21,8 @@ def answer(origin: Origin, about: "tuple[Any, ...] | None") -> Any:
             raise PluginError(declared.failure)
         return survey.describe(declared)
     name, regression, method = about
-    return hook.backend(origin, name).info.limits(regression, method)
+    info = hook.backend(origin, name).info
+    return info.limits(regression, info.read(method))
 
 
 def main(folder: Path) -> None:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 
 import pluggy
 
-from bayescore import methods
+from bayescore import methods, notation
 from bayescore.backend import API_VERSION, BackendInfo, hookspec
 from bayescore.errors import PluginError, in_one_line
 from bayescore.plugins.registry import Declaration, Origin, Registered, register
@@ -68,7 +69,7 @@ def _declared(origin: Origin) -> list[BackendInfo]:
         raise PluginError("it declares no backend: implement the hook bayescore_backends")
     for info in infos:
         check(info)
-    return infos
+    return [replace(info, supports=info.supports | {f"method:{own.name}" for own in info.methods}) for info in infos]
 
 
 def check(info: object) -> None:
@@ -98,6 +99,7 @@ def check(info: object) -> None:
          "import names without dots"),
         ("environment", info.environment, isinstance(info.environment, Mapping)
          and all(_variable(*pair) for pair in info.environment.items()), "variables and their texts"),
+        ("methods", info.methods, isinstance(info.methods, tuple | list), "settings classes"),
         ("default_method", info.default_method, isinstance(info.default_method, str), "a method as it is written"),
         ("factory", info.factory, callable(info.factory), "a function of the precision"),
         ("limits", info.limits, callable(info.limits), "a function of the regression and the method"),
@@ -111,7 +113,13 @@ def check(info: object) -> None:
             f"its backend {info.name!r} declares {bare[0]!r} without saying what it is ({kinds}): "
             f"write it as in 'family:Gaussian'"
         )
-    methods.parse(info.default_method)
+    names = [*methods.METHODS]
+    for cls in info.methods:
+        name = methods.describe(cls).name
+        if notation.meant(name, names) in names:
+            raise PluginError(f"its backend {info.name!r} brings a method {name!r}, and that name is taken")
+        names.append(name)
+    info.read(info.default_method)
 
 
 def _texts(values: Iterable[object]) -> bool:

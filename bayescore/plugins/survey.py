@@ -19,6 +19,7 @@ from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from bayescore import methods
 from bayescore.backend import Backend, BackendInfo, Precision, no_limits
 from bayescore.errors import BayescoreError, PluginError, in_one_line
 from bayescore.plugins import hook
@@ -120,6 +121,7 @@ def _backend(origin: Origin, given: dict[str, Any]) -> tuple[BackendInfo, tuple[
         factory=remote.make,
         limits=remote.limits if given["limited"] else no_limits,
         supports=frozenset(given["supports"]),
+        methods=tuple(methods.method_of(methods.read(own)) for own in given["methods"]),
         **{**{name: given[name] for name in _AS_DATA}, "requires": tuple(given["requires"])},
     )
     hook.check(info)
@@ -131,6 +133,7 @@ def describe(declaration: Declaration) -> list[dict[str, Any]]:
     return [
         {name: getattr(info, name) for name in _AS_DATA}
         | {"gaps": dict(info.gaps), "environment": dict(info.environment), "supports": sorted(info.supports)}
+        | {"methods": [asdict(methods.describe(own)) for own in info.methods]}
         | {"limited": info.limits is not no_limits, "missing": missing}
         for info, missing in declaration.backends
     ]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from conftest import put_on_path
 
-import bayescore
 from bayescore.cli import main
 from bayescore.comparison import provenance
 from bayescore.comparison.archive import Archive, read_document
@@ -250,11 +249,11 @@ def test_a_plugin_that_has_changed_makes_another_fit(stranger, change):
 
 
 def test_a_stranger_is_taken_up_until_its_file_changes(stranger, tmp_path):
-    settings = Settings(method=bayescore.NUTS(chains=4, warmup=20, draws=50), reference="none")
+    settings, few = Settings(reference="none"), "tiny:metropolis(warmup=20, draws=50)"
 
     def run():
         with Archive(tmp_path / "out", toy(), settings, resume=True) as archive:
-            compare(toy(), ["tiny"], settings, archive=archive)
+            compare(toy(), [few], settings, archive=archive)
             return archive.remarks
 
     assert run() == run() == []

@@ -1,16 +1,39 @@
-"""A stranger's backend: random-walk Metropolis in NumPy, in the place of NUTS."""
+"""A stranger's backend: random-walk Metropolis in NumPy, a method of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from bayescore.backend import Backend, BackendInfo, Fit, hookimpl
 from bayescore.density import coordinates, specification
+from bayescore.methods import Kind, Method, Standard, positive, whole
 from bayescore.model.posterior import label
 
 _MOVES = 5
 """Metropolis moves for every draw that is kept."""
+
+
+@dataclass(frozen=True)
+class Metropolis(Method):
+    """Random-walk Metropolis (1953).
+
+    Attributes
+    ----------
+    chains, warmup, draws
+        Number of chains, and of iterations a chain that are thrown away and kept.
+    step
+        Of a proposal, in posterior sds, times the square root of the number of parameters.
+    """
+
+    name: ClassVar[str] = "metropolis"
+    kinds: ClassVar[tuple[Kind, ...]] = ("chains",)
+    standard: ClassVar[Standard] = "chains"
+    chains: int = whole(4, most=1000)
+    warmup: int = whole(1000, least=0, smoke=2)
+    draws: int = whole(2500, smoke=2)
+    step: float = positive(2.38)
 
 
 @dataclass(frozen=True)
@@ -21,7 +44,7 @@ class Chains:
 
 
 class Tiny(Backend):
-    """Metropolis (1953) on the coordinates that the core gives to every backend."""
+    """On the coordinates that the core gives to every backend."""
 
     def build_data(self, regression, data):
         return data
@@ -41,7 +64,7 @@ class Tiny(Backend):
         total = method.warmup + method.draws
         for step in range(total):
             for _ in range(_MOVES if step >= method.warmup else 1):
-                proposal = z + 2.38 / np.sqrt(space.size) * rng.standard_normal(z.shape)
+                proposal = z + method.step / np.sqrt(space.size) * rng.standard_normal(z.shape)
                 then = log_density(proposal)
                 accepted = np.log(rng.random(method.chains)) < then - now
                 z, now = np.where(accepted[:, None], proposal, z), np.where(accepted, then, now)
@@ -73,9 +96,9 @@ def bayescore_backends():
             "feature:offset",
             "feature:weights",
             "feature:groups",
-            "method:nuts",
             "precision:float64",
         },
         gaps={"method:svi": "never: tiny has no guide"},
-        default_method="nuts",
+        methods=(Metropolis,),
+        default_method="metropolis",
     )
