@@ -8,7 +8,6 @@ import pytest
 from declared import LEVELS, problems
 
 from bayescore.backend import BackendInfo, Fit
-from bayescore.comparison.predictions import summarize
 from bayescore.contract.checked import Checked
 from bayescore.contract.new_levels import with_new_levels
 from bayescore.exact.backend import ExactBackend
@@ -16,6 +15,7 @@ from bayescore.methods import NUTS
 from bayescore.model import response
 from bayescore.model.data import NEW_LEVEL, Membership
 from bayescore.model.posterior import label
+from bayescore.regressions.predictions import summarize
 
 PROBLEMS = {name: stated for name, stated in problems().items() if name.startswith("groups-")}
 CHAINS, DRAWS = 4, 500

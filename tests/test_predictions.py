@@ -8,7 +8,6 @@ from declared import problems
 from scipy.stats import kstest
 
 from bayescore.backend import Backend, BackendInfo, Fit
-from bayescore.comparison.predictions import max_difference, summarize
 from bayescore.contract.checked import Checked
 from bayescore.exact.backend import ExactBackend
 from bayescore.exact.posterior import solve
@@ -16,7 +15,9 @@ from bayescore.methods import NUTS, Exact
 from bayescore.model import response
 from bayescore.model.data import Data
 from bayescore.model.posterior import label
+from bayescore.model.predictions import max_difference
 from bayescore.regressions.points import prior_draw
+from bayescore.regressions.predictions import summarize
 from bayescore.tables import problem
 
 TOY = problem.toy()
@@ -50,7 +51,7 @@ def test_the_errors_of_the_scores_are_honest() -> None:
 
 def test_blocks_of_rows_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = summary(1)
-    monkeypatch.setattr("bayescore.comparison.predictions._BLOCK_VALUES", 7 * 2000)
+    monkeypatch.setattr("bayescore.regressions.predictions._BLOCK_VALUES", 7 * 2000)
     parts = summary(1)
     assert np.allclose(whole.mean, parts.mean)
     assert parts.score == pytest.approx(dict(whole.score))
@@ -85,7 +86,7 @@ def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkey
     truth = np.eye(3)[stated.data.y.astype(int)]
     assert found.score["mse"] == pytest.approx(np.mean(np.sum((found.mean - truth) ** 2, axis=1)))
     assert found.score["lpd"] == pytest.approx(np.sum(np.log(found.mean[truth == 1])))
-    monkeypatch.setattr("bayescore.comparison.predictions._BLOCK_VALUES", 7 * 300 * 3)
+    monkeypatch.setattr("bayescore.regressions.predictions._BLOCK_VALUES", 7 * 300 * 3)
     parts = summarize(ExactBackend(), fit, posterior, stated.data, 0)
     np.testing.assert_allclose(parts.mean, found.mean)
     assert parts.score == pytest.approx(dict(found.score))

@@ -18,11 +18,11 @@ from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import Pair, Reason
 from bayescore.agreement.rule import Row
 from bayescore.agreement.verdict import Decision
-from bayescore.comparison.outcome import Outcome, Predictions
-from bayescore.comparison.predictions import max_difference
+from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.refit import sentence
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
+from bayescore.model.predictions import Predictions, max_difference
 from bayescore.report.document import (
     SCHEMA,
     AttemptEntry,

@@ -10,6 +10,7 @@ from bayescore.comparison.refit import Attempt
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
+from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression
 from bayescore.plugins.registry import Origin
 from bayescore.report.document import Status
@@ -35,29 +36,6 @@ class Task:
     points: tuple[Point, ...] = ()
     model_only: bool = False
     refit: bool = True
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The expected response in each predicted row, and how well it meets a known one.
-
-    Attributes
-    ----------
-    mean, mean_error, sd, q05, q95
-        Over the posterior, with the mean's Monte Carlo error; shape (row,), or for a
-        response with categories (row, category).
-    score
-        Where the response is known: ``mse``, the mean squared error of the averaged
-        prediction, ``lpd``, the log predictive density of all rows in nats, and their
-        Monte Carlo errors ``mse_error`` and ``lpd_error``.
-    """
-
-    mean: Array
-    mean_error: Array
-    sd: Array
-    q05: Array
-    q95: Array
-    score: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from bayescore.agreement.verdict import Decision
 from bayescore.comparison.contender import Contender, parse_all
 from bayescore.comparison.document import document
 from bayescore.comparison.outcome import Outcome, Task
-from bayescore.comparison.predictions import max_difference
 from bayescore.comparison.runner import Runner, Watcher
 from bayescore.contract import limits
 from bayescore.contract.checked import refusal
 from bayescore.density.reduction import compress
 from bayescore.errors import PluginError, RequestError, in_one_line
 from bayescore.model.data import Data
+from bayescore.model.predictions import max_difference
 from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
 from bayescore.printable import shown

@@ -11,7 +11,7 @@ from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import Backend, Fit, NativeData, Progress, no_limits, no_progress
 from bayescore.comparison import provenance, refit
 from bayescore.comparison.contender import Contender
-from bayescore.comparison.outcome import Outcome, Predictions
+from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.refit import Attempt
 from bayescore.contract.checked import Checked
 from bayescore.errors import DataError
@@ -20,6 +20,7 @@ from bayescore.methods import Method
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
+from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression
 from bayescore.plugins.registry import Registered
 from bayescore.tables.problem import Problem

@@ -22,12 +22,12 @@ from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
 from bayescore.comparison import handover, refit
 from bayescore.comparison.outcome import Outcome, Task
-from bayescore.comparison.predictions import summarize
 from bayescore.comparison.refit import Attempt
 from bayescore.contract.checked import Checked, refusal
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
 from bayescore.plugins.registry import Registered
+from bayescore.regressions.predictions import summarize
 from bayescore.regressions.target import RegressionTarget
 from bayescore.report.document import Status
 from bayescore.system import processes

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayescore.backend import Backend, Fit
-from bayescore.comparison.outcome import Predictions
 from bayescore.contract.new_levels import with_new_levels
 from bayescore.density.guide import mean_error
 from bayescore.model import response
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
+from bayescore.model.predictions import Predictions
 
 _BLOCK_VALUES = 1 << 22
 """Draws times rows held at once: 32 MB."""
@@ -35,13 +35,6 @@ def summarize(backend: Backend, fit: Fit, posterior: Posterior, new_data: Data, 
             score.add(block, drawn)
     mean, error, sd, q05, q95 = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Predictions(mean, error, sd, q05, q95, _of_point(parts, new_data) if score is None else score.figures())
-
-
-def max_difference(a: Predictions, b: Predictions) -> float | None:
-    """Largest difference of predicted means, in posterior sds of the prediction; None for point estimates."""
-    scale = np.sqrt((a.sd**2 + b.sd**2) / 2)
-    known = scale > 0
-    return float(np.max(np.abs(a.mean - b.mean)[known] / scale[known])) if known.any() else None
 
 
 def _of_point(parts: list[tuple[Array, ...]], new_data: Data) -> Mapping[str, float]:
