@@ -9,7 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bayescore.agreement.model_check import ModelCheck
 from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.refit import Attempt
+from bayescore.model.posterior import Moments, Posterior
+from bayescore.model.predictions import Predictions
+from bayescore.plugins.registry import Origin
 
 _NAME = "outcome.pickle"
 _NUMPY = {
@@ -20,19 +25,13 @@ _NUMPY = {
     ("numpy._core.numeric", "_frombuffer"),
 }
 _OURS = {
-    "Outcome": "bayescore.comparison.outcome",
-    "Predictions": "bayescore.comparison.outcome",
-    "Attempt": "bayescore.comparison.refit",
-    "Posterior": "bayescore.model.posterior",
-    "Moments": "bayescore.model.posterior",
-    "ModelCheck": "bayescore.agreement.model_check",
-    "Origin": "bayescore.plugins.registry",
+    (cls.__module__, cls.__name__) for cls in (Outcome, Predictions, Attempt, Posterior, Moments, ModelCheck, Origin)
 }
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _NUMPY or _OURS.get(name) == module:
+        if (module, name) in _NUMPY | _OURS:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a result")
 
