@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bayescore.backend import Backend, BackendInfo, Fit
 from bayescore.cli import main
-from bayescore.comparison import refit
 from bayescore.comparison.archive import Archive
-from bayescore.comparison.refit import Attempt
 from bayescore.comparison.run import compare
+from bayescore.contract import refit
 from bayescore.contract.checked import Checked
+from bayescore.contract.refit import Attempt
 from bayescore.errors import DataError
 from bayescore.methods import NUTS, SVI
 from bayescore.model.posterior import Posterior, label

@@ -19,7 +19,7 @@ from bayescore.agreement.pairs import Pair, Reason
 from bayescore.agreement.rule import Row
 from bayescore.agreement.verdict import Decision
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.refit import sentence
+from bayescore.contract.refit import sentence
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions, max_difference

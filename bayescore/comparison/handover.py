@@ -11,7 +11,7 @@ from typing import Any
 
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.refit import Attempt
+from bayescore.contract.refit import Attempt
 from bayescore.model.posterior import Moments, Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.plugins.registry import Origin

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bayescore.agreement.model_check import ModelCheck, Point
 from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender
-from bayescore.comparison.refit import Attempt
+from bayescore.contract.refit import Attempt
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
@@ -23,7 +23,7 @@ class Task:
     Attributes
     ----------
     refit
-        Make a fit that diverges again (`bayescore.comparison.refit`).
+        Make a fit that diverges again (`bayescore.contract.refit`).
     """
 
     contender: Contender

@@ -9,11 +9,12 @@ import numpy as np
 
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import Backend, Fit, NativeData, Progress, no_limits, no_progress
-from bayescore.comparison import provenance, refit
+from bayescore.comparison import provenance
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.refit import Attempt
+from bayescore.contract import refit
 from bayescore.contract.checked import Checked
+from bayescore.contract.refit import Attempt
 from bayescore.errors import DataError
 from bayescore.inference_data import from_arviz, to_datatree
 from bayescore.methods import Method

@@ -20,10 +20,11 @@ from typing import TextIO
 from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import NativeData
-from bayescore.comparison import handover, refit
+from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Task
-from bayescore.comparison.refit import Attempt
+from bayescore.contract import refit
 from bayescore.contract.checked import Checked, refusal
+from bayescore.contract.refit import Attempt
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
 from bayescore.plugins.registry import Registered

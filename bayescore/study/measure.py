@@ -13,7 +13,7 @@ from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.model_check import check
 from bayescore.agreement.pairs import Pair
 from bayescore.backend import Precision
-from bayescore.comparison import refit
+from bayescore.contract import refit
 from bayescore.contract.checked import Checked
 from bayescore.errors import RequestError
 from bayescore.exact.posterior import solve

@@ -23,9 +23,9 @@ from bayescore.agreement.defaults import ALPHA
 from bayescore.agreement.estimates import FromDraws
 from bayescore.agreement.health import examine
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.refit import sentence
 from bayescore.comparison.run import compare
 from bayescore.comparison.runner import Watcher
+from bayescore.contract.refit import sentence
 from bayescore.errors import DataError, in_one_line
 from bayescore.model.distributions import Array
 from bayescore.printable import cell

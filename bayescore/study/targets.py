@@ -7,7 +7,7 @@ import numpy as np
 
 from bayescore.agreement.conclusion import Finished, enter
 from bayescore.agreement.contestant import Contestant
-from bayescore.comparison import refit
+from bayescore.contract import refit
 from bayescore.contract.checked import Checked
 from bayescore.density.target import Scalars, Target, Values
 from bayescore.exact import quadrature

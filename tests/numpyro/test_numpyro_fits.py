@@ -9,7 +9,7 @@ import pytest
 from declared import problems
 from numpyro_support import DATA, FREE, TOY, backend, exact_toy, fitted, stated
 
-from bayescore.comparison import refit
+from bayescore.contract import refit
 from bayescore.density import coordinates, specification
 from bayescore.density.guide import mean_error, split_rhat
 from bayescore.density.specification import LogJoint
