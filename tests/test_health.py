@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 
 from bayescore.agreement.copies import copies
 from bayescore.agreement.health import examine
@@ -249,4 +250,7 @@ def test_split_rhat_of_one_series():
     np.testing.assert_allclose(split_rhat(series), 1.0, atol=0.01)
     assert np.all(split_rhat(series + np.linspace(0, 5, 1000)[:, None]) > 1.5)
     np.testing.assert_array_equal(split_rhat(np.ones((10, 1))), 1.0)
+    halves = np.stack([series[1:500], series[500:999]])
+    known = array_stats.rhat(halves, chain_axis=0, draw_axis=1, method="identity")
+    np.testing.assert_allclose(split_rhat(series[:999]), known, rtol=1e-12)
     assert np.all(np.isnan(split_rhat(series[:3])))

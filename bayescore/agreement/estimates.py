@@ -94,7 +94,8 @@ class FromDraws:
         """Means and sds of the draws, with errors by their effective sample sizes.
 
         The error of an sd is sqrt((m4 - m2^2) / (4 m2 ESS)), with the ESS of the squared
-        deviations (Kenney and Keeping 1951, section 7.14, with ESS for n).
+        deviations (Kenney and Keeping 1951, section 7.14, with ESS for n). The ``mcse``
+        of arviz-stats 0.8, the last for Python 3.11, takes the ESS of the values for it.
         """
         from arviz_stats.base import array_stats
 

@@ -232,7 +232,9 @@ def _covariance(series: Array) -> Array:
 def split_rhat(series: Array) -> Array:
     """Split R-hat of one series (step, ...) cut in two; NaN for under 4 steps.
 
-    Gelman et al., *Bayesian Data Analysis*, 3rd edition, equations 11.3 and 11.4.
+    Gelman et al., *Bayesian Data Analysis*, 3rd edition, equations 11.3 and 11.4. That of
+    arviz-stats needs two chains, has no answer for a series that stands still, and takes
+    forty times as long, which a full-rank guide's many series would feel.
     """
     half = len(series) // 2
     if half < 2:
