@@ -65,10 +65,7 @@ CALLS = {
         "data": DATA, "family": "gaussian", "priors": {}, "intercept": True, "groupings": (), "network": (),
         "new_data": DATA, "source": "here", "formula": None, "notes": (),
     }),
-    "settings": (Settings, {
-        "method": "nuts", "reference": "auto", "margin": 0.1, "alpha": 0.01, "seed": 0, "precision": "float64",
-        "jobs": 1, "timeout": 5.0, "smoke": False, "model_only": False, "reduce": True,
-    }),
+    "settings": (Settings, dict(vars(Settings()))),
     "compare": (compare, {"problem": PROBLEM, "contenders": "nonsense", "settings": None}),
     "get_backend": (bayescore.get_backend, {"name": "exact", "precision": "float64"}),
     "from_arviz": (bayescore.from_arviz, {"data": None}),
