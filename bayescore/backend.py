@@ -20,11 +20,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 import pluggy
 
-from bayescore.methods import Method, parse
+from bayescore.errors import UnsupportedError
+from bayescore.methods import METHODS, SVI, Method, parse
 
 if TYPE_CHECKING:
     from bayescore.model.data import Data
@@ -35,6 +36,15 @@ if TYPE_CHECKING:
 API_VERSION = 1
 Precision = Literal["float64", "float32"]
 NativeData: TypeAlias = Any
+Key = TypeVar("Key")
+Entry = TypeVar("Entry")
+FEATURES = ("log_density", "groups", "network", "offset", "weights", "reduction", "minibatch", "own_guide", "lift")
+"""What a backend may declare beside families, links, priors, methods, guides and precisions:
+
+``log_density``; what regressions and rows may have: ``groups``, ``network``, ``offset``, ``weights``,
+``reduction`` (rows that stand for many: `bayescore.model.data.Data.ones`); for SVI ``minibatch`` and
+``own_guide``; and ``lift``, for modules of one's own.
+"""
 
 hookspec = pluggy.HookspecMarker("bayescore")
 hookimpl = pluggy.HookimplMarker("bayescore")
@@ -157,6 +167,45 @@ class Backend(ABC):
         raise NotImplementedError
 
 
+def everything() -> frozenset[str]:
+    """All that this core can ask of a backend, in the words of `BackendInfo.supports`.
+
+    Who can do all but some declares ``everything() - gaps.keys()``. What the core has learned since the
+    backend was written is declared with it, and refused where the backend comes to it (`entry_of`).
+    """
+    from bayescore.model.distributions import DISTRIBUTIONS
+    from bayescore.model.families import FAMILIES
+
+    words = {
+        "family": FAMILIES,
+        "link": (link for family in FAMILIES.values() for link in family.links),
+        "prior": (f"{role}:{name}" for name, prior in DISTRIBUTIONS.items() for role in prior.roles()),
+        "method": METHODS,
+        "guide": SVI.guides,
+        "feature": FEATURES,
+        "precision": get_args(Precision),
+    }
+    return frozenset(f"{kind}:{name}" for kind, names in words.items() for name in names)
+
+
+def entry_of(table: Mapping[Key, Entry], key: Key, what: str) -> Entry:
+    """What a backend's table has for something of the core's.
+
+    Parameters
+    ----------
+    what
+        Of the key, in words, as "the family Gaussian".
+
+    Raises
+    ------
+    UnsupportedError
+        It has nothing: the core is newer than the backend.
+    """
+    if key not in table:
+        raise UnsupportedError(f"not yet: {what} is not in this version of the backend; upgrade it")
+    return table[key]
+
+
 def no_limits(regression: Regression, method: Method) -> str | None:
     """What is declared part by part can be fitted together."""
     return None
@@ -175,9 +224,8 @@ class BackendInfo:
     supports
         What it can do: ``family:Gaussian``, ``link:logit``, ``prior:coefficient:Normal``,
         ``prior:auxiliary:HalfCauchy``, ``prior:correlation:LKJ``, ``method:nuts``,
-        ``guide:full_rank``, ``precision:float32``; and features: ``log_density``,
-        ``groups``, ``network``, ``offset``, ``weights``, ``reduction`` (rows that stand
-        for many: `bayescore.model.data.Data.ones`), ``minibatch``, ``own_guide``, ``lift``.
+        ``guide:full_rank``, ``precision:float32``, ``feature:groups`` (`FEATURES`): a set of
+        these, or `everything` but the gaps.
     gaps
         For an absent one a sentence that begins with "not yet", "upstream" or "never".
     requires

@@ -1,18 +1,25 @@
 """Whatever a backend declares, its log density is the specification's, to the tolerance of the model check."""
 
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from conftest import USABLE
-from declared import problems
+from declared import observed, problems, rows
 
 import bayescore
 from bayescore.agreement import model_check
 from bayescore.density.mode import unconstrained_density
 from bayescore.density.specification import LogJoint, log_density
+from bayescore.errors import UnsupportedError
+from bayescore.methods import METHODS, NUTS
+from bayescore.model.distributions import DISTRIBUTIONS, Normal
+from bayescore.model.families import FAMILIES, Gaussian
 from bayescore.model.transforms import constrain, unconstrain
 from bayescore.plugins import loading
-from bayescore.regressions.points import points
-from bayescore.tables.problem import Problem
+from bayescore.regressions.points import points, prior_draw
+from bayescore.tables.problem import Problem, from_data, toy
 
 PROBLEMS = problems()
 REGISTRY = loading.load()
@@ -65,3 +72,44 @@ def test_a_declared_regression_is_the_stated_one(backend: str, name: str) -> Non
     assert check.verdict == "same", check
     assert check.points == 20
     assert check.gradient_spread is not None
+
+
+@dataclass(frozen=True)
+class Novel(Gaussian):
+    """A family that the core has learned, and no plugin yet."""
+
+
+@dataclass(frozen=True)
+class Unheard(Normal):
+    """A prior that the core has learned, and no plugin yet."""
+
+
+@dataclass(frozen=True)
+class Unseen(NUTS):
+    """A method that the core has learned, and no plugin yet."""
+
+    name: ClassVar[str] = "unseen"
+
+
+def test_what_a_plugin_has_not_written_yet_is_declared_and_found_not_to_be_there(
+    backends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the tests above find it, and who runs an older plugin with a newer core is told."""
+    monkeypatch.setitem(FAMILIES, "Novel", Novel)
+    monkeypatch.setitem(DISTRIBUTIONS, "Unheard", Unheard)
+    monkeypatch.setitem(METHODS, "unseen", Unseen)
+    engine, small = bayescore.get_backend(backends), toy(n=30)
+    assert {"family:Novel", "prior:coefficient:Unheard", "method:unseen"} <= engine.info.supports
+    with pytest.raises(UnsupportedError, match=r"^not yet: the method unseen is not in this version of the backend"):
+        engine.fit(small.regression, engine.build_data(small.regression, small.data), Unseen(), seed=0)
+    if backends == "exact":  # it knows families and priors by the specification alone
+        return
+    data = observed(Gaussian(), rows(1), 2)
+    known = from_data(data, family="Gaussian(sigma=1)").regression
+    for news, what in (
+        (replace(known, family=Novel(sigma=1.0)), "the family Novel"),
+        (replace(known, beta=(Unheard(0.0, 1.0),) * 2), "the prior Unheard"),
+    ):
+        native, point = engine.build_data(news, data), prior_draw(news, np.random.default_rng(0))
+        with pytest.raises(UnsupportedError, match=f"^not yet: {what}.* is not in this version of the backend"):
+            engine.log_density(news, native, point)

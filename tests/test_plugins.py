@@ -9,9 +9,11 @@ from importlib.metadata import distributions
 
 import pytest
 from conftest import ABSENT, ROOT, USABLE
+from declared import problems
 
-from bayescore.backend import BackendInfo
+from bayescore.backend import BackendInfo, everything
 from bayescore.errors import MissingLibraryError, PluginError, RequestError
+from bayescore.methods import METHODS, SVI
 from bayescore.plugins import hook, loading
 from bayescore.plugins.registry import Origin
 
@@ -23,11 +25,6 @@ def bayescore_backends():
     yield BackendInfo({declared})
 """
 GOOD = "'{name}', lambda precision: None, frozenset({{'method:nuts'}})"
-
-
-FEATURES = {
-    "log_density", "groups", "network", "offset", "weights", "reduction", "minibatch", "own_guide", "lift",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -183,7 +180,7 @@ def test_listing_the_backends_imports_no_tensor_library():
         import sys
         from bayescore.cli import main
         assert main(["backends", "--all"]) == 0
-        heavy = {"numpy", "torch", "jax", "pyro", "numpyro", "pandas", "scipy.stats", "arviz_stats"} & set(sys.modules)
+        heavy = {"torch", "jax", "pyro", "numpyro", "pandas", "scipy.stats", "arviz_stats"} & set(sys.modules)
         sys.exit(", ".join(heavy) or 0)
     """
     done = subprocess.run(
@@ -194,28 +191,21 @@ def test_listing_the_backends_imports_no_tensor_library():
         assert f"\n{name} " in done.stdout
 
 
-def test_every_backend_declares_known_things_only(backends):
-    from bayescore.methods import METHODS
-    from bayescore.model.distributions import DISTRIBUTIONS
-    from bayescore.model.families import FAMILIES
-
+def test_what_a_backend_can_not_is_told_by_its_gaps(backends):
     info = loading.load()[backends].info
-    known = {
-        "family": set(FAMILIES),
-        "method": set(METHODS),
-        "precision": {"float64", "float32"},
-        "guide": {"mean_field", "full_rank"},
-        "link": {link for family in FAMILIES.values() for link in family.links},
-        "feature": FEATURES,
-        "prior": {f"{role}:{name}" for role in ("coefficient", "auxiliary", "correlation") for name in DISTRIBUTIONS},
-    }
-    for wanted in {*info.supports, *info.gaps}:
-        kind, _, value = wanted.partition(":")
-        assert value in known[kind], wanted
-    for gap, sentence in info.gaps.items():
-        assert gap not in info.supports
-        assert sentence.startswith(("not yet", "upstream", "never")), gap
+    assert info.supports == everything() - info.gaps.keys()
+    assert set(info.gaps) <= everything()
+    assert all(sentence.startswith(("not yet: ", "upstream: ", "never: ")) for sentence in info.gaps.values())
     assert f"method:{info.default_method}" in info.supports
+
+
+def test_everything_is_what_the_core_asks_for():
+    """By the registries, and by all that problems and methods of the tests require."""
+    asked = set().union(*(p.regression.requirements | p.data.requirements for p in problems().values()))
+    chosen = (SVI(guide=print, batch_size=5), SVI(guide="full_rank"), *(method() for method in METHODS.values()))
+    asked |= set().union(*(method.requirements for method in chosen))
+    beside = {"precision:float64", "precision:float32", "feature:log_density", "feature:reduction", "feature:lift"}
+    assert asked | beside == everything()
 
 
 def test_a_broken_plugin_is_a_row_of_the_listing(install, capsys):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.backend import Backend, Fit, LogDensity, NativeData, Progress, no_progress
+from bayescore.backend import Backend, Fit, LogDensity, NativeData, Progress, entry_of, no_progress
 from bayescore.density import specification
 from bayescore.density.coordinates import constrain, standardizing_matrix
 from bayescore.density.mode import laplace, start_of
@@ -48,7 +48,8 @@ class ExactBackend(Backend):
         if isinstance(method, Exact):
             solve = gaussian.solve if closed_form(regression) else quadrature.solve
             return Fit(regression, method, solve(regression, data))
-        return Fit(regression, method, find_mode(regression, data, prior=method.estimand == "map"))
+        prior = entry_of({"mle": False, "map": True}, method.name, f"the method {method.name}")
+        return Fit(regression, method, find_mode(regression, data, prior=prior))
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
         """Independent draws in one chain, with exact moments; a mode is one draw."""

@@ -1,37 +1,32 @@
-"""What the exact backend declares."""
+"""What the exact backend can't do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
+from bayescore.backend import Backend, BackendInfo, Precision, everything, hookimpl
 from bayescore.exact.closed_form import closed_form
 
 if TYPE_CHECKING:
     from bayescore.methods import Method
     from bayescore.model.regression import Regression
 
-_FAMILIES = ("Gaussian", "StudentT", "Bernoulli", "Binomial", "Poisson", "NegativeBinomial", "Gamma", "Exponential")
-_LINKS = ("identity", "log", "logit", "probit", "cloglog", "softmax")
-_REAL = ("Normal", "StudentT", "Cauchy", "Laplace", "Flat", "Uniform", "Beta", "AtMeans")
-_POSITIVE = ("HalfNormal", "HalfCauchy", "HalfStudentT", "Exponential", "InverseGamma", "Gamma", "LogNormal")
-_SUPPORTS = {
-    *(f"family:{name}" for name in (*_FAMILIES, "Beta", "Ordinal", "Categorical")),
-    *(f"link:{name}" for name in _LINKS),
-    *(f"prior:coefficient:{name}" for name in _REAL),
-    *(f"prior:auxiliary:{name}" for name in (*_POSITIVE, "Flat", "Uniform", "Beta")),
-    *(f"method:{name}" for name in ("exact", "mle", "map")),
-    *(f"feature:{name}" for name in ("log_density", "offset", "weights", "reduction")),
-    *(f"precision:{name}" for name in ("float64", "float32")),
-}
 _MOST_UNKNOWNS = 3
-_GAPS = {
-    "method:svi": "never: exact has no guide to fit; use the method exact",
+_NO_GUIDE = "never: exact has no guide to fit; use the method exact"
+_NO_GROUPS = "never: group effects are too many unknowns for quadrature; use nuts"
+GAPS = {
+    "method:svi": _NO_GUIDE,
     "method:nuts": "never: exact draws independently; use the method exact",
     "method:laplace": "never: exact approximates nothing; use the method exact",
-    "feature:groups": "never: group effects are too many unknowns for quadrature; use nuts",
+    "guide:mean_field": _NO_GUIDE,
+    "guide:full_rank": _NO_GUIDE,
+    "feature:own_guide": _NO_GUIDE,
+    "feature:minibatch": _NO_GUIDE,
+    "feature:groups": _NO_GROUPS,
+    "prior:correlation:LKJ": _NO_GROUPS,
     "feature:network": "never: a network has too many unknowns for quadrature; use nuts",
+    "feature:lift": "never: exact knows no modules; pyro and numpyro lift them",
     "prior:coefficient:Horseshoe": "never: a horseshoe has too many unknowns for quadrature; use nuts",
 }
 
@@ -57,4 +52,4 @@ def _make(precision: Precision) -> Backend:
 @hookimpl
 def bayescore_backends() -> Iterable[BackendInfo]:
     """Declare the exact backend."""
-    yield BackendInfo("exact", _make, _SUPPORTS, _GAPS, limits=_limits, default_method="exact")
+    yield BackendInfo("exact", _make, everything() - GAPS.keys(), GAPS, limits=_limits, default_method="exact")

@@ -44,7 +44,8 @@ class SVI(Optimizer):
     name: ClassVar[str] = "svi"
     kinds: ClassVar[tuple[Kind, ...]] = ("guide",)
     standard: ClassVar[Standard] = "iterates"
-    guide: str | Callable[..., object] = choice("mean_field", "mean_field", "full_rank", function=True)
+    guides: ClassVar[tuple[str, ...]] = ("mean_field", "full_rank")
+    guide: str | Callable[..., object] = choice("mean_field", *guides, function=True)
     rate: float = positive(0.1)
     particles: int = whole(32, most=10**6)
     batch_size: int | None = whole(None, none=True)

@@ -172,21 +172,3 @@ def test_correlations_are_drawn_as_lkj_says():
         drawn = Correlations(4, 1.5, (6,)).sample((20_000,)).numpy()
     assert drawn.shape == (20_000, 6)
     np.testing.assert_allclose(drawn.var(axis=0), 1 / 6, rtol=0.05)
-
-
-def test_every_prior_and_family_of_the_core_is_in_the_tables():
-    from bayescore_pyro.laws import LAWS
-    from bayescore_pyro.plugin import SUPPORTS
-    from bayescore_pyro.translation import PRIORS, RESPONSES
-
-    from bayescore.model import distributions, families, sites
-
-    declared = {name.rpartition(":")[-1] for name in SUPPORTS if name.startswith("prior:")}
-    assert (
-        {cls.__name__ for cls in PRIORS} | {"LKJ", "Horseshoe", "AtMeans"}
-        == declared
-        == set(distributions.DISTRIBUTIONS)
-    )
-    families_declared = {name.partition(":")[-1] for name in SUPPORTS if name.startswith("family:")}
-    assert {cls.__name__ for cls in RESPONSES} == families_declared == set(families.FAMILIES)
-    assert set(LAWS) == set(sites.Site.__subclasses__())

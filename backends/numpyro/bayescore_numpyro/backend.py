@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Literal
 
-from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
+from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, entry_of, no_progress
 from bayescore.methods import Method
 from bayescore.model.data import Data
 from bayescore.model.distributions import Array
@@ -41,7 +41,8 @@ class NumPyroBackend(Backend):
     ) -> Fit:
         with precision_of(self.precision):
             target = problem.locate(regression, data, method)
-            fitted: Fit = METHODS[method.name].fit(target, method, seed, progress)
+            module = entry_of(METHODS, method.name, f"the method {method.name}")
+            fitted: Fit = module.fit(target, method, seed, progress)
             return fitted
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:

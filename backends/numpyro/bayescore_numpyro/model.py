@@ -9,6 +9,7 @@ import numpyro.distributions as dist
 from numpyro import handlers
 from numpyro.infer.util import compute_log_probs
 
+from bayescore.backend import entry_of
 from bayescore.model.transforms import Correlations, GroupOffsets, Shrinkage, constrain
 from bayescore_numpyro import hierarchy, predictors, priors
 from bayescore_numpyro.families import RESPONSES
@@ -50,7 +51,8 @@ def response(form: Form, values: Values, rows: Rows) -> dist.Distribution:
     eta = predictors.whole(form.predictor(values, rows), values, rows)
     given = {name: values[name] for name in form.given}
     given |= {} if rows.trials is None else {"trials": rows.trials}
-    return RESPONSES[form.family, form.link](eta, **given)
+    made = entry_of(RESPONSES, (form.family, form.link), f"the family {form.family}(link={form.link})")
+    return made(eta, **given)
 
 
 def terms(form: Form, numbers: Numbers, values: Values, chosen: jax.Array | None = None) -> dict[str, jax.Array]:

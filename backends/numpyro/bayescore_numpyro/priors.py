@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
+from bayescore.backend import entry_of
+
 PRIORS: dict[str, Callable[..., dist.Distribution]] = {
     "Normal": dist.Normal,
     "StudentT": dist.StudentT,
@@ -41,7 +43,8 @@ def _alike(kind: str, support: str, shape: tuple[int, ...], parameters: Paramete
     """One kind of prior for elements of ``shape``; its numbers are as many."""
     if kind == "Flat":
         return dist.ImproperUniform(SUPPORTS[support], shape, ())
-    return PRIORS[kind](**{name: jnp.reshape(number, shape) for name, number in parameters.items()})
+    made = entry_of(PRIORS, kind, f"the prior {kind}")
+    return made(**{name: jnp.reshape(number, shape) for name, number in parameters.items()})
 
 
 class Mixed(dist.Distribution):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bayescore.backend import Progress
+from bayescore.backend import Progress, entry_of
 from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
 from bayescore_pyro import laplace, nuts, svi
 from bayescore_pyro.outcome import Outcome
@@ -21,4 +21,4 @@ FITTERS: Mapping[type[Method], Callable[[Target, Any, int, Progress], Outcome]] 
 def infer(target: Target, method: Method, seed: int, progress: Progress) -> Outcome:
     """Carry out a method that works on a log density; the caller has seeded the generators."""
     target = replace(target, jacobian=method.estimand == "posterior")
-    return FITTERS[type(method)](target, method, seed, progress)
+    return entry_of(FITTERS, type(method), f"the method {method.name}")(target, method, seed, progress)

@@ -10,6 +10,7 @@ from pyro.distributions.transforms import CorrMatrixCholeskyTransform
 from torch import Tensor
 from torch.distributions import constraints
 
+from bayescore.backend import entry_of
 from bayescore.model.sites import Correlation, Independent, Offsets, Shift, Shrunken, Site, Thresholds
 from bayescore_pyro.translation import prior
 
@@ -26,7 +27,7 @@ def draw(sites: Iterable[Site]) -> dict[str, Tensor]:
 
 def law(site: Site, values: Values) -> Any:
     """The site's distribution, its shape an event, in the default dtype."""
-    return LAWS[type(site)](site, values)
+    return entry_of(LAWS, type(site), f"the site {site.name}")(site, values)
 
 
 def _independent(site: Independent, values: Values) -> Any:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.distributions import constraints
 
+from bayescore.backend import entry_of
 from bayescore.model import distributions as core
 from bayescore.model import families
 from bayescore_pyro.links import log_expm1_exp, log_ndtr, log_ordered
@@ -51,30 +52,33 @@ PRIORS: Mapping[type[core.Distribution], Callable[..., Any]] = {
 }
 """Of one element, given the core's fields."""
 
-RESPONSES: Mapping[type[families.Family], Callable[..., Any]] = {
-    families.Gaussian: lambda eta, sigma: dist.Normal(loc=eta, scale=sigma),
-    families.StudentT: lambda eta, df, sigma: dist.StudentT(df, eta, sigma),
-    families.Bernoulli: lambda eta: dist.Bernoulli(logits=eta),
-    families.Binomial: lambda eta, trials: dist.Binomial(trials, logits=eta),
-    families.Poisson: LogPoisson,
-    families.NegativeBinomial: lambda eta, concentration: dist.NegativeBinomial(
-        concentration, logits=eta - concentration.log()
-    ),
-    families.Gamma: lambda eta, concentration: dist.Gamma(concentration, concentration * (-eta).exp()),
-    families.Exponential: lambda eta: dist.Exponential((-eta).exp()),
-    families.Beta: lambda eta, concentration: dist.Beta(
-        concentration * eta.sigmoid(), concentration * (-eta).sigmoid()
-    ),
-    families.Ordinal: lambda eta, threshold: dist.Categorical(logits=log_ordered(eta, threshold)),
-    families.Categorical: lambda eta: dist.Categorical(logits=torch.cat([torch.zeros_like(eta[..., :1]), eta], -1)),
-}
-"""Of the linear predictor (..., row), or (..., row, level), and what else the family is given, by name."""
-
 LOGITS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "logit": lambda eta: eta,
     "probit": lambda eta: log_ndtr(eta) - log_ndtr(-eta),
     "cloglog": log_expm1_exp,
 }
-"""The logit of the probability of success, for links that are another function of it."""
+"""Log odds of a success by link."""
+
+RESPONSES: Mapping[tuple[str, str], Callable[..., Any]] = {
+    ("Gaussian", "identity"): lambda eta, sigma: dist.Normal(loc=eta, scale=sigma),
+    ("StudentT", "identity"): lambda eta, df, sigma: dist.StudentT(df, eta, sigma),
+    **{("Bernoulli", link): lambda eta, f=f: dist.Bernoulli(logits=f(eta)) for link, f in LOGITS.items()},
+    **{("Binomial", link): lambda eta, trials, f=f: dist.Binomial(trials, logits=f(eta)) for link, f in LOGITS.items()},
+    ("Poisson", "log"): LogPoisson,
+    ("NegativeBinomial", "log"): lambda eta, concentration: dist.NegativeBinomial(
+        concentration, logits=eta - concentration.log()
+    ),
+    ("Gamma", "log"): lambda eta, concentration: dist.Gamma(concentration, concentration * (-eta).exp()),
+    ("Exponential", "log"): lambda eta: dist.Exponential((-eta).exp()),
+    ("Beta", "logit"): lambda eta, concentration: dist.Beta(
+        concentration * eta.sigmoid(), concentration * (-eta).sigmoid()
+    ),
+    ("Ordinal", "logit"): lambda eta, threshold: dist.Categorical(logits=log_ordered(eta, threshold)),
+    ("Categorical", "softmax"): lambda eta: dist.Categorical(
+        logits=torch.cat([torch.zeros_like(eta[..., :1]), eta], -1)
+    ),
+}
+"""By family and link: of the linear predictor (..., row), or (..., row, level), and what else the family is given."""
 
 EXPECTED: Mapping[type[families.Family], Callable[[Any], Tensor]] = {
     families.StudentT: lambda response: response.loc,  # its mean does not exist for df <= 1
@@ -86,8 +90,8 @@ EXPECTED: Mapping[type[families.Family], Callable[[Any], Tensor]] = {
 
 def response(family: families.Family, eta: Tensor, given: Mapping[str, Tensor]) -> Any:
     """Pyro's distribution of the response."""
-    predictor = LOGITS[family.link_name](eta) if family.link_name in LOGITS else eta
-    return RESPONSES[type(family)](predictor, **given)
+    made = entry_of(RESPONSES, (family.name, family.link_name), f"the family {family}")
+    return made(eta, **given)
 
 
 def expected(family: families.Family, response: Any) -> Tensor:
@@ -108,4 +112,5 @@ def prior(distribution: core.Distribution, shape: tuple[int, ...]) -> Any:
         name: torch.as_tensor(value.reshape(shape) if value.ndim else value, dtype=dtype)
         for name, value in given.items()
     }
-    return PRIORS[type(distribution)](**settings).expand(shape).to_event(len(shape))
+    made = entry_of(PRIORS, type(distribution), f"the prior {type(distribution).__name__}")
+    return made(**settings).expand(shape).to_event(len(shape))

@@ -67,6 +67,15 @@ class Distribution(ABC):
             if numbers.ndim == 0:
                 object.__setattr__(self, field.name, float(numbers))
 
+    @classmethod
+    def roles(cls) -> tuple[str, ...]:
+        """What it can be a prior of: a ``coefficient``, an ``auxiliary`` (a positive parameter), a ``correlation``."""
+        if cls.support == "correlation":
+            return ("correlation",)
+        anywhere = cls.support == "interval" or not cls.proper
+        real, positive = anywhere or cls.support == "real", anywhere or cls.support == "positive"
+        return ("coefficient",) * real + ("auxiliary",) * positive
+
     @property
     def bounds(self) -> tuple[Parameter, Parameter]:
         """Ends of the support."""
