@@ -11,10 +11,10 @@ docstring, and whether stored fits depend on it.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypedDict, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -105,7 +105,9 @@ class Declared:
 
 
 class Options:
-    """The base of a frozen dataclass whose fields declare options; what an `Option` says is added to its docstring.
+    """The base of a frozen dataclass whose fields declare options, each with a default.
+
+    What an `Option` says is added to the docstring.
 
     Raises
     ------
@@ -113,28 +115,27 @@ class Options:
         A value is of another kind than the option's, or out of its bounds.
     """
 
+    declared: ClassVar[dict[str, Declared]] = {}
+    """The options, by name and in their order."""
+
     def __init_subclass__(cls) -> None:
-        told = [f"{name}\n        {said.help}." for name, kind in cls.__annotations__.items() if (said := _said(kind))]
+        own = {
+            name: Declared(name, kind, vars(cls)[name], said)
+            for name, kind in cls.__annotations__.items()
+            if (said := _said(kind)) is not None
+        }
+        cls.declared = {**cls.declared, **own}
+        told = [f"{name}\n        {option.said.help}." for name, option in own.items()]
         cls.__doc__ = "\n    ".join([f"{(cls.__doc__ or '').rstrip()}\n", "Attributes", "----------", *told])
 
     def __post_init__(self) -> None:
-        for name, option in declared(type(self)).items():
+        for name, option in self.declared.items():
             object.__setattr__(self, name, option.check(getattr(self, name)))
-
-
-def declared(cls: type[Options]) -> dict[str, Declared]:
-    """The options of a class, by name and in their order."""
-    hints = get_type_hints(cls, include_extras=True)
-    return {
-        f.name: Declared(f.name, hints[f.name], f.default, said)
-        for f in fields(cls)  # type: ignore[arg-type]
-        if (said := _said(hints[f.name])) is not None
-    }
 
 
 def in_json(name: str, cls: type[Options]) -> Any:
     """The type of a class's options in JSON; what is read from a text is that text."""
-    kinds = {option.name: str | None if option.said.read else option.kind for option in declared(cls).values()}
+    kinds = {option.name: str | None if option.said.read else option.kind for option in cls.declared.values()}
     found: Any = TypedDict(name, kinds)  # type: ignore[misc]
     found.__doc__ = (cls.__doc__ or "").partition("\n")[0]
     return found

@@ -11,7 +11,7 @@ from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.backend import Precision
 from bayescore.errors import check_is
 from bayescore.methods import Method
-from bayescore.options import Option, Options, declared
+from bayescore.options import Option, Options
 
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number of at least 0, under 2**63")]
 Jobs = Annotated[
@@ -84,4 +84,4 @@ def describe(settings: Settings) -> Mapping[str, Any]:
 
 def of_fits(settings: Settings) -> Mapping[str, Any]:
     """The settings that fits depend on, their methods aside."""
-    return {name: getattr(settings, name) for name, one in declared(type(settings)).items() if not one.said.fits_stay}
+    return {name: getattr(settings, name) for name, one in settings.declared.items() if not one.said.fits_stay}

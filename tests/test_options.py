@@ -19,7 +19,7 @@ from bayescore.cli.request import PARTS
 from bayescore.cli.study import Measurement
 from bayescore.comparison.provenance import of_problem
 from bayescore.errors import RequestError
-from bayescore.options import Option, Options, declared, in_json
+from bayescore.options import Option, Options, in_json
 from bayescore.report.document import Document
 from bayescore.settings import Settings
 from bayescore.tables.problem import toy
@@ -107,7 +107,7 @@ def test_fits_depend_on_it_unless_it_says_otherwise():
 
 
 def test_fits_depend_on_what_they_always_did():
-    assert {name for name, option in declared(Settings).items() if not option.said.fits_stay} == {
+    assert {name for name, option in Settings.declared.items() if not option.said.fits_stay} == {
         "seed",
         "precision",
         "reduce",
@@ -120,7 +120,7 @@ def bounds(kind):
     return {found for part in parts for found in ({part} if isinstance(part, Meta) else bounds(part) if part else ())}
 
 
-NUMBERS = [option for cls in CLASSES for option in declared(cls).values() if option.plain in {int, float}]
+NUMBERS = [option for cls in CLASSES for option in cls.declared.values() if option.plain in {int, float}]
 
 
 @pytest.mark.parametrize("option", NUMBERS, ids=lambda option: option.name)
@@ -140,7 +140,7 @@ def test_numbers_are_held_to_the_bounds_that_are_said(option):
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_option_has_words_and_its_default_is_taken(cls):
     cls()
-    for option in declared(cls).values():
+    for option in cls.declared.values():
         assert option.wanted
         assert option.check(option.default) == option.default
         assert not option.said.help.endswith(".")
@@ -154,7 +154,7 @@ def test_no_flag_is_given_without_being_asked_for(cls):
 
 
 def test_no_name_stands_for_two_options():
-    names = [name for cls in (*PARTS.values(), Output) for name in declared(cls)]
+    names = [name for cls in (*PARTS.values(), Output) for name in cls.declared]
     assert len(names) == len(set(names))
 
 
@@ -166,7 +166,7 @@ def test_a_field_without_an_option_is_none():
         given: Annotated[int, Option("as it is")] = 3
         other: object = None
 
-    assert set(declared(Plain)) == {"given"}
+    assert set(Plain.declared) == {"given"}
     assert "other" not in Plain.__doc__
 
 

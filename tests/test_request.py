@@ -10,10 +10,9 @@ from bayescore.cli.request import PARTS, Request
 from bayescore.cli.statement import Statement
 from bayescore.cli.stating import parse_priors, problem_of
 from bayescore.errors import RequestError
-from bayescore.options import declared
 from bayescore.settings import Settings
 
-IN_FILES = {name: option for cls in PARTS.values() for name, option in declared(cls).items() if option.said.in_file}
+IN_FILES = {name: option for cls in PARTS.values() for name, option in cls.declared.items() if option.said.in_file}
 WRITTEN = {
     "backends": ["pyro", "numpyro:nuts(chains=2)"],
     "method": "nuts(chains=4)",

@@ -3,13 +3,13 @@
 import argparse
 from typing import Any, get_args, get_origin
 
-from bayescore.options import Declared, Options, declared
+from bayescore.options import Declared, Options
 from bayescore.printable import cell
 
 
 def add(parser: argparse._ActionsContainer, cls: type[Options], *names: str) -> None:
     """Declare the flags of a class's options, or of those that are named."""
-    for name, option in declared(cls).items():
+    for name, option in cls.declared.items():
         if not names or name in names:
             parser.add_argument(
                 flag(option),
@@ -22,7 +22,7 @@ def add(parser: argparse._ActionsContainer, cls: type[Options], *names: str) -> 
 
 def given(arguments: argparse.Namespace, *classes: type[Options]) -> dict[str, Any]:
     """The values of the flags that were given, by the options' names."""
-    known = {name for cls in classes for name in declared(cls)}
+    known = {name for cls in classes for name in cls.declared}
     return {name: value for name, value in vars(arguments).items() if name in known}
 
 
@@ -58,7 +58,7 @@ def _taken(option: Declared) -> dict[str, Any]:
 def markdown(cls: type[Options]) -> str:
     """The options of a class, as a table of the documentation."""
     lines = ["| flag | key of a problem file | value | default | |", "|---|---|---|---|---|"]
-    for option in declared(cls).values():
+    for option in cls.declared.values():
         key = f"`{option.spelled}`" if option.said.in_file else ""
         value = "" if option.plain is bool else option.wanted
         lines.append(f"| `{flag(option)}` | {key} | {cell(value)} | {_default(option)} | {cell(option.said.help)} |")

@@ -15,7 +15,7 @@ import tomli_w
 
 from bayescore.cli.statement import Contenders, Statement
 from bayescore.errors import RequestError, suggest
-from bayescore.options import Declared, Options, declared
+from bayescore.options import Declared, Options
 from bayescore.printable import shown
 from bayescore.settings import Settings
 from bayescore.system import paths
@@ -85,12 +85,12 @@ class Request:
         return "# bayescore compare THIS_FILE runs it again\n" + tomli_w.dumps(content)
 
     def _of(self, cls: type[Options]) -> dict[str, Any]:
-        return {name: value for name, value in self.given.items() if name in declared(cls)}
+        return {name: value for name, value in self.given.items() if name in cls.declared}
 
 
 def _of_files() -> dict[str, Declared]:
     """The options that can stand in a problem file."""
-    known = {name: option for cls in PARTS.values() for name, option in declared(cls).items()}
+    known = {name: option for cls in PARTS.values() for name, option in cls.declared.items()}
     return {name: option for name, option in known.items() if option.said.in_file}
 
 
