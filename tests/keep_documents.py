@@ -127,14 +127,14 @@ def ordinal() -> Problem:
 
 
 ALONE = Settings(reference="none")
-SHORT = "nuts(warmup=200, draws=300)"
+SHORT = "metropolis(warmup=200, draws=300)"
 CASES = {
     "guides": Case(small_toy, ["numeric:svi", "numeric:svi(guide=full_rank)", "numeric:laplace"]),
     "guides of raw columns": Case(small_toy, ["numeric:svi(standardize=False)", "numeric:laplace"]),
     "guides of a skewed posterior": Case(skewed, ["numeric:svi", "numeric:laplace", "numeric:nuts"]),
     "chains": Case(free, ["shifted", "skewed"]),
     "chains without exact": Case(free, ["numeric", "wide"], ALONE),
-    "draws too few": Case(free, ["numeric:nuts(draws=150)", "tiny:nuts(warmup=100, draws=200)", "again"]),
+    "draws too few": Case(free, ["numeric:nuts(draws=150)", "tiny:metropolis(warmup=100, draws=200)", "again"]),
     "collinear columns": Case(collinear, ["apart"]),
     "heavy tails": Case(free, ["heavy", "heavy:nuts(draws=2400)"], ALONE),
     "points": Case(small_toy, ["exact", "exact:map", "numeric:map", "exact:mle", "numeric:mle"]),
@@ -145,9 +145,9 @@ CASES = {
     "smoke": Case(small_toy, ["numeric:svi", "numeric:nuts"], Settings(smoke=True)),
     "one alone": Case(free, ["numeric"], ALONE),
     "not run": Case(free, ["lost", "absent", "walker:svi", "numeric"]),
-    "hierarchy": Case(hierarchy, [f"walker:{SHORT}", "silent:nuts(warmup=200, draws=301)"]),
-    "network": Case(network, [f"walker:{SHORT}", "silent:nuts(warmup=200, draws=301)"]),
-    "categories": Case(ordinal, [f"walker:{SHORT}", "silent:nuts(warmup=200, draws=301)"]),
+    "hierarchy": Case(hierarchy, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
+    "network": Case(network, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
+    "categories": Case(ordinal, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
     "trained points": Case(
         small_toy, [f"{engine}:{method}(steps=100)" for engine in ("pyro", "numpyro") for method in ("mle", "map")],
         needs=("pyro", "numpyro"),

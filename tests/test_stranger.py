@@ -116,9 +116,16 @@ def test_a_new_level_is_predicted_by_a_stranger(install):
 FEW = "metropolis(warmup=50, draws=100"
 
 
-def test_a_strangers_method_has_its_own_settings(install):
-    """Which are read here, where its plugin is not loaded, and arrive there."""
+@pytest.fixture
+def unloaded(install, monkeypatch):
+    """The plugin is installed, and no test before has loaded it into this process."""
     install("tiny")
+    monkeypatch.delitem(sys.modules, "bayescore_tiny", raising=False)
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_a_strangers_method_has_its_own_settings():
+    """Which are read here, where its plugin is not loaded, and arrive there."""
     settings = Settings(reference="none", jobs=2)
     small, large = comparison.compare(
         problem.toy(), [f"tiny:{FEW}, step=0.01)", f"tiny:{FEW}, step=2)"], settings
@@ -141,8 +148,8 @@ def test_a_strangers_method_has_its_own_settings(install):
         ("metropolitan", "unknown method 'metropolitan'; did you mean 'metropolis'"),
     ],
 )
-def test_a_wrong_setting_of_a_strangers_is_refused_before_any_work(install, text, message):
-    install("tiny")
+@pytest.mark.usefixtures("unloaded")
+def test_a_wrong_setting_of_a_strangers_is_refused_before_any_work(text, message):
     with pytest.raises(RequestError, match=re.escape(message)):
         comparison.compare(problem.toy(), [f"tiny:{text}"])
     assert "bayescore_tiny" not in sys.modules
@@ -169,10 +176,9 @@ def test_a_strangers_unconverged_chains_are_not_healthy(install):
     assert {reason.code for reason in result.decision.reasons} >= {"unconverged"}
 
 
-def test_a_loaded_backend_takes_its_own_methods(install):
-    install("tiny")
+@pytest.mark.usefixtures("unloaded")
+def test_a_loaded_backend_takes_its_own_methods():
     toy, backend = problem.toy(), get_backend("tiny")
     fit = backend.fit(toy.regression, backend.build_data(toy.regression, toy.data), f"{FEW})", seed=0)
     assert type(fit.method).__module__ == "bayescore_tiny"
     assert backend.sample_posterior(fit, seed=0).shape == (4, 100)
-    sys.modules.pop("bayescore_tiny")

@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from bayescore_tiny import Tiny
+from bayescore_tiny import Metropolis, Tiny
 
 from bayescore.backend import Backend, BackendInfo, Fit, hookimpl
 from bayescore.density import coordinates, specification
@@ -181,20 +181,28 @@ _EVERYTHING = {
     *(f"prior:{what}:{name}" for what in ("coefficient", "auxiliary", "correlation") for name in DISTRIBUTIONS),
     *(f"feature:{name}" for name in ("offset", "weights", "groups", "network", "reduction")),
     *(f"precision:{name}" for name in ("float64", "float32")),
-    "method:nuts",
 }
-_OF_GUIDES = {"method:svi", "method:laplace", "method:map", "method:mle", "guide:mean_field", "guide:full_rank"}
+_OTHERS = {
+    "method:nuts",
+    "method:svi",
+    "method:laplace",
+    "method:map",
+    "method:mle",
+    "guide:mean_field",
+    "guide:full_rank",
+}
 
 
 @hookimpl
 def bayescore_backends():
     for cls in (Numeric, *Numeric.__subclasses__()):
         name = "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
-        supports = {*_EVERYTHING, *_OF_GUIDES, "feature:log_density"}
+        supports = {*_EVERYTHING, *_OTHERS, "feature:log_density"}
         yield BackendInfo(name, cls, supports - {"feature:groups", "feature:network"}, default_method="nuts")
     gaps = {"method:svi": "never: walker has no guide"}
     density = {"feature:log_density"}
-    yield BackendInfo("walker", lambda p: Walker(), _EVERYTHING | density, gaps, default_method="nuts")
-    yield BackendInfo("silent", lambda p: Silent(), _EVERYTHING, gaps, default_method="nuts")
+    own = {"methods": (Metropolis,), "default_method": "metropolis"}
+    yield BackendInfo("walker", lambda p: Walker(), _EVERYTHING | density, gaps, **own)
+    yield BackendInfo("silent", lambda p: Silent(), _EVERYTHING, gaps, **own)
     absent = ("bayescore_numeric_engine",)
-    yield BackendInfo("absent", Numeric, _EVERYTHING, requires=absent, default_method="nuts")
+    yield BackendInfo("absent", Numeric, _EVERYTHING | _OTHERS, requires=absent, default_method="nuts")
