@@ -62,10 +62,10 @@ def _from_real(u: Any, bounds: Bounds, xp: Any) -> tuple[Any, Any]:
     """Value and log slope of one kind of elements."""
     low, high = bounds
     if math.isinf(low):
-        return u, 0.0 * u
+        return u, xp.zeros_like(u)
     if math.isinf(high):
         return low + xp.exp(u), u
-    log_share = -xp.logaddexp(0.0 * u, -u)
+    log_share = -xp.logaddexp(xp.zeros_like(u), -u)
     return low + (high - low) * xp.exp(log_share), math.log(high - low) + 2.0 * log_share - u
 
 

@@ -15,6 +15,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from bayescore.density.coordinates import Coordinates
 from bayescore.model.transforms import constrain
 from bayescore_pyro.rows import Rows
+from bayescore_pyro.shortening import shortened
 from bayescore_pyro.stated import Stated
 
 Program = Callable[..., tuple[Tensor, Tensor]]
@@ -104,7 +105,7 @@ def _trace(density: Callable[..., Tensor], z: Tensor, *rest: Tensor) -> Program:
         return value.detach(), torch.autograd.grad(value.sum(), z)[0]
 
     with _without_deprecations():
-        graph = make_fx(value_and_gradient)(z, *rest).eval()
+        graph = shortened(make_fx(value_and_gradient)(z, *rest), z, *rest)
         program: Program = torch.jit.freeze(  # what does not depend on z is worked out once
             torch.jit.trace(graph, (z, *rest), check_trace=False)  # type: ignore[no-untyped-call]
         )
