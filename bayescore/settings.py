@@ -18,6 +18,10 @@ Jobs = Annotated[
     Annotated[int, Meta(ge=1, le=1000, description="at least 1, at most 1000")] | None,
     Option("processes at a time", "N", default="one a core", in_file=False, fits_stay=True),
 ]
+Cores = Annotated[
+    Annotated[int, Meta(ge=1, le=1000, description="at least 1, at most 1000")] | None,
+    Option("cores that they share, at most", "N", default="all that the system allows", fits_stay=True),
+]
 
 
 def _method(given: object) -> Method:
@@ -75,6 +79,7 @@ class Settings(Options):
     reduce: Annotated[
         bool, Option("rows are taken together where that leaves the likelihood as it is; with --no-reduce none is")
     ] = True
+    cores: Cores = None
 
 
 def describe(settings: Settings) -> Mapping[str, Any]:

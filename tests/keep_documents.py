@@ -162,7 +162,7 @@ LIBRARIES = tuple(name for case in CASES.values() for name in case.needs)
 class InThisProcess:
     """Runs tasks one after another, as a `bayescore.comparison.runner.Runner` does in processes."""
 
-    def __init__(self, *ignored: object) -> None:
+    def __init__(self, *ignored: object, **named: object) -> None:
         pass
 
     def run(self, tasks: Sequence[Any], environments: object) -> list[Any]:

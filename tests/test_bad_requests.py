@@ -62,6 +62,7 @@ GROUPS = ("--data", "table.csv", "--formula", "y ~ x + (1 | c)")
         (("--seed", "-1"), "seed must be a"),
         (("--seed", "1.5"), "argument --seed: invalid int value: '1.5'"),
         (("--jobs", "0"), "jobs must be at least 1"),
+        (("--cores", "0"), "cores must be at least 1"),
         (("--timeout", "0"), "timeout must be a positive number"),
         (("--timeout", "inf"), "timeout must be a positive number"),
         (("--precision", "float16"), "precision must be float64 or float32"),

@@ -139,6 +139,7 @@ def test_a_missing_file_is_refused(tmp_path):
         ("method", "nutz", "unknown method 'nutz'"),
         ("jobs", 0, "jobs must be at least 1"),
         ("jobs", -1, "jobs must be at least 1"),
+        ("cores", 0, "cores must be at least 1"),
     ],
 )
 def test_a_wrong_setting_is_refused(name, value, message):

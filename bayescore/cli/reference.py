@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("folder", type=Path, metavar="PATH", help="a folder with references.json and its tables")
     add("--names", nargs="+", default=[], metavar="NAME", help="references to use (default: all)")
     add("--backends", nargs="+", metavar="CONTENDER", help="by default exact where it applies, and nuts in all others")
-    flags.add(parser, Settings, "seed", "jobs", "timeout")
+    flags.add(parser, Settings, "seed", "jobs", "cores", "timeout")
     add("--out", type=Path, metavar="FILE", help="write the table there, too")
     add("--quiet", action="store_true", help="no progress")
 

@@ -1,7 +1,6 @@
 """``bayescore study``: measure the rule itself."""
 
 import argparse
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from msgspec import Meta
 
 from bayescore.cli import flags
 from bayescore.options import Option, Options
-from bayescore.settings import Jobs, Seed
+from bayescore.settings import Cores, Jobs, Seed
 
 _PARTS = ("density", "draws", "refits")
 _Count = Annotated[int, Meta(ge=1, le=10**6, description="at least 1 and at most 1000000")]
@@ -30,6 +29,7 @@ class Measurement(Options):
     refits: Annotated[_Count, Option("for faults that are fitted anew", "N")] = 50
     seed: Annotated[Seed, Option("of all draws and fits")] = 0
     jobs: Jobs = None
+    cores: Cores = None
     out: Annotated[str | None, Option("write the tables there, too", "FILE")] = None
 
 
@@ -61,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
         refits=asked.refits,
         faults=_known(asked.faults, tuple(fault.name for fault in DRAW_FAULTS), "fault"),
         seed=asked.seed,
-        jobs=asked.jobs or os.cpu_count() or 1,
+        jobs=asked.jobs,
+        cores=asked.cores,
     )
     written = []
 

@@ -5,7 +5,6 @@ stored one can be shown again.
 """
 
 import math
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -41,6 +40,7 @@ from bayescore.report.document import (
     SettingsEntry,
     ShapeEntry,
 )
+from bayescore.system import cores
 from bayescore.tables.problem import Problem
 
 _LIBRARIES = (
@@ -137,7 +137,7 @@ def _environment(seed: int) -> EnvironmentEntry:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": os.cpu_count(),
+        "cores": cores.usable(),
         "seed": seed,
         "versions": versions,
     }

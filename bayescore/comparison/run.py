@@ -1,6 +1,5 @@
 """One comparison from the contenders' names to the verdict."""
 
-import os
 import threading
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from bayescore.comparison.contender import Contender, parse_all
 from bayescore.comparison.document import document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.runner import Runner, Watcher
+from bayescore.comparison.sharing import Sharing
 from bayescore.contract import limits
 from bayescore.contract.checked import refusal
 from bayescore.density.reduction import compress
@@ -183,8 +183,9 @@ def _run_all(
         )
         for c in waiting
     ]
-    jobs = settings.jobs or os.cpu_count() or 1
-    runner = Runner(jobs, settings.timeout, watch)
+    sharing = Sharing(settings.cores)
+    jobs = settings.jobs or len(sharing.numbers)
+    runner = Runner(jobs, settings.timeout, watch, sharing=sharing)
     if archive is not None:
         runner.finished = archive.keep
         runner.traceback_in = lambda contender, log: archive.log

@@ -20,6 +20,7 @@ from bayescore.backend import BackendInfo
 from bayescore.comparison import handover
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome, Task
+from bayescore.comparison.sharing import Sharing
 from bayescore.errors import KeepingError
 from bayescore.system import processes, writing
 from bayescore.system.processes import Child
@@ -63,6 +64,8 @@ class Runner:
         Told of every outcome as soon as it is there, with its log.
     traceback_in
         Told of a failed contender's log, says where it is kept; None where it can't be.
+    sharing
+        Gives the processes their cores.
     """
 
     jobs: int
@@ -70,6 +73,8 @@ class Runner:
     watch: Watcher = lambda contender, message: None
     finished: Finished = lambda outcome, log: None
     traceback_in: Callable[[Contender, str], Path | None] = kept_log
+    sharing: Sharing = field(default_factory=Sharing)
+    _at_once: int = 1
     _children: set[Child] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
@@ -80,7 +85,8 @@ class Runner:
         Interrupted, it ends the children, and tells of those that were not finished. Where
         ``watch`` or ``finished`` raises, it ends the children, too.
         """
-        with ThreadPoolExecutor(max_workers=max(self.jobs, 1)) as pool:
+        self._at_once = max(1, min(self.jobs, len(tasks)))
+        with ThreadPoolExecutor(self._at_once) as pool:
             futures = [pool.submit(self._run_one, task, environments.get(task.contender.backend)) for task in tasks]
             return self._collect(tasks, futures)
 
@@ -136,7 +142,7 @@ class Runner:
             (folder / "task.pickle").write_bytes(given)
             with (folder / "log").open("w") as log:
                 # whatever its plugin and libraries put among temporary files goes with the folder, if it is killed, too
-                environment = {**_environment(info), "TMPDIR": name}
+                environment = {**_environment(info), **self.sharing.environment(self._at_once), "TMPDIR": name}
                 outcome = self._supervise(task, folder, log.fileno(), environment)
             self.watch(task.contender, {"finished": outcome.status})
             kept = folder / "log"  # not there where the worker has removed its folder
@@ -158,6 +164,7 @@ class Runner:
                 "bayescore.comparison.worker", str(folder), environment=environment, stdout=PIPE, stderr=log
             )
             self._children.add(child)
+        self.sharing.begin(child)
         late = threading.Event()
 
         def expire() -> None:
@@ -178,6 +185,7 @@ class Runner:
             child.end()
             with self._lock:
                 self._children.discard(child)
+            self.sharing.end(child)
         listener.join(_LAST_WORDS)
         if raised:
             raise raised[0]

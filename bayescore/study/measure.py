@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from bayescore.regressions.points import points
 from bayescore.regressions.target import RegressionTarget
 from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS, honest
 from bayescore.study.targets import make
+from bayescore.system import cores
 from bayescore.tables import problem
 
 FIXED = 0.05
@@ -47,6 +49,9 @@ class Settings:
         For faults of density and of draws, and for those that are fitted anew.
     faults
         Names of the faults of draws; all where there are none.
+    jobs, cores
+        Processes at a time, by default one a core, and the cores that they share, by default
+        all that this process may use.
     """
 
     engine: str = "numpyro"
@@ -55,7 +60,8 @@ class Settings:
     refits: int = 50
     faults: tuple[str, ...] = ()
     seed: int = 0
-    jobs: int = 2
+    jobs: int | None = None
+    cores: int | None = None
 
 
 def in_parallel(
@@ -64,11 +70,21 @@ def in_parallel(
     """Run the repetitions of a target in chunks, and add up what they count."""
     chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     total: dict[Key, Counter[str]] = {}
-    with ProcessPoolExecutor(settings.jobs, mp_context=get_context("spawn")) as pool:
+    numbers, spawn = cores.chosen(settings.cores), get_context("spawn")
+    jobs = settings.jobs or len(numbers)
+    shares = spawn.SimpleQueue()
+    for share in cores.shares(numbers, jobs):
+        shares.put(share)
+    with ProcessPoolExecutor(jobs, spawn, _begin, (shares,)) as pool:
         for found in pool.map(work, [settings] * len(chunks), [name] * len(chunks), chunks):
             for key, counts in found.items():
                 total.setdefault(key, Counter()).update(counts)
     return total
+
+
+def _begin(shares: "SimpleQueue[list[int]]") -> None:
+    """In a process that begins: take a share of the cores."""
+    cores.take(shares.get())
 
 
 def density_faults(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:

@@ -1,8 +1,67 @@
-"""How many cores this process may use."""
+"""The cores that this process may use, and shares of them.
+
+A process is held to its share by its affinity: whatever it starts afterwards inherits that, and
+the kernel sees to it, whoever wrote the code.
+"""
 
 import os
+import random
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+SHARE = "BAYESCORE_CORES"
+"""The variable that has a process's share, in cores, where the system knows no affinity."""
+AFFINITY = hasattr(os, "sched_setaffinity")
+"""Whether it knows one."""
+_WATCHED = 0.1
+"""Seconds for which one looks how busy cores are."""
 
 
 def usable() -> int:
     """Cores that this process may use at this moment, at least 1: what runs side by side asks again as it goes on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if AFFINITY:
+        return len(os.sched_getaffinity(0))
+    share = os.environ.get(SHARE, "")
+    return int(share) if share.isdecimal() and int(share) else os.cpu_count() or 1
+
+
+def chosen(most: int | None = None) -> list[int]:
+    """The numbers of the cores to use, of those that this process may: all, or as many, the least busy ones.
+
+    Several comparisons that are given a part of the cores each do not all take the first ones.
+    """
+    known = list(os.sched_getaffinity(0)) if AFFINITY else list(range(usable()))
+    if most is None or most >= len(known):
+        return sorted(known)
+    random.shuffle(known)
+    before = _busy()
+    time.sleep(_WATCHED)
+    after = _busy()
+    return sorted(sorted(known, key=lambda core: after.get(core, 0) - before.get(core, 0))[:most])
+
+
+def shares(cores: Sequence[int], processes: int) -> list[list[int]]:
+    """Each process's cores: as equal in number as can be, none with none, what is over to the first ones."""
+    if processes >= len(cores):
+        return [[cores[i % len(cores)]] for i in range(processes)]
+    each, over = divmod(len(cores), processes)
+    ends = [each * i + min(i, over) for i in range(processes + 1)]
+    return [list(cores[start:stop]) for start, stop in pairwise(ends)]
+
+
+def take(share: Sequence[int]) -> None:
+    """Hold this thread, and whatever it starts, to a share."""
+    if AFFINITY:
+        os.sched_setaffinity(0, share)
+    else:
+        os.environ[SHARE] = str(len(share))
+
+
+def _busy() -> dict[int, int]:
+    """For how long each core has worked since the system began, in clock ticks; empty where it does not tell."""
+    path = Path("/proc/stat")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    fields = [line.split() for line in lines if line.startswith("cpu") and line[3].isdigit()]
+    return {int(name[3:]): sum(map(int, ticks[:3])) for name, *ticks in fields}

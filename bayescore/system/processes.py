@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import IO, Any
 _MARK = "BAYESCORE_CHILD"
 _BETWEEN = ":"
 """What stands between the marks of a child, its parent's before its own."""
+_MOMENT = 0.001
+"""Seconds between two looks at a process that begins."""
 _ROUNDS = 100
 """How often what a child started is looked for again: something may start more while it is ended."""
 
@@ -47,6 +50,24 @@ class Child:
         _end_all(self.mark)
         if self.process.stdin is not None:
             self.process.stdin.close()
+
+    def confine(self, cores: Collection[int]) -> None:
+        """Let it, and whatever it has started, run on these cores only; so will what that starts later.
+
+        Where the system knows no affinity, nothing changes; where there is no ``/proc``, its first
+        thread is confined.
+        """
+        if not hasattr(os, "sched_setaffinity"):
+            return
+        known, found = set[int](), {self.process.pid}  # at once, before it starts anything
+        for _ in range(_ROUNDS):
+            for thread in found:
+                with suppress(OSError):  # it has ended
+                    os.sched_setaffinity(thread, cores)
+            known |= found
+            found = {thread for pid in _carrying(self.mark) for thread in _threads(pid)} - known
+            if not found:
+                return
 
 
 def start(
@@ -126,6 +147,12 @@ def _carrying(mark: str) -> list[int]:
     return [int(entry.name) for entry in _processes() if mark in _marks(_environment(entry).get(_MARK, ""))]
 
 
+def _threads(pid: int) -> list[int]:
+    with suppress(OSError):  # it has ended
+        return [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+    return []
+
+
 def _marks(value: str) -> list[str]:
     """The marks in a variable, the outermost first."""
     return [mark for mark in value.split(_BETWEEN) if mark]
@@ -138,11 +165,29 @@ def _processes() -> list[Path]:
 
 def _environment(process: Path) -> dict[str, str]:
     """Empty where it is gone, is another user's, or has ended and waits to be told of."""
+    found = _content(process / "environ")
+    for _ in range(_ROUNDS):
+        if found or not _begins(process):
+            break
+        time.sleep(_MOMENT)
+        found = _content(process / "environ")
+    return {name: value for name, _, value in (entry.partition("=") for entry in os.fsdecode(found).split("\0"))}
+
+
+def _begins(process: Path) -> bool:
+    """Whether it is just changing into another program, and has neither arguments nor environment yet."""
     try:
-        entries = os.fsdecode((process / "environ").read_bytes()).split("\0")
+        (process / "exe").readlink()  # what has ended, and the kernel's own, have none
     except OSError:
-        return {}
-    return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
+        return False
+    return not _content(process / "cmdline")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _kill(pid: int) -> None:

@@ -74,6 +74,7 @@ GIB = "GiB of memory"
         (("--network", *["1"] * 200), "at most 100 layers and 100000 weights, not 200"),
         (("--timeout", "1e300"), "at most 1e9"),
         (("--jobs", "1000000000"), "at most 1000"),
+        (("--cores", "1000000000"), "at most 1000"),
         (("--margin", "1e300"), "at most 1e6"),
         (("--alpha", "-0.0"), "alpha must be between 0 and 1"),
         (("--seed", str(2**63)), "under 2**63"),
@@ -129,7 +130,7 @@ def test_a_file_of_references_and_a_document_without_bound_are_refused(tmp_path,
         assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("argument", ["--repetitions", "--refits", "--jobs"])
+@pytest.mark.parametrize("argument", ["--repetitions", "--refits", "--jobs", "--cores"])
 def test_a_study_has_bounds_too(argument, capsys):
     assert main(["study", argument, "1000000000000"]) == 2
     assert "at most" in capsys.readouterr().err
@@ -179,7 +180,7 @@ def test_columns_whose_covariance_does_not_fit_are_refused(monkeypatch):
 
 
 def test_the_largest_numbers_that_are_taken_are_taken():
-    assert Settings(seed=2**63 - 1, timeout=1e9, jobs=1000, margin=1e6, alpha=1e-300).seed == 2**63 - 1
+    assert Settings(seed=2**63 - 1, timeout=1e9, jobs=1000, cores=1000, margin=1e6, alpha=1e-300).seed == 2**63 - 1
 
 
 def test_a_long_word_or_list_gets_no_suggestion_late():

@@ -177,7 +177,7 @@ def test_another_problem_is_another_fit(copy, other):
 
 
 def test_what_changes_no_fit_is_no_other_problem(copy):
-    assert refused(copy, Settings(margin=0.2, alpha=0.02, jobs=1, timeout=100.0, reference="none")) == {}
+    assert refused(copy, Settings(margin=0.2, alpha=0.02, jobs=1, cores=1, timeout=100.0, reference="none")) == {}
 
 
 @pytest.mark.parametrize("library", ["numpy", "scipy", "bayescore", "autograd"])

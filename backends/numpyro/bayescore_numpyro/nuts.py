@@ -1,8 +1,9 @@
 """The No-U-Turn sampler, its chains side by side.
 
-A device runs a chain of its own where there are as many devices as chains (a CPU can be
-split into some: `bayescore_numpyro.plugin`); otherwise it runs its share of them in one
-vectorized program, in which every chain takes the steps of the longest tree.
+A CPU that is split into as many devices as there are chains (`bayescore_numpyro.plugin`)
+runs a chain on each; one with fewer, and an accelerator, runs several in one vectorized
+program, in which every chain takes the steps of the longest tree. Each device of a CPU has a
+thread of its own, so that more cores serve as soon as there are more, in the middle of a fit.
 
 The kernel is driven by its own ``init`` and ``sample``, not by ``MCMC``: that one
 tells no progress without a bar of its own, and with a step-size search it compiles
@@ -100,8 +101,9 @@ def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
 
 
 def _by_device(keys: jax.Array) -> jax.Array:
-    """Keys of chains (chain,), or where a device runs several of them (device, chain)."""
-    devices = max(n for n in range(1, jax.local_device_count() + 1) if len(keys) % n == 0)
+    """Keys of chains (chain,), or where a device runs several of them, as an accelerator does, (device, chain)."""
+    there = jax.local_device_count() if jax.default_backend() == "cpu" else 1
+    devices = max(n for n in range(1, there + 1) if len(keys) % n == 0)
     return keys if devices == len(keys) else keys.reshape(devices, -1)
 
 

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bayescore.backend import Backend, BackendInfo, Fit, hookimpl
 SIGN = "HOSTILE_SIGN"
 """The variable that names a file in which a descendant puts its number."""
 _LONG = 1000.0
+_PATIENCE = 5.0
 
 
 class _Deed(Backend):
@@ -119,6 +121,50 @@ class Babbles(_Deed):
                 continue
 
 
+class _Shares(_Deed):
+    """Two that tell on which cores they, a thread and another program of theirs may run: together, and left alone."""
+
+    def do(self, folder):
+        code = "import time; time.sleep(1000)"
+        beside = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+        thread = threading.Thread(target=time.sleep, args=(_LONG,), daemon=True)
+        thread.start()
+        self.family = [os.getpid(), thread.native_id, beside.pid]
+        self.tell("here")
+        while self.told("here") < 2:
+            time.sleep(0.02)
+        self.tell(f"together {self.settled(lambda own: True)}")
+        while self.told("together") < 2:
+            time.sleep(0.02)
+
+    def settled(self, enough):
+        """The cores of all three, once they are the same, or after a while all of them."""
+        late = time.monotonic() + _PATIENCE
+        while True:
+            time.sleep(0.2)
+            found = {tuple(sorted(os.sched_getaffinity(one))) for one in self.family}
+            if (len(found) == 1 and enough(*found)) or time.monotonic() > late:
+                return sorted(found)
+
+    def tell(self, text):
+        with Path(os.environ[SIGN]).open("a") as file:
+            file.write(f"{_name(type(self))} {text}\n")
+
+    def told(self, text):
+        return Path(os.environ[SIGN]).read_text().count(f" {text}")
+
+
+class SharesBriefly(_Shares):
+    pass
+
+
+class SharesAtLength(_Shares):
+    def do(self, folder):
+        super().do(folder)
+        before = os.sched_getaffinity(0)
+        self.tell(f"alone {self.settled(lambda own: len(own) > len(before))}")
+
+
 def _sign():
     with Path(os.environ[SIGN]).open("a") as file:
         file.write(f"{os.getpid()}\n")
@@ -137,7 +183,7 @@ def _name(cls):
 def bayescore_backends():
     for cls in (
         Forks, ForksAndHangs, Escapes, Spawns, Asks, RemovesItsFolder, LeavesGarbage, LeavesAnotherThing, LeavesATrap,
-        Babbles,
+        Babbles, SharesBriefly, SharesAtLength,
     ):  # fmt: skip
         yield BackendInfo(
             name=_name(cls),
