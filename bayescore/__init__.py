@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from bayescore.model.posterior import Posterior
     from bayescore.model.regression import Regression
     from bayescore.plugins.registered import get_backend
+    from bayescore.regressions.problem import Problem
     from bayescore.settings import Settings
-    from bayescore.tables.problem import Problem, from_data, from_table, toy
+    from bayescore.tables.problem import from_data, from_table, toy
 
 __version__ = "0.1.0"
 
@@ -35,7 +36,7 @@ _HOMES = {
     "SVI": "methods",
     "Exact": "methods",
     "Posterior": "model.posterior",
-    "Problem": "tables.problem",
+    "Problem": "regressions.problem",
     "from_data": "tables.problem",
     "from_table": "tables.problem",
     "toy": "tables.problem",

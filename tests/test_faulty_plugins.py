@@ -18,6 +18,7 @@ from bayescore.methods import SVI
 from bayescore.model.data import from_arrays, toy_data
 from bayescore.plugins import loading
 from bayescore.regressions.points import points
+from bayescore.regressions.work import RegressionWork
 from bayescore.settings import Settings
 from bayescore.tables import problem
 
@@ -130,7 +131,7 @@ class Bench:
     def outcome(self, contender):
         p, chosen = self.problem, parse(contender, self.registry)
         origin = self.registry[chosen.backend].origin
-        task = Task(chosen, p.regression, p.data, p.new_data, 0, "float64", origin, self.at)
+        task = Task(chosen, RegressionWork(p.regression, p.data, p.new_data, self.at), 0, "float64", origin)
         return worker.run(task, worker.Channel(io.StringIO()))
 
     def conclude(self, contender):
@@ -295,7 +296,7 @@ def test_what_cant_be_handed_to_a_process_costs_its_own_row(install):
     )
     p = free_toy()
     tasks = [
-        Task(c, p.regression, p.data, p.new_data, 0, "float64", sound.origin)
+        Task(c, RegressionWork(p.regression, p.data, p.new_data), 0, "float64", sound.origin)
         for c in (contender, parse("sound", registry))
     ]
     lost, other = Runner(1).run(tasks, {})

@@ -11,6 +11,7 @@ from bayescore.comparison.outcome import Task
 from bayescore.comparison.runner import Runner
 from bayescore.plugins import loading
 from bayescore.regressions.points import points
+from bayescore.regressions.work import RegressionWork
 from bayescore.tables import problem
 
 TABLES = {"pandas", "pyarrow", "narwhals", "formulae", "bayescore.tables.formula"}
@@ -51,7 +52,8 @@ def test_a_worker_imports_its_own_backend_and_nothing_to_read_to_store_or_to_jud
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     logs = []
     at = tuple(points(p.regression, p.data))
-    task = Task(chosen, p.regression, p.data, p.new_data, 0, "float64", registry[chosen.backend].origin, at)
+    work = RegressionWork(p.regression, p.data, p.new_data, at)
+    task = Task(chosen, work, 0, "float64", registry[chosen.backend].origin)
     runner = Runner(1, finished=lambda outcome, log: logs.append(log))
     (outcome,) = runner.run([task], {chosen.backend: registry[chosen.backend].info})
     assert outcome.status == "ok", outcome.error

@@ -15,6 +15,7 @@ from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.runner import Runner
 from bayescore.methods import SVI, Exact
 from bayescore.plugins import loading
+from bayescore.regressions.work import RegressionWork
 from bayescore.tables import problem
 
 QUICK = 30.0
@@ -30,7 +31,7 @@ def tasks(monkeypatch):
         p, registry = problem.toy(), loading.load()
         known = [c if isinstance(c, Contender) else parse(c, registry) for c in contenders]
         origin = registry["sound"].origin
-        return [Task(c, p.regression, p.data, p.new_data, 0, "float64", origin) for c in known]
+        return [Task(c, RegressionWork(p.regression, p.data, p.new_data), 0, "float64", origin) for c in known]
 
     return make
 
@@ -87,7 +88,7 @@ def test_a_signal_without_a_name_has_a_number(tmp_path):
         unnamed = signal.SIGRTMIN + 3
         died = subprocess.run(["sh", "-c", f"kill -{int(unnamed)} $$"], check=False)
         assert died.returncode == -unnamed
-    task = Task(Contender("exact", Exact()), *[None] * 3, 0, "float64", None)
+    task = Task(Contender("exact", Exact()), None, 0, "float64", None)
     outcome = Runner(1)._outcome(task, tmp_path, -int(unnamed), late=False)
     assert outcome.error == f"its process ended by signal {int(unnamed)} and left no result"
     assert "by signal SIGKILL" in Runner(1)._outcome(task, tmp_path, -signal.SIGKILL, late=False).error

@@ -62,7 +62,7 @@ def _contenders(problem: object) -> list[str]:
     from bayescore.contract.checked import refusal
     from bayescore.methods import NUTS, Exact
     from bayescore.plugins import loading
-    from bayescore.tables.problem import Problem
+    from bayescore.regressions.problem import Problem
 
     assert isinstance(problem, Problem)
     found = []

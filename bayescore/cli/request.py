@@ -21,7 +21,7 @@ from bayescore.settings import Settings
 from bayescore.system import paths
 
 if TYPE_CHECKING:
-    from bayescore.tables.problem import Problem
+    from bayescore.regressions.problem import Problem
 
 _LARGEST = 1 << 20
 """Bytes of a problem file, at most."""

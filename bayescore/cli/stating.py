@@ -6,9 +6,10 @@ from pathlib import Path
 from bayescore.cli.statement import Statement
 from bayescore.errors import RequestError
 from bayescore.model.data import from_arrays, toy_data
+from bayescore.regressions.problem import Problem
 from bayescore.tables import problem
 from bayescore.tables.files import read_table, text_columns
-from bayescore.tables.problem import Problem, ToySettings
+from bayescore.tables.problem import ToySettings
 
 
 def problem_of(statement: Statement, seed: int = 0) -> Problem:

@@ -10,13 +10,13 @@ from bayescore.comparison import provenance, stored
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.folder import Folder
 from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.subject import Subject
 from bayescore.errors import BayescoreError, DataError, KeepingError, RequestError, in_one_line
 from bayescore.inference_data import decode, encode
 from bayescore.plugins.registry import Registered
 from bayescore.printable import lines, printable
 from bayescore.report.document import SCHEMA, Document
 from bayescore.system import paths
-from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     from bayescore.settings import Settings
@@ -54,7 +54,7 @@ class Archive:
     def __init__(
         self,
         folder: str | Path,
-        problem: Problem,
+        subject: Subject,
         settings: "Settings",
         contenders: Sequence[Contender] = (),
         *,
@@ -62,8 +62,8 @@ class Archive:
         resume: bool = False,
     ) -> None:
         self.remarks: list[str] = []
-        self._problem = problem
-        self._fingerprint = provenance.of_problem(problem, settings)
+        self._subject = subject
+        self._fingerprint = provenance.of_problem(subject, settings)
         self._depends: dict[str, dict[str, str]] = {}
         self._unkept: dict[str, list[str]] = {}
         self._folder = Folder(Path(folder), force=force, resume=resume)
@@ -126,7 +126,7 @@ class Archive:
         try:
             if content is None:
                 raise DataError(f"{name} is not as it was written")
-            return stored.from_tree(contender, registered, self._problem, decode(content), depends)
+            return stored.from_tree(contender, registered, self._subject, decode(content), depends)
         except BayescoreError as error:
             why = str(error)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -8,11 +8,9 @@ from zlib import crc32
 import numpy as np
 
 from bayescore import methods
-from bayescore.contract.checked import refusal
+from bayescore.comparison.subject import Subject
 from bayescore.errors import PluginError, RequestError
 from bayescore.methods import Exact, Method
-from bayescore.model.data import Data
-from bayescore.model.regression import Regression
 from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
 
@@ -84,8 +82,7 @@ def _of_the_core(method: str, broken: PluginError) -> Method:
 def parse_all(
     texts: Sequence[str],
     registry: Registry,
-    regression: Regression,
-    data: Data,
+    subject: Subject,
     *,
     default: Method | None = None,
     reference: str = "auto",
@@ -110,7 +107,7 @@ def parse_all(
     for contender in contenders:
         if contenders.count(contender) > 1:
             raise RequestError(f"the contender {contender.name!r} is listed twice: name it once")
-    added = _reference(reference, registry, regression, data, contenders)
+    added = _reference(reference, registry, subject, contenders)
     if added is not None and added not in contenders:
         contenders.insert(0, added)
     if smoke:
@@ -119,7 +116,7 @@ def parse_all(
 
 
 def _reference(
-    reference: str, registry: Registry, regression: Regression, data: Data, contenders: Sequence[Contender]
+    reference: str, registry: Registry, subject: Subject, contenders: Sequence[Contender]
 ) -> Contender | None:
     if reference == "none":
         return None
@@ -130,5 +127,5 @@ def _reference(
     method = wanted if len(estimands) == 1 else Exact()
     if "exact" not in registry.backends or any(c.backend == "exact" for c in contenders):
         return None
-    refused = refusal(registry["exact"].info, regression, method, data)
+    refused = subject.refusal(registry["exact"].info, method)
     return None if refused else Contender("exact", method)

@@ -18,6 +18,7 @@ from bayescore.agreement.pairs import Pair, Reason
 from bayescore.agreement.rule import Row
 from bayescore.agreement.verdict import Decision
 from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.subject import Subject
 from bayescore.contract.refit import sentence
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
@@ -41,7 +42,6 @@ from bayescore.report.document import (
     ShapeEntry,
 )
 from bayescore.system import cores
-from bayescore.tables.problem import Problem
 
 _LIBRARIES = (
     "bayescore",
@@ -57,7 +57,7 @@ _LIBRARIES = (
 
 
 def document(
-    problem: Problem,
+    subject: Subject,
     settings: Mapping[str, Any],
     outcomes: Sequence[Outcome],
     contestants: Mapping[str, Contestant],
@@ -70,7 +70,7 @@ def document(
         "schema": SCHEMA,
         "verdict": decision.verdict,
         "reasons": [_reason(reason) for reason in decision.reasons],
-        "problem": _problem(problem),
+        "problem": cast(ProblemEntry, subject.described()),
         "settings": cast(SettingsEntry, dict(settings)),
         "environment": _environment(int(settings["seed"])),
         "contenders": [_contender(outcome, healths.get(outcome.contender.name)) for outcome in outcomes],
@@ -85,9 +85,9 @@ def document(
             row
             for outcome in outcomes
             if outcome.predictions is not None
-            for row in _prediction_rows(outcome.contender.name, outcome.predictions, problem.data.categories)
+            for row in _prediction_rows(outcome.contender.name, outcome.predictions, subject.categories)
         ],
-        "scores": _scores(problem, outcomes),
+        "scores": _scores(outcomes),
     }
     return cast(Document, for_json(content))
 
@@ -109,22 +109,6 @@ def for_json(value: Any) -> Any:
 
 def _reason(reason: Reason) -> ReasonEntry:
     return {"code": reason.code, "text": reason.text}
-
-
-def _problem(problem: Problem) -> ProblemEntry:
-    regression = problem.regression
-    return {
-        "source": problem.source,
-        "formula": problem.formula,
-        "rows": problem.data.stands_for,
-        "response": problem.data.response,
-        "columns": list(regression.columns),
-        "family": str(regression.family),
-        "priors": {name: prior for site in regression.sites for name, prior in site.stated().items()},
-        "model": regression.describe(problem.data),
-        "warnings": list(problem.warnings),
-        "notes": list(problem.notes),
-    }
 
 
 def _environment(seed: int) -> EnvironmentEntry:
@@ -255,12 +239,12 @@ def _prediction_rows(name: str, predictions: Predictions, categories: tuple[str,
     return found
 
 
-def _scores(problem: Problem, outcomes: Sequence[Outcome]) -> list[ScoreEntry]:
+def _scores(outcomes: Sequence[Outcome]) -> list[ScoreEntry]:
     """How well the predictions meet the known response of the predicted rows."""
     return [
         cast(
             ScoreEntry,
-            {"contender": outcome.contender.name, "rows": problem.new_data.rows, **outcome.predictions.score},
+            {"contender": outcome.contender.name, "rows": len(outcome.predictions.mean), **outcome.predictions.score},
         )
         for outcome in outcomes
         if outcome.predictions is not None and outcome.predictions.score

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bayescore.agreement.model_check import ModelCheck, Point
+from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender
+from bayescore.comparison.subject import Work
 from bayescore.contract.refit import Attempt
-from bayescore.model.data import Data
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
-from bayescore.model.regression import Regression
 from bayescore.plugins.registry import Origin
 from bayescore.report.document import Status
 
@@ -27,13 +26,10 @@ class Task:
     """
 
     contender: Contender
-    regression: Regression
-    data: Data
-    new_data: Data
+    work: Work
     seed: int
     precision: Precision
     origin: Origin
-    points: tuple[Point, ...] = ()
     model_only: bool = False
     refit: bool = True
 

@@ -10,34 +10,21 @@ from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from bayescore.comparison.contender import Contender
-from bayescore.model.data import Data
+from bayescore.comparison.subject import Subject
 from bayescore.plugins.registry import Registered
 from bayescore.settings import Settings, of_fits
-from bayescore.tables.problem import Problem
 
 _CORE = ("bayescore", "numpy", "scipy", "autograd")
 """Whose arithmetic is in every fit; what else the core requires reads tables and prints."""
 
 
-def of_problem(problem: Problem, settings: Settings) -> str:
-    """A hash of the problem, and of the settings that change what is fitted."""
-    digest = sha256(f"{problem.regression!r} {of_fits(settings)}".encode())
-    for data in (problem.data, problem.new_data):
-        _feed(digest, data)
+def of_problem(subject: Subject, settings: Settings) -> str:
+    """A hash of what is compared, and of the settings that change what is fitted."""
+    digest = sha256(repr(of_fits(settings)).encode())
+    subject.feed(digest)
     return digest.hexdigest()
-
-
-def _feed(digest: Any, data: Data) -> None:
-    digest.update(repr((data.x.shape, data.columns, data.response, data.categories, list(data.groups))).encode())
-    parts = [data.x, data.y, data.offset, data.weights, data.trials, data.ones]
-    parts += [part.astype(np.float64) for m in data.groups.values() for part in (m.index, m.value)]
-    for part in parts:
-        digest.update(b"-" if part is None else np.ascontiguousarray(part))
 
 
 def of_fit(contender: Contender, registered: Registered, problem: str) -> dict[str, str]:

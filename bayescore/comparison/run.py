@@ -18,19 +18,14 @@ from bayescore.comparison.document import document
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.runner import Runner, Watcher
 from bayescore.comparison.sharing import Sharing
-from bayescore.contract import limits
-from bayescore.contract.checked import refusal
-from bayescore.density.reduction import compress
+from bayescore.comparison.subject import Subject
 from bayescore.errors import PluginError, RequestError, in_one_line
-from bayescore.model.data import Data
 from bayescore.model.predictions import max_difference
 from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
-from bayescore.regressions.points import points
 from bayescore.report.document import Document
 from bayescore.settings import Settings, describe
-from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     from bayescore.comparison.archive import Archive
@@ -53,7 +48,7 @@ class Comparison:
         The whole as JSON's schema has it.
     """
 
-    problem: Problem
+    subject: Subject
     outcomes: tuple[Outcome, ...]
     decision: Decision
     document: Document
@@ -75,7 +70,7 @@ class Comparison:
 
 
 def compare(
-    problem: Problem,
+    subject: Subject,
     contenders: Sequence[str] | str,
     settings: Settings | None = None,
     *,
@@ -100,11 +95,11 @@ def compare(
         No backend could serve the request, or it needs more memory than there is.
     """
     with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
-        return _compare(problem, contenders, Settings() if settings is None else settings, watch, archive)
+        return _compare(subject, contenders, Settings() if settings is None else settings, watch, archive)
 
 
 def choose(
-    problem: Problem, contenders: Sequence[str] | str, settings: Settings, registry: Registry
+    subject: Subject, contenders: Sequence[str] | str, settings: Settings, registry: Registry
 ) -> list[Contender]:
     """The contenders of a comparison, the reference first, once the request is known to make sense.
 
@@ -113,9 +108,9 @@ def choose(
     RequestError
         It does not; nothing has been done.
     """
-    if not isinstance(problem, Problem):
+    if not isinstance(subject, Subject):
         raise RequestError(
-            f"compare takes a Problem first, not {shown(problem)}: "
+            f"compare takes a Problem first, not {shown(subject)}: "
             "compare(from_table('y ~ x', table), ['pyro', 'exact']), or from_data(data)"
         )
     if not isinstance(settings, Settings):
@@ -128,30 +123,29 @@ def choose(
     chosen = parse_all(
         texts,
         registry,
-        problem.regression,
-        problem.data,
+        subject,
         default=None if settings.method is None else methods.parse(settings.method),
         reference=settings.reference,
         smoke=settings.smoke,
     )
     for contender in [] if settings.model_only else chosen:
-        limits.check_fit(problem.regression, contender.method, problem.data.rows)
+        subject.check_size(contender.method)
     return chosen
 
 
 def _compare(
-    problem: Problem, contenders: Sequence[str] | str, settings: Settings, watch: Watcher, archive: "Archive | None"
+    subject: Subject, contenders: Sequence[str] | str, settings: Settings, watch: Watcher, archive: "Archive | None"
 ) -> Comparison:
     registry = loading.load()
-    chosen = choose(problem, contenders, settings, registry)
-    outcomes = _run_all(problem, chosen, settings, registry, watch, archive)
+    chosen = choose(subject, contenders, settings, registry)
+    outcomes = _run_all(subject, chosen, settings, registry, watch, archive)
     asked = 1 if isinstance(contenders, str) else len(contenders)
     added = chosen[: len(chosen) - asked] if settings.reference == "auto" else []  # it stands first
-    return conclude(problem, outcomes, settings, added={c.name for c in added})
+    return conclude(subject, outcomes, settings, added={c.name for c in added})
 
 
 def _run_all(
-    problem: Problem,
+    subject: Subject,
     contenders: Sequence[Contender],
     settings: Settings,
     registry: Registry,
@@ -160,28 +154,25 @@ def _run_all(
 ) -> list[Outcome]:
     known: dict[str, Outcome] = {}
     for contender in contenders:
-        outcome = _without_running(contender, problem, settings, registry)
+        outcome = _without_running(contender, subject, settings, registry)
         if outcome is None and archive is not None:
             outcome = archive.stored(contender, registry[contender.backend])
         if outcome is not None:
             known[contender.name] = outcome
     waiting = [c for c in contenders if c.name not in known]
-    at = tuple(points(problem.regression, problem.data)) if waiting else ()
-    fewer = compress(problem.regression, problem.data) if settings.reduce and waiting else problem.data
+    prepared = subject.prepare(reduce=settings.reduce) if waiting else None
     tasks = [
         Task(
             c,
-            problem.regression,
-            _data_for(c, problem.data, fewer, registry),
-            problem.new_data,
+            prepared(registry[c.backend].info, c.method),
             settings.seed,
             settings.precision,
             registry[c.backend].origin,
-            at,
-            settings.model_only,
+            model_only=settings.model_only,
             refit=not settings.smoke,
         )
         for c in waiting
+        if prepared is not None
     ]
     sharing = Sharing(settings.cores)
     jobs = settings.jobs or len(sharing.numbers)
@@ -198,21 +189,14 @@ def _run_all(
     return [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
 
 
-def _data_for(contender: Contender, whole: Data, fewer: Data, registry: Registry) -> Data:
-    """The rows taken together, for a backend that knows them; a minibatch is of rows as they are."""
-    if "feature:minibatch" in contender.method.requirements:
-        return whole
-    return fewer if fewer.requirements <= set(registry[contender.backend].info.supports) else whole
-
-
-def _without_running(contender: Contender, problem: Problem, settings: Settings, registry: Registry) -> Outcome | None:
+def _without_running(contender: Contender, subject: Subject, settings: Settings, registry: Registry) -> Outcome | None:
     """The outcome of a contender that needs no process to be told."""
     try:
         registered = registry[contender.backend]
     except PluginError as error:
         return Outcome(contender, "failed", str(error))
     try:
-        refused = refusal(registered.info, problem.regression, contender.method, problem.data, settings.precision)
+        refused = subject.refusal(registered.info, contender.method, settings.precision)
     except Exception as error:  # a plugin's code: whatever it raises costs its own row only
         return Outcome(contender, "failed", in_one_line(error))
     if refused:
@@ -223,7 +207,7 @@ def _without_running(contender: Contender, problem: Problem, settings: Settings,
 
 
 def conclude(
-    problem: Problem, outcomes: Sequence[Outcome], settings: Settings, *, added: Set[str] = frozenset()
+    subject: Subject, outcomes: Sequence[Outcome], settings: Settings, *, added: Set[str] = frozenset()
 ) -> Comparison:
     """Judge outcomes, wherever they come from.
 
@@ -233,7 +217,7 @@ def conclude(
         Names of contenders that nobody asked for: a reference that turns out not to serve is not missed.
     """
     found = conclusion.conclude(
-        problem.target,
+        subject.target,
         [
             Finished(o.contender.name, o.contender.method, o.posterior, o.iterates)
             for o in outcomes
@@ -251,8 +235,8 @@ def conclude(
         margin=settings.margin,
         alpha=settings.alpha,
     )
-    written = document(problem, describe(settings), outcomes, found.contestants, found.decision)
-    return Comparison(problem, tuple(outcomes), found.decision, written)
+    written = document(subject, describe(settings), outcomes, found.contestants, found.decision)
+    return Comparison(subject, tuple(outcomes), found.decision, written)
 
 
 def _prediction_gaps(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], float | None]:

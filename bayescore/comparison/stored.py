@@ -2,29 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayescore.agreement.model_check import ModelCheck
-from bayescore.backend import Backend, Fit, NativeData, Progress, no_limits, no_progress
 from bayescore.comparison import provenance
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.subject import Subject
 from bayescore.contract import refit
-from bayescore.contract.checked import Checked
 from bayescore.contract.refit import Attempt
 from bayescore.errors import DataError
 from bayescore.inference_data import from_arviz, to_datatree
-from bayescore.methods import Method
-from bayescore.model.data import Data
-from bayescore.model.distributions import Array
-from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
-from bayescore.model.regression import Regression
 from bayescore.plugins.registry import Registered
-from bayescore.tables.problem import Problem
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -61,7 +54,7 @@ def _dims(name: str, values: np.ndarray) -> list[str]:
 
 
 def from_tree(
-    contender: Contender, registered: Registered, problem: Problem, tree: "xr.DataTree", depends: Mapping[str, str]
+    contender: Contender, registered: Registered, subject: Subject, tree: "xr.DataTree", depends: Mapping[str, str]
 ) -> Outcome:
     """A stored outcome that has passed the checks of a fresh one.
 
@@ -76,54 +69,11 @@ def from_tree(
         raise DataError(changed)
     outcome = _read(contender, tree)
     assert outcome.posterior is not None
-    info = replace(registered.info, limits=no_limits)  # it was asked already
-    backend = Checked(_Stored(outcome), info)
-    backend.fit(problem.regression, None, contender.method, seed=0)
-    posterior = backend.sample_posterior(Fit(problem.regression, contender.method, None), seed=0)
+    posterior = subject.recheck(
+        registered.info, contender.method, outcome.posterior, outcome.losses, outcome.iterates, outcome.predictions
+    )
     refit.check(outcome.attempts, posterior)
-    _check_predictions(outcome.predictions, problem)
     return replace(outcome, posterior=posterior)
-
-
-def _check_predictions(predictions: Predictions | None, problem: Problem) -> None:
-    if predictions is None:
-        raise DataError("its predictions are missing")
-    categories = problem.regression.categories
-    shape = (problem.new_data.rows, len(categories)) if categories else (problem.new_data.rows,)
-    for f in fields(Predictions):
-        values = getattr(predictions, f.name)
-        if f.name != "score" and (values.shape != shape or not np.isfinite(predictions.mean).all()):
-            raise DataError(f"predictions: {f.name} is not as it was written")
-
-
-@dataclass(frozen=True)
-class _Stored(Backend):
-    """A backend that gives back what was kept, so that it passes the checks that every fit passes."""
-
-    outcome: Outcome
-
-    def build_data(self, regression: Regression, data: Data) -> NativeData:
-        raise NotImplementedError
-
-    def fit(
-        self,
-        regression: Regression,
-        data: NativeData,
-        method: Method,
-        *,
-        seed: int,
-        progress: Progress = no_progress,
-    ) -> Fit:
-        return Fit(regression, method, None, self.outcome.losses, self.outcome.iterates)
-
-    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
-        assert self.outcome.posterior is not None
-        return self.outcome.posterior
-
-    def predict(
-        self, fit: Fit, posterior: Posterior, new_data: Data, *, kind: Literal["mean", "response"] = "mean", seed: int
-    ) -> Array:
-        raise NotImplementedError
 
 
 def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:

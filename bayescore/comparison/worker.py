@@ -19,17 +19,12 @@ from typing import TextIO
 
 from bayescore.agreement import model_check
 from bayescore.agreement.model_check import ModelCheck
-from bayescore.backend import NativeData
 from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Task
-from bayescore.contract import refit
-from bayescore.contract.checked import Checked, refusal
+from bayescore.comparison.subject import Session
 from bayescore.contract.refit import Attempt
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
-from bayescore.plugins.registry import Registered
-from bayescore.regressions.predictions import summarize
-from bayescore.regressions.target import RegressionTarget
 from bayescore.report.document import Status
 from bayescore.system import processes
 
@@ -81,25 +76,22 @@ def _raised_in(error: BaseException) -> str:
 def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list[Attempt]) -> Outcome:
     contender = task.contender
     registered = hook.backend(task.origin, contender.backend)
-    refused = refusal(registered.info, task.regression, contender.method, task.data, task.precision)
+    refused = task.work.refusal(registered.info, contender.method, task.precision)
     if refused:
         raise UnsupportedError(refused)
     channel.phase("import")
     start = time.perf_counter()
-    backend = Checked(registered.make(task.precision), registered.info, task.precision)
+    session = task.work.open(registered.info, registered.make, task.precision)
     seconds["import"] = time.perf_counter() - start
     fit_seed, sample_seed, predict_seed = contender.seeds(task.seed)
     try:
         channel.phase("build_data")
-        native = backend.build_data(task.regression, task.data)
+        session.build()
         channel.phase("log_density")
-        model = check_model(task, backend, native, registered)
+        model = check_model(task, session)
         if task.model_only:
             return Outcome(contender, "ok", seconds=seconds, peak_memory_bytes=peak_memory(), model=model)
-        fit, posterior = refit.fit(
-            backend,
-            task.regression,
-            native,
+        fit, posterior = session.fit(
             contender.method,
             seeds=(fit_seed, sample_seed),
             attempts=attempts,
@@ -107,14 +99,10 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list
             phase=channel.phase,
             progress=channel.step,
         )
-        backend.check_log_joint(task.regression, task.data, posterior)
         channel.phase("predict")
-        start = time.perf_counter()
-        predictions = summarize(backend, fit, posterior, task.new_data, predict_seed)
-        backend.check_responses(fit, posterior, task.new_data, seed=predict_seed)
-        backend.seconds["predict"] = time.perf_counter() - start
+        predictions = session.predict(fit, posterior, seed=predict_seed)
     finally:
-        seconds |= backend.seconds
+        seconds |= session.seconds
     return Outcome(
         contender,
         "ok",
@@ -129,22 +117,14 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list
     )
 
 
-def check_model(task: Task, backend: Checked, native: NativeData, registered: Registered) -> ModelCheck:
-    """Hold the backend's log density against the specification, before any fit."""
-    name, regression = task.contender.name, task.regression
-    if "feature:log_density" not in registered.info.supports:
+def check_model(task: Task, session: Session) -> ModelCheck:
+    """Hold the backend's log density against the target's own, before any fit."""
+    name, densities = task.contender.name, session.densities()
+    if densities is None:
         return ModelCheck(name, "not-checked", pattern="it gives no log density")
-    start = time.perf_counter()
-    found = [backend.log_density(regression, native, point) for point in task.points]
-    again = None
-    if task.precision == "float32":
-        precise = Checked(registered.make("float64"), registered.info)
-        data = precise.build_data(regression, task.data)
-        again = [precise.log_density(regression, data, point) for point in task.points]
-    target = RegressionTarget(regression, task.data, task.new_data)
-    result = model_check.check(name, target, task.points, found, precision=task.precision, in_float64=again)
-    backend.seconds["log_density"] = time.perf_counter() - start
-    return result
+    found, again = densities
+    work = task.work
+    return model_check.check(name, work.target, work.points, found, precision=task.precision, in_float64=again)
 
 
 def peak_memory(status: Path = Path("/proc/self/status")) -> int:

@@ -29,10 +29,11 @@ from bayescore.contract.refit import sentence
 from bayescore.errors import DataError, in_one_line
 from bayescore.model.distributions import Array
 from bayescore.printable import cell
+from bayescore.regressions.problem import Problem
 from bayescore.settings import Settings
 from bayescore.system import paths
 from bayescore.tables.files import read_table
-from bayescore.tables.problem import Problem, from_table
+from bayescore.tables.problem import from_table
 
 EXACT_LIMIT = 1e-6
 """How far an exact mean may lie from a reference, in sds, and its sd relatively."""

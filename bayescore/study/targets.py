@@ -17,8 +17,8 @@ from bayescore.model.data import from_arrays
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import REAL
+from bayescore.regressions.problem import Problem
 from bayescore.tables import problem
-from bayescore.tables.problem import Problem
 
 Draw = Callable[[int], Posterior]
 

@@ -20,13 +20,14 @@ from bayescore.model.data import Data
 from bayescore.model.distributions import Distribution
 from bayescore.model.families import Family, Gaussian
 from bayescore.printable import first_line
+from bayescore.regressions.problem import Problem
 from bayescore.system import paths
 from bayescore.tables import text_files
 from bayescore.tables.files import as_frame, is_parquet, parquet_columns, to_pandas
 from bayescore.tables.formula.columns import check_missing, check_text, check_there, missing
 from bayescore.tables.formula.reading import INTERCEPT, Formula, read
 from bayescore.tables.formula.syntax import Name, write
-from bayescore.tables.problem import MOST_PREDICTED, Problem, from_data
+from bayescore.tables.problem import MOST_PREDICTED, from_data
 
 LARGE = 1 << 29
 """Bytes from which on a table is read in chunks."""

@@ -15,43 +15,13 @@ from bayescore.model.families import Family, Gaussian
 from bayescore.model.groups import Grouping
 from bayescore.model.regression import Regression
 from bayescore.printable import shown
-from bayescore.regressions.target import RegressionTarget
+from bayescore.regressions.problem import Problem
 from bayescore.system import memory
 from bayescore.tables.default_priors import state
 from bayescore.tables.files import remarks, to_pandas
 from bayescore.tables.remarks import check
 
 MOST_PREDICTED = 200
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A regression with its data.
-
-    Attributes
-    ----------
-    new_data
-        Rows to predict; with a response where it is known.
-    source
-        Where the data come from, in words.
-    formula
-        The formula, or None for a design matrix given directly.
-    warnings, notes
-        What the user should know about the data; notes are no cause for worry.
-    """
-
-    regression: Regression
-    data: Data
-    new_data: Data
-    source: str
-    formula: str | None = None
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def target(self) -> RegressionTarget:
-        """What a comparison of it judges."""
-        return RegressionTarget(self.regression, self.data, self.new_data)
 
 
 def toy(n: int = 100, p: int = 1, noise_sd: float = 0.1, seed: int = 0, sigma: float = 0.1) -> Problem:

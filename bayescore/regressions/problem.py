@@ -1,0 +1,144 @@
+"""What is compared: a regression, its data, and the rows to predict."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from bayescore.backend import BackendInfo, Precision
+from bayescore.contract import limits
+from bayescore.contract.checked import refusal
+from bayescore.contract.kept import again
+from bayescore.density.reduction import compress
+from bayescore.errors import DataError
+from bayescore.methods import Method
+from bayescore.model.data import Data
+from bayescore.model.distributions import Array
+from bayescore.model.posterior import Posterior
+from bayescore.model.predictions import Predictions
+from bayescore.model.regression import Regression
+from bayescore.regressions.points import points
+from bayescore.regressions.target import RegressionTarget
+from bayescore.regressions.work import RegressionWork
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A regression with its data.
+
+    Attributes
+    ----------
+    new_data
+        Rows to predict; with a response where it is known.
+    source
+        Where the data come from, in words.
+    formula
+        The formula, or None for a design matrix given directly.
+    warnings, notes
+        What the user should know about the data; notes are no cause for worry.
+    """
+
+    regression: Regression
+    data: Data
+    new_data: Data
+    source: str
+    formula: str | None = None
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> RegressionTarget:
+        """What a comparison of it judges."""
+        return RegressionTarget(self.regression, self.data, self.new_data)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of the response's categories, if it has any."""
+        return self.data.categories
+
+    def refusal(self, info: BackendInfo, method: Method, precision: Precision = "float64") -> str | None:
+        """Why a backend can't serve it with a method, or None if it can."""
+        return refusal(info, self.regression, method, self.data, precision)
+
+    def check_size(self, method: Method) -> None:
+        """Refuse a fit that this machine's memory doesn't allow.
+
+        Raises
+        ------
+        RequestError
+            It doesn't.
+        """
+        limits.check_fit(self.regression, method, self.data.rows)
+
+    def prepare(self, *, reduce: bool) -> Callable[[BackendInfo, Method], RegressionWork]:
+        """What makes each contender's work.
+
+        Rows are taken together for a backend that knows them, where that leaves the
+        likelihood as it is; a minibatch is of rows as they are.
+        """
+        at = tuple(points(self.regression, self.data))
+        fewer = compress(self.regression, self.data) if reduce else self.data
+
+        def work(info: BackendInfo, method: Method) -> RegressionWork:
+            whole = "feature:minibatch" in method.requirements or not fewer.requirements <= set(info.supports)
+            return RegressionWork(self.regression, self.data if whole else fewer, self.new_data, at)
+
+        return work
+
+    def described(self) -> dict[str, Any]:
+        """As the document has it."""
+        regression = self.regression
+        return {
+            "source": self.source,
+            "formula": self.formula,
+            "rows": self.data.stands_for,
+            "response": self.data.response,
+            "columns": list(regression.columns),
+            "family": str(regression.family),
+            "priors": {name: prior for site in regression.sites for name, prior in site.stated().items()},
+            "model": regression.describe(self.data),
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+        }
+
+    def feed(self, digest: Any) -> None:
+        """Give a hash all that a fit depends on in it."""
+        digest.update(repr(self.regression).encode())
+        for data in (self.data, self.new_data):
+            _feed(digest, data)
+
+    def recheck(
+        self,
+        info: BackendInfo,
+        method: Method,
+        posterior: Posterior,
+        losses: Array | None,
+        iterates: Mapping[str, Array],
+        predictions: Predictions | None,
+    ) -> Posterior:
+        """What was kept of a fit, once it has passed the checks of a fresh one.
+
+        Raises
+        ------
+        BayescoreError
+            It doesn't.
+        """
+        rechecked = again(self.regression, info, method, posterior, losses, iterates)
+        if predictions is None:
+            raise DataError("its predictions are missing")
+        categories = self.regression.categories
+        shape = (self.new_data.rows, len(categories)) if categories else (self.new_data.rows,)
+        for f in fields(Predictions):
+            values = getattr(predictions, f.name)
+            if f.name != "score" and (values.shape != shape or not np.isfinite(predictions.mean).all()):
+                raise DataError(f"predictions: {f.name} is not as it was written")
+        return rechecked
+
+
+def _feed(digest: Any, data: Data) -> None:
+    digest.update(repr((data.x.shape, data.columns, data.response, data.categories, list(data.groups))).encode())
+    parts = [data.x, data.y, data.offset, data.weights, data.trials, data.ones]
+    parts += [part.astype(np.float64) for m in data.groups.values() for part in (m.index, m.value)]
+    for part in parts:
+        digest.update(b"-" if part is None else np.ascontiguousarray(part))
