@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 API_VERSION = 1
 Precision = Literal["float64", "float32"]
+Space = Literal["constrained", "unconstrained"]
 NativeData: TypeAlias = Any
 Key = TypeVar("Key")
 Entry = TypeVar("Entry")
@@ -98,14 +99,20 @@ class LogDensity:
     total
         Sum over the sites and the likelihood.
     by_site
-        Each site's prior term, and ``likelihood``.
+        Each site's prior term, and ``likelihood``; None if not given: where the total is another
+        one, the term can't be named then.
     gradient
-        Derivatives in the constrained values, shape of each site; None if not given.
+        Derivatives, by site and in its shape; None if not given.
+    gradient_of
+        ``constrained``: of the total, in the values of theta. ``unconstrained``: in the numbers
+        u that the core's transforms make theta of (`bayescore.model.transforms`), of the total
+        plus log |d theta / d u|, which is the density of u and what samplers climb.
     """
 
     total: float
-    by_site: Mapping[str, float]
+    by_site: Mapping[str, float] | None = None
     gradient: Mapping[str, Array] | None = None
+    gradient_of: Space = "constrained"
 
 
 class Backend(ABC):

@@ -8,16 +8,18 @@ from conftest import USABLE, put_on_path
 from declared import problems
 
 import bayescore
-from bayescore.agreement.model_check import ModelCheck, check
+from bayescore.agreement.model_check import WHOLE, ModelCheck, check
 from bayescore.agreement.verdict import of_models
 from bayescore.backend import LogDensity, Precision
 from bayescore.comparison.run import compare
 from bayescore.density import specification, target
+from bayescore.density.mode import unconstrained_density
 from bayescore.model import response
 from bayescore.model.data import Data, from_arrays, toy_data
 from bayescore.model.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
 from bayescore.model.families import Binomial, Gaussian
 from bayescore.model.regression import Regression
+from bayescore.model.transforms import unconstrain
 from bayescore.regressions.points import points
 from bayescore.regressions.target import RegressionTarget
 from bayescore.report.terminal import sentence
@@ -157,6 +159,45 @@ def test_a_wrong_gradient_is_found() -> None:
     assert (result.verdict, result.site) == ("different", "sigma")
 
 
+def test_a_gradient_that_is_no_number_at_one_site_is_found() -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    for site in honest.regression.sites:
+        found = [
+            replace(f, gradient={**f.gradient, site.name: np.full(site.shape, np.nan)})
+            for f in densities(honest.regression, honest.data, at)
+        ]
+        result = check("wrong", honest.target, at, found)
+        assert (result.verdict, result.site) == ("different", site.name)
+
+
+def without_terms(found: list[LogDensity]) -> list[LogDensity]:
+    return [LogDensity(f.total) for f in found]
+
+
+def test_a_total_alone_is_looked_at_as_a_whole() -> None:
+    """Another scale of one prior is found, and no site is named; a constant passes."""
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    right = without_terms(densities(honest.regression, honest.data, at))
+    result = check("whole", honest.target, at, right)
+    assert (result.verdict, result.spread, result.gradient_spread, result.pattern) == ("same", 0.0, None, WHOLE)
+    assert check("whole", honest.target, at, [replace(f, total=f.total - 7.0) for f in right]).constant == -7.0
+    other = replace(honest.regression, beta=(Normal(0, 9.99), Normal(0, 10)))
+    result = check("whole", honest.target, at, without_terms(densities(other, honest.data, at)))
+    assert (result.verdict, result.site, result.pattern) == ("different", None, WHOLE)
+    result = check("whole", honest.target, at, [replace(f, total=np.nan) for f in right])
+    assert (result.verdict, result.site) == ("different", None)
+
+
+def test_terms_at_some_points_are_none() -> None:
+    honest = gaussian()
+    at = points(honest.regression, honest.data)
+    right = densities(honest.regression, honest.data, at)
+    result = check("some", honest.target, at, [*right[:9], *without_terms(right[9:])])
+    assert (result.verdict, result.pattern) == ("same", WHOLE)
+
+
 def test_float32_alone_failing_is_precision() -> None:
     honest = gaussian()
     at = points(honest.regression, honest.data)
@@ -258,6 +299,25 @@ def test_another_link_is_found(link: str) -> None:
     honest = PROBLEMS["Binomial-logit"]
     found = judged(honest, replace(honest.regression, family=Binomial(link)))
     assert (found.verdict, found.site) == ("different", "likelihood")
+
+
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if not name.endswith(("-fixed", "-weights-offset"))])
+def test_gradients_of_the_unconstrained_numbers_are_held_against_their_density(name: str) -> None:
+    """The Jacobian's gradient among them; what is moved by a thousandth is found."""
+    honest = PROBLEMS[name]
+    at, slots = points(honest.regression, honest.data, 12), honest.regression.slots()
+    slopes = unconstrained_density(specification.LogJoint(honest.regression, honest.data))[1]
+    found = []
+    for point, density in zip(at, densities(honest.regression, honest.data, at), strict=True):
+        along = slopes(unconstrain(slots, point, np))
+        parts = {slot.site: along[slot.start : slot.stop].reshape(slot.shape) for slot in slots}
+        found.append(replace(density, gradient=parts, gradient_of="unconstrained"))
+    result = check("climbs", honest.target, at, found)
+    assert result.verdict == "same", result
+    site = honest.regression.sites[-1].name
+    wrong = [replace(f, gradient={**f.gradient, site: 1.01 * f.gradient[site]}) for f in found]
+    result = check("climbs", honest.target, at, wrong)
+    assert (result.verdict, result.site) == ("different", site)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

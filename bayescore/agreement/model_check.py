@@ -4,22 +4,34 @@ A backend's log density may differ from the specification by a constant and by n
 else. The check is deterministic, takes milliseconds, and sees what draws hardly can.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from bayescore.backend import LogDensity, Precision
+from bayescore.density import gradients
 from bayescore.density.target import DEEPEST, Target, usable
 from bayescore.density.terms import Term, spread_of
 from bayescore.model.distributions import Array
+from bayescore.model.transforms import unconstrain
 
 LEAST_POINTS = 10
 """Fewer that can be used leave a model unchecked."""
 _TOLERANCE: dict[Precision, float] = {"float64": 1e-8, "float32": 1e-5}
 _FLOAT32_NATS = 0.05
 _GRADIENT: dict[Precision, float] = {"float64": 1e-6, "float32": 1e-2}
+
+WHOLE = "looked at as a whole: it gives no terms by site"
+Slopes = Literal["constrained", "unconstrained", "without the Jacobian"]
+_TAKEN_FOR: dict[Slopes, str] = {
+    "constrained": "that of the constrained values: gradient_of='constrained'",
+    "unconstrained": "that of the unconstrained numbers: gradient_of='unconstrained'",
+    "without the Jacobian": "that of the unconstrained numbers, the Jacobian of the transforms left out",
+}
 
 ModelVerdict = Literal["same", "different", "precision", "not-checked"]
 Point = Mapping[str, Array]
@@ -117,7 +129,7 @@ class _Comparison:
             return self._result(contender, found, precision)
 
     def _result(self, contender: str, found: Sequence[LogDensity], precision: Precision) -> ModelCheck:
-        terms = {name: self._term(name, found, precision) for name in self.wanted[0].by_site}
+        terms = self._terms(found, precision)
         total = np.array([f.total - w.total for f, w in zip(found, self.wanted, strict=True)])
         gradient, where = self._gradient(found)
         seen = ModelCheck(contender, "different", len(self.at), spread_of(total), gradient, float(np.median(total)))
@@ -128,40 +140,78 @@ class _Comparison:
         size = 1.0 + max(abs(w.total) for w in self.wanted)
         rest = total - sum(term.difference for term in terms.values())
         if not spread_of(rest) <= _limit(size, precision):
-            return replace(seen, pattern="its terms don't add up to its total")
+            return replace(seen, pattern="its terms don't add up to its total" if terms else WHOLE)
         if gradient is not None and not gradient <= _GRADIENT[precision]:
-            return replace(seen, site=where, pattern="its gradient is not that of its density")
+            return replace(seen, site=where, pattern=self._mistake_of_gradient(found, precision))
         remarks = (self.target.remark(name, term) for name, term in terms.items())
-        return replace(seen, verdict="same", pattern=next(filter(None, remarks), None))
+        return replace(seen, verdict="same", pattern=next(filter(None, remarks), None if terms else WHOLE))
 
-    def _term(self, name: str, found: Sequence[LogDensity], precision: Precision) -> Term:
-        own = np.array([w.by_site[name] for w in self.wanted])
-        size = 1.0 + float(np.max(np.abs(own)))
-        return Term(np.array([f.by_site[name] for f in found]), own, _limit(size, precision))
+    def _terms(self, found: Sequence[LogDensity], precision: Precision) -> dict[str, Term]:
+        """Each term, if the target and the backend tell them apart."""
+        wanted, got = ([d.by_site for d in side if d.by_site is not None] for side in (self.wanted, found))
+        terms: dict[str, Term] = {}
+        for name in wanted[0] if len(wanted) == len(got) == len(self.at) else ():
+            own = np.array([w[name] for w in wanted])
+            limit = _limit(1.0 + float(np.max(np.abs(own))), precision)
+            terms[name] = Term(np.array([g[name] for g in got]), own, limit)
+        return terms
 
-    def _gradient(self, found: Sequence[LogDensity]) -> tuple[float | None, str | None]:
-        """Largest difference of gradients as `ModelCheck` has it, and the site where it is."""
-        worst, where = None, None
-        for site in self.target.sites:
-            ours = [w.gradient[site.name] for w in self.wanted if w.gradient is not None]
-            theirs = [f.gradient[site.name] for f in found if f.gradient is not None]
-            if not ours or len(theirs) < len(ours):
-                continue
-            scale = np.std([point[site.name] for point in self.at], axis=0)
-            largest = np.max(np.abs(ours), axis=0) * scale
-            apart = np.max(np.abs(np.asarray(theirs) - ours), axis=0) * scale
+    def _gradient(self, found: Sequence[LogDensity], of: Slopes | None = None) -> tuple[float | None, str | None]:
+        """Largest difference of gradients as `ModelCheck` has it, and the site where it is.
+
+        Parameters
+        ----------
+        of
+            What the backend's gradients are taken for; by default what they say that they are.
+        """
+        ours, theirs = (_stacked([d.gradient for d in side]) for side in (self.wanted, found))
+        if ours is None or theirs is None:
+            return None, None
+        worst, where = 0.0, None
+        at, ours = self._slopes(of or found[0].gradient_of, ours)
+        for name, wanted in ours.items():
+            scale = np.std(at[name], axis=0)
+            largest = np.max(np.abs(wanted), axis=0) * scale
+            apart = np.max(np.abs(theirs[name] - wanted), axis=0) * scale
             share = float(np.max(apart / (1.0 + largest)))
-            if worst is None or not share <= worst:
-                worst, where = share, site.name
+            share = math.inf if math.isnan(share) else share
+            if where is None or not share <= worst:
+                worst, where = share, name
         return worst, where
+
+    def _slopes(self, of: Slopes, slopes: Point) -> tuple[Point, Point]:
+        """The points and the specification's derivatives at them, shape (n, *site shape), in a space."""
+        if of == "constrained":
+            return self.values, slopes
+        slots = self.target.slots()
+        u = gradients.by_site(slots, unconstrain(slots, self.values, np))
+        return u, gradients.unconstrained(slots, self.values, slopes, jacobian=of == "unconstrained")
+
+    def _mistake_of_gradient(self, found: Sequence[LogDensity], precision: Precision) -> str:
+        """What a gradient is that is not the one that it says to be."""
+        for of, words in _TAKEN_FOR.items():
+            share, _ = self._gradient(found, of)
+            if share is not None and share <= _GRADIENT[precision]:
+                return f"its gradient is {words}"
+        return "its gradient is not that of its density"
+
+    @cached_property
+    def values(self) -> Point:
+        """Of each site, shape (n, *site shape)."""
+        return {site.name: np.stack([point[site.name] for point in self.at]) for site in self.target.sites}
 
     def _pattern(self, name: str, term: Term) -> str:
         """What a term looks like that is not the specification's."""
         odd = np.flatnonzero(~np.isfinite(term.found))
         if odd.size:
             return f"it is {term.found[odd[0]]} at {odd.size} of {len(self.at)} points where it should be finite"
-        values = {site.name: np.stack([point[site.name] for point in self.at]) for site in self.target.sites}
-        return self.target.mistake(name, values, term)
+        return self.target.mistake(name, self.values, term)
+
+
+def _stacked(points: Sequence[Point | None]) -> Point | None:
+    """What is given by site at each of n points, shape (n, *site shape); None where it isn't given at all of them."""
+    given = [point for point in points if point is not None]
+    return {name: np.stack([p[name] for p in given]) for name in given[0]} if len(given) == len(points) else None
 
 
 def _limit(size: float, precision: Precision) -> float:

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, no_progress
+from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress, Space, no_progress
 from bayescore.contract import limits
 from bayescore.contract.moments import log_joint_offence
 from bayescore.contract.moments import offence as moments_offence
@@ -205,11 +205,13 @@ class Checked(Backend):
             density = self.backend.log_density(regression, data, values)
         verb = "log_density"
         self._expect(isinstance(density, LogDensity), verb, "a LogDensity", type(density).__name__)
-        self._check_sites(verb, "terms", [*(site.name for site in regression.sites), "likelihood"], density.by_site)
-        for name, term in {"total": density.total, **density.by_site}.items():
-            self._check_number(f"{verb}: {name}", term)
-        self._check_total(density)
+        self._check_number(f"{verb}: total", density.total)
+        if density.by_site is not None:
+            self._check_terms(regression, density.total, density.by_site)
         if density.gradient is not None:
+            spaces, space = get_args(Space), density.gradient_of
+            known = isinstance(space, str) and space in spaces
+            self._expect(known, f"{verb}: gradient_of", " or ".join(spaces), shown(space))
             self._check_sites(verb, "gradients of", [site.name for site in regression.sites], density.gradient)
             for site in regression.sites:
                 slope, what = np.asarray(density.gradient[site.name]), f"{verb}: gradient of {site.name}"
@@ -217,12 +219,16 @@ class Checked(Backend):
                 self._expect(slope.shape == site.shape, what, f"shape {site.shape}", slope.shape)
         return density
 
-    def _check_total(self, density: LogDensity) -> None:
-        """The terms add up; where they can't be added, as -inf, the total is for the model check."""
-        terms = np.array([float(term) for term in density.by_site.values()])
+    def _check_terms(self, regression: Regression, total: float, by_site: Mapping[str, float]) -> None:
+        """Terms are all there and add up; where they can't be added, as -inf, the total is for the model check."""
+        wanted = [*(site.name for site in regression.sites), "likelihood"]
+        self._check_sites("log_density", "terms", wanted, by_site)
+        for name, term in by_site.items():
+            self._check_number(f"log_density: {name}", term)
+        terms = np.array([float(term) for term in by_site.values()])
         if not np.all(np.isfinite(terms)):
             return
-        total, added = float(density.total), float(terms.sum())
+        added = float(terms.sum())
         close = abs(total - added) <= ROUNDING[self.precision] * (1.0 + np.abs(terms).sum())
         mistake = "a term is counted in the total alone, or in its site alone"
         mistake = "the total is computed apart from its terms" if np.isnan(total) else mistake

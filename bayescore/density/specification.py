@@ -37,6 +37,12 @@ def likelihood(regression: Regression, data: Data, values: Values) -> Any:
     return np.sum(terms if data.weights is None else terms * data.weights, axis=-1)
 
 
+def terms(regression: Regression, data: Data, point: Values) -> dict[str, float]:
+    """Log p(y, theta) at one point term by term: each site's log prior, and ``likelihood``."""
+    of_sites = {name: float(term) for name, term in prior_terms(regression, point).items()}
+    return {**of_sites, "likelihood": float(likelihood(regression, data, point))}
+
+
 def log_density(regression: Regression, data: Data, values: Mapping[str, Array]) -> LogDensity:
     """Log p(y, theta) at one point of the constrained space, no Jacobian, row by row.
 
@@ -46,12 +52,10 @@ def log_density(regression: Regression, data: Data, values: Mapping[str, Array])
         Each site's value, in its shape.
     """
     point = {site.name: numpy.asarray(values[site.name], dtype=numpy.float64) for site in regression.sites}
-    by_site = {name: float(term) for name, term in prior_terms(regression, point).items()}
-    by_site["likelihood"] = float(likelihood(regression, data, point))
+    by_site = terms(regression, data, point)
 
     def total(draw: Values) -> Any:
-        terms = sum(prior_terms(regression, draw).values()) + likelihood(regression, data, draw)
-        return np.sum(terms)
+        return np.sum(sum(prior_terms(regression, draw).values()) + likelihood(regression, data, draw))
 
     slopes = grad(total)({name: value[None] for name, value in point.items()})
     return LogDensity(sum(by_site.values()), by_site, {name: slope[0] for name, slope in slopes.items()})

@@ -64,8 +64,8 @@ def _priors(**changed: Distribution) -> Densities:
 
 def _terms(**factors: float) -> Densities:
     def wrong(regression: Regression, data: Data, point: Point) -> LogDensity:
-        found = specification.log_density(regression, data, point)
-        terms = {name: factors.get(name, 1.0) * term for name, term in found.by_site.items()}
+        right = specification.terms(regression, data, point)
+        terms = {name: factors.get(name, 1.0) * term for name, term in right.items()}
         return LogDensity(sum(terms.values()), terms)
 
     return wrong
@@ -79,8 +79,8 @@ def _point(change: Callable[[Point], Point]) -> Densities:
     """The likelihood at other values than the priors."""
 
     def wrong(regression: Regression, data: Data, point: Point) -> LogDensity:
-        right = specification.log_density(regression, data, point).by_site
-        moved = specification.log_density(regression, data, change(point)).by_site
+        right = specification.terms(regression, data, point)
+        moved = specification.terms(regression, data, change(point))
         terms = {**right, "likelihood": moved["likelihood"]}
         return LogDensity(sum(terms.values()), terms)
 
@@ -94,7 +94,7 @@ def _sigma(change: Callable[[Array], Array]) -> Densities:
 def _probit(regression: Regression, data: Data, point: Point) -> LogDensity:
     from scipy.special import log_ndtr
 
-    right = specification.log_density(regression, data, point).by_site
+    right = specification.terms(regression, data, point)
     eta = response.linear_predictor(regression, data, point)
     terms = {**right, "likelihood": float(np.sum(log_ndtr((2 * data.observed - 1) * eta)))}
     return LogDensity(sum(terms.values()), terms)
