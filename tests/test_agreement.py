@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.estimates import FromDraws, FromMoments
 from bayescore.agreement.explanations import EXPLANATIONS
 from bayescore.agreement.guide_family import best_mean_field_sd
 from bayescore.agreement.health import Ailment, Health
-from bayescore.agreement.pairs import compare
+from bayescore.agreement.pairs import judge_pair
 from bayescore.agreement.verdict import decide
 from bayescore.density import coordinates
 from bayescore.density.guide import gaussian_moments
@@ -28,7 +28,7 @@ ILL = Health({}, (Ailment("unconverged", "R-hat of beta[x] is 1.3"),), {})
 
 
 def exact():
-    return Contestant("exact", TOY.target, Exact(), SOLVED.sample(10_000, 0), WELL)
+    return Candidate("exact", TOY.target, Exact(), SOLVED.sample(10_000, 0), WELL)
 
 
 def sampler(name="a:nuts", shift=0.0, stretch=1.0, draws=2000, seed=0, health=WELL):
@@ -38,7 +38,7 @@ def sampler(name="a:nuts", shift=0.0, stretch=1.0, draws=2000, seed=0, health=WE
     z = stretch * rng.standard_normal((4, draws, 2)) @ np.linalg.cholesky(m.unconstrained_cov).T
     u = m.mean + shift * m.sd + z
     posterior = label(TOY.regression, {"intercept": u[..., 0], "beta": u[..., 1:]})
-    return Contestant(name, TOY.target, NUTS(), posterior, health)
+    return Candidate(name, TOY.target, NUTS(), posterior, health)
 
 
 def point(method, shift=0.0, name=None):
@@ -48,7 +48,7 @@ def point(method, shift=0.0, name=None):
         {"intercept": values[None, None, 0], "beta": values[None, None, 1:]},
         kind=method.kinds[0],
     )
-    return Contestant(name or f"a:{method.name}", TOY.target, method, posterior, WELL)
+    return Candidate(name or f"a:{method.name}", TOY.target, method, posterior, WELL)
 
 
 def guide(stretch=1.0, method=None, shift=0.0, name="a:svi"):
@@ -61,7 +61,7 @@ def guide(stretch=1.0, method=None, shift=0.0, name="a:svi"):
     mean = SOLVED.moments.mean + shift * SOLVED.moments.sd
     error = 1e-3 * np.sqrt(np.diag(cov))
     moments = gaussian_moments(TOY.regression, mean, cov, np.diag(error**2), error)
-    return Contestant(name, TOY.target, method, drawn(TOY.regression, mean, cov, moments), WELL, space)
+    return Candidate(name, TOY.target, method, drawn(TOY.regression, mean, cov, moments), WELL, space)
 
 
 def drawn(regression, mean, cov, moments):
@@ -71,8 +71,8 @@ def drawn(regression, mean, cov, moments):
     return label(regression, {"intercept": theta[..., 0], "beta": theta[..., 1:]}, moments=moments)
 
 
-def verdict(*contestants, lost=None, **more):
-    return decide(contestants, TOY.target, lost=lost or {}, **more)
+def verdict(*candidates, lost=None, **more):
+    return decide(candidates, TOY.target, lost=lost or {}, **more)
 
 
 def test_the_same_posterior_agrees():
@@ -98,10 +98,10 @@ def test_too_few_draws_are_inconclusive_with_how_many_more():
 
 def test_a_pair_is_judged_the_same_either_way():
     settings = {"scale": SOLVED.moments.sd, "cov": SOLVED.moments.unconstrained_cov, "margin": 0.1, "alpha": 0.01}
-    contestants = [exact(), sampler(), sampler("b:nuts", 0.2, seed=3), guide(), guide(0.6, name="b:svi")]
-    for a in contestants:
-        for b in contestants:
-            there, back = compare(a, b, **settings), compare(b, a, **settings)
+    candidates = [exact(), sampler(), sampler("b:nuts", 0.2, seed=3), guide(), guide(0.6, name="b:svi")]
+    for a in candidates:
+        for b in candidates:
+            there, back = judge_pair(a, b, **settings), judge_pair(b, a, **settings)
             assert there.verdict == back.verdict
             assert there.max_difference_sd == back.max_difference_sd
             for row, mirrored in zip(there.rows, back.rows, strict=True):
@@ -238,7 +238,7 @@ def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
         from_arrays(np.column_stack([x1, x2]), x1 - x2 + rng.normal(size=100)), family="Gaussian(sigma=1)"
     )
     truth = solve(stated.regression, stated.data)
-    sound = Contestant("exact", stated.target, Exact(), truth.sample(10_000, 0), WELL)
+    sound = Candidate("exact", stated.target, Exact(), truth.sample(10_000, 0), WELL)
     method = SVI()
     space = coordinates.for_method(stated.regression, stated.data, method)
     precision = space.matrix.T @ np.linalg.solve(truth.moments.unconstrained_cov, space.matrix)
@@ -246,8 +246,8 @@ def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
     none = np.zeros((3, 3))
     moments = gaussian_moments(stated.regression, truth.moments.mean, cov, none, np.zeros(3))
     posterior = drawn(stated.regression, truth.moments.mean, cov, moments)
-    best = Contestant("a:svi", stated.target, method, posterior, WELL, space)
-    pair = compare(sound, best, scale=None, cov=truth.moments.unconstrained_cov, margin=0.1, alpha=0.01)
+    best = Candidate("a:svi", stated.target, method, posterior, WELL, space)
+    pair = judge_pair(sound, best, scale=None, cov=truth.moments.unconstrained_cov, margin=0.1, alpha=0.01)
     ratios = {row.quantity: row.expected_ratio for row in pair.rows if row.verdict == "expected"}
     assert ratios["intercept"] > 1.05
     assert ratios["beta[x1]"] < 0.95

@@ -4,7 +4,7 @@ import pytest
 
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.run import conclude
+from bayescore.comparison.run import conclude_outcomes
 from bayescore.methods import Exact
 from bayescore.settings import Settings
 from bayescore.tables.problem import toy
@@ -21,6 +21,6 @@ from bayescore.tables.problem import toy
 def test_a_reference_that_nobody_asked_for_is_not_missed(status, added, verdict) -> None:
     """It may turn out only while it runs that no closed form or quadrature serves; a failure is one all the same."""
     outcome = Outcome(Contender("exact", Exact()), status, "too many points")
-    found = conclude(toy(), [outcome], Settings(), added=added)
+    found = conclude_outcomes(toy(), [outcome], Settings(), added=added)
     assert found.verdict == verdict
     assert found.document["contenders"][0]["error"] == "too many points"

@@ -127,10 +127,10 @@ def shared(settings, name, seeds):
 
 @two_cores
 def test_the_processes_of_a_study_share_the_cores():
-    found = measure.in_parallel(shared, measure.Settings(), "cores", 40)
+    found = measure.in_parallel(shared, measure.Extent(), "cores", 40)
     assert {share for _, share in found} <= {str(core) for core in THERE}
     assert sum(map(Counter.total, found.values())) == 40
-    found = measure.in_parallel(shared, measure.Settings(jobs=2, cores=1), "cores", 20)
+    found = measure.in_parallel(shared, measure.Extent(jobs=2, cores=1), "cores", 20)
     assert len(found) == 1
 
 

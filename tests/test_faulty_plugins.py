@@ -140,7 +140,7 @@ class Bench:
         return worker.run(task, worker.Channel(io.StringIO()))
 
     def conclude(self, contender):
-        return comparison.conclude(self.problem, [self.exact, self.outcome(contender)], Settings())
+        return comparison.conclude_outcomes(self.problem, [self.exact, self.outcome(contender)], Settings())
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.guide_family import at_laplace, at_optimum, best_mean_field_sd
 from bayescore.agreement.health import Health
-from bayescore.agreement.pairs import compare
+from bayescore.agreement.pairs import judge_pair
 from bayescore.density.coordinates import Coordinates, for_method
 from bayescore.exact.posterior import solve
 from bayescore.methods import SVI, Laplace
@@ -53,9 +53,9 @@ def test_best_sds_through_the_map_are_those_of_a_gaussian(name: str) -> None:
     place = for_method(stated.regression, stated.data, SVI())
     z = 0.3 * np.random.default_rng(1).standard_normal((4000, place.size))
     drawn = label(stated.regression, {site: v[None] for site, v in place.constrained(z).items()})
-    contestant = Contestant("a", stated.target, SVI(), drawn, Health({}, (), {}))
-    own = contestant.own.sd
-    best = best_mean_field_sd(stated.target, place, contestant.marginals.cov, drawn)
+    candidate = Candidate("a", stated.target, SVI(), drawn, Health({}, (), {}))
+    own = candidate.own.sd
+    best = best_mean_field_sd(stated.target, place, candidate.marginals.cov, drawn)
     assert np.max(np.abs(np.log(best / own))) < 0.15  # 4000 draws' sds differ by 1 % each, the map's tails by more
 
 
@@ -69,12 +69,12 @@ def test_best_sds_through_the_map_are_those_of_a_gaussian(name: str) -> None:
     ],
 )
 def test_a_difference_is_the_family_s_where_the_guide_is_at_its_best(method, at_best, code) -> None:
-    def contestant(name: str, posterior: Posterior, method, best) -> Contestant:
-        return Contestant(name, TOY.target, method, posterior, Health({}, (), {}), None, None, best)
+    def candidate(name: str, posterior: Posterior, method, best) -> Candidate:
+        return Candidate(name, TOY.target, method, posterior, Health({}, (), {}), None, None, best)
 
-    sound = contestant("a", guide(full=True), SVI(guide="full_rank"), None)
-    other = contestant("b", guide(full=True, shift=0.5), method, at_best)
-    pair = compare(sound, other, scale=None, cov=None, margin=0.1, alpha=0.01)
+    sound = candidate("a", guide(full=True), SVI(guide="full_rank"), None)
+    other = candidate("b", guide(full=True, shift=0.5), method, at_best)
+    pair = judge_pair(sound, other, scale=None, cov=None, margin=0.1, alpha=0.01)
     assert pair.verdict == "disagree"
     assert [reason.code for reason in pair.reasons] == [code]
 

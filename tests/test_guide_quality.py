@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health
 from bayescore.density.specification import LogJoint
@@ -27,7 +27,7 @@ def guide(mean, cov, draws=4000, log_joint=None):
     values = {"intercept": flat[..., 0], "beta": flat[..., 1:]}
     joint = LogJoint(TOY.regression, TOY.data)(values) if log_joint is None else log_q + log_joint
     posterior = label(TOY.regression, values, sample_stats={"log_q": log_q})
-    return Contestant("a:svi", TOY.target, SVI(), posterior, WELL, None, joint)
+    return Candidate("a:svi", TOY.target, SVI(), posterior, WELL, None, joint)
 
 
 def test_the_posterior_as_a_guide_reaches_the_evidence():

@@ -15,7 +15,7 @@ from bayescore.methods import NUTS
 from bayescore.model import response
 from bayescore.model.data import NEW_LEVEL, Membership
 from bayescore.model.posterior import label
-from bayescore.regressions.predictions import summarize
+from bayescore.regressions.predictions import summarize_predictions
 
 PROBLEMS = {name: stated for name, stated in problems().items() if name.startswith("groups-")}
 CHAINS, DRAWS = 4, 500
@@ -131,7 +131,7 @@ def test_a_row_of_a_new_level_is_scored_with_the_offset_it_is_predicted_with():
     stated = PROBLEMS["groups-intercepts-Gaussian"]
     fit, drawn = Fit(stated.regression, NUTS(), None), posterior("groups-intercepts-Gaussian")
     rows = unknown(stated.data, [0]).take([0])
-    found = summarize(engine(), fit, drawn, rows, seed=3)
+    found = summarize_predictions(engine(), fit, drawn, rows, seed=3)
     wider, known = with_new_levels(stated.regression, drawn, rows, 3)
     values = {n: v.reshape(-1, *v.shape[2:]) for n, v in wider.draws.items()}
     eta = response.linear_predictor(stated.regression, known, values)

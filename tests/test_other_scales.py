@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.health import Health
 from bayescore.agreement.other_scales import on_another_scale
-from bayescore.agreement.pairs import compare
+from bayescore.agreement.pairs import judge_pair
 from bayescore.density.target import Scalars
 from bayescore.methods import NUTS
 from bayescore.model.posterior import Posterior
@@ -24,19 +24,19 @@ SCALES = {
 }
 
 
-def contestant(name, seed, change=lambda x: x):
+def candidate(name, seed, change=lambda x: x):
     rng = np.random.default_rng(seed)
     draws = {"beta": rng.normal(size=(4, 2500)), "sigma": change(np.exp(rng.normal(1.5, 0.1, (4, 2500))))}
-    return Contestant(name, GIVEN, NUTS(), Posterior(draws), Health({}, (), {}))
+    return Candidate(name, GIVEN, NUTS(), Posterior(draws), Health({}, (), {}))
 
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_the_scale_is_named_in_the_reason(scale):
-    pair = compare(contestant("a", 0), contestant("b", 1, SCALES[scale]), scale=None, cov=None, margin=0.1, alpha=0.01)
+    pair = judge_pair(candidate("a", 0), candidate("b", 1, SCALES[scale]), scale=None, cov=None, margin=0.1, alpha=0.01)
     assert pair.verdict == "disagree"
     assert pair.reasons[0].text.endswith(f"likeliest mistake: sigma of b is the {scale} of that of a")
 
 
 @pytest.mark.parametrize("change", [lambda x: x, lambda x: 1.02 * x, lambda x: 3 * x, lambda x: x + 5])
 def test_nothing_is_named_where_the_scale_is_no_mistake(change):
-    assert on_another_scale(contestant("a", 0), contestant("b", 1, change)) is None
+    assert on_another_scale(candidate("a", 0), candidate("b", 1, change)) is None

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.health import Health
-from bayescore.agreement.pairs import Pair, compare
+from bayescore.agreement.pairs import Pair, judge_pair
 from bayescore.agreement.quantiles import LEVELS, NORMAL, Standardized, rank_differences, shape_difference
 from bayescore.density.coordinates import for_method
 from bayescore.density.guide import gaussian_moments
@@ -22,18 +22,18 @@ WELL = Health({}, (), {})
 Make = Callable[[np.random.Generator], Array]
 
 
-def contestant(draws: Array, root: Array | None = None, *, gaussian: bool = True) -> Contestant:
+def candidate(draws: Array, root: Array | None = None, *, gaussian: bool = True) -> Candidate:
     """Four chains of draws (chain, draw, d) of independent coordinates, with a Gaussian's log joint or without one."""
     d = draws.shape[-1]
     theta = draws if root is None else draws @ root.T
     names = Scalars(tuple(f"x{j}" for j in range(d)), (REAL,) * d)
     log_joint = -0.5 * np.sum(draws**2, axis=-1)
     posterior = Posterior({f"x{j}": theta[..., j] for j in range(d)})
-    return Contestant("c", names, NUTS(), posterior, WELL, None, log_joint if gaussian else None)
+    return Candidate("c", names, NUTS(), posterior, WELL, None, log_joint if gaussian else None)
 
 
-def judged(a: Contestant, b: Contestant) -> Pair:
-    return compare(a, b, scale=None, cov=None, margin=0.1, alpha=0.01)
+def judged(a: Candidate, b: Candidate) -> Pair:
+    return judge_pair(a, b, scale=None, cov=None, margin=0.1, alpha=0.01)
 
 
 def normal(rng: np.random.Generator, d: int = 3) -> Array:
@@ -61,7 +61,7 @@ SHAPES: dict[str, Make] = {
 @pytest.mark.parametrize("seed", range(3))
 def test_another_shape_with_the_same_moments_does_not_agree(shape: str, seed: int) -> None:
     rng = np.random.default_rng([seed, 1])
-    pair = judged(contestant(normal(rng)), contestant(SHAPES[shape](rng)))
+    pair = judged(candidate(normal(rng)), candidate(SHAPES[shape](rng)))
     if shape == "uniform":  # it is 0.18 sd off, and the margin is 0.15
         assert pair.verdict in {"disagree", "inconclusive"}
     else:
@@ -73,14 +73,14 @@ def test_where_all_have_another_shape_it_is_seen_through_correlation(shape: str)
     rng = np.random.default_rng(2)
     root = np.linalg.cholesky(np.array([[1.0, -0.87, 0.3], [-0.87, 1.0, 0.0], [0.3, 0.0, 1.0]]))
     draws = np.stack([SHAPES[shape](rng)[..., 0] for _ in range(3)], axis=-1)
-    assert judged(contestant(normal(rng), root), contestant(draws, root)).reasons[0].code == "other-shape"
+    assert judged(candidate(normal(rng), root), candidate(draws, root)).reasons[0].code == "other-shape"
 
 
 def test_the_same_shape_agrees() -> None:
     for seed in range(8):
         rng = np.random.default_rng([seed, 3])
         for make in SHAPES.values():
-            assert judged(*(contestant(make(rng), gaussian=False) for _ in range(2))).verdict == "agree"
+            assert judged(*(candidate(make(rng), gaussian=False) for _ in range(2))).verdict == "agree"
 
 
 @pytest.mark.parametrize("name", ["normal", "exponential", "t12"])
@@ -116,22 +116,22 @@ def test_heavy_tails_are_judged_by_ranks_and_decided(df: int) -> None:
         rng = np.random.default_rng([seed, df])
         a, b = normal(rng, 2), normal(rng, 2)
         a[..., 0], b[..., 0] = rng.standard_t(df, (2, *SIZE))
-        pair = judged(contestant(a, gaussian=False), contestant(b, gaussian=False))
+        pair = judged(candidate(a, gaussian=False), candidate(b, gaussian=False))
         assert pair.verdict == "agree"
         assert [reason.code for reason in pair.reasons] == ["heavy-tails"]
         assert {row.statistic for row in pair.rows if row.quantity == "x0"} == {"rank"}
         b[..., 0] += 0.3 * np.subtract(*np.quantile(b[..., 0], [0.75, 0.25]))
-        assert judged(contestant(a, gaussian=False), contestant(b, gaussian=False)).verdict == "disagree"
+        assert judged(candidate(a, gaussian=False), candidate(b, gaussian=False)).verdict == "disagree"
 
 
 @pytest.mark.parametrize("rho", [(0.8, 0.0), (0.0, 0.5), (0.4, -0.4)])
 def test_thirty_wrong_correlations_of_sixty_parameters_do_not_agree(rho: tuple[float, float]) -> None:
     rng = np.random.default_rng(6)
 
-    def drawn(correlation: float) -> Contestant:
+    def drawn(correlation: float) -> Candidate:
         z = normal(rng, 60)
         z[..., ::2] = correlation * z[..., 1::2] + np.sqrt(1.0 - correlation**2) * z[..., ::2]
-        return contestant(z)
+        return candidate(z)
 
     assert judged(drawn(rho[0]), drawn(rho[1])).verdict == "disagree"
     assert judged(drawn(rho[0]), drawn(rho[0])).verdict == "agree"
@@ -149,10 +149,10 @@ def test_a_gaussian_guide_of_a_skewed_posterior_is_limited_by_its_family() -> No
     method = SVI(guide="full_rank")
     place = for_method(toy.regression, toy.data, method)
     moments = gaussian_moments(toy.regression, np.zeros(2), np.eye(2), 1e-6 * np.eye(2), np.full(2, 1e-3))
-    sampler = Contestant("nuts", toy.target, NUTS(), posterior(skewed), WELL)
+    sampler = Candidate("nuts", toy.target, NUTS(), posterior(skewed), WELL)
 
     def guide(draws: Array) -> Pair:
-        return judged(sampler, Contestant("svi", toy.target, method, posterior(draws, moments), WELL, place))
+        return judged(sampler, Candidate("svi", toy.target, method, posterior(draws, moments), WELL, place))
 
     pair = guide(rng.standard_normal((1, 10_000, 2)))
     assert (pair.verdict, [reason.code for reason in pair.reasons]) == ("agree", ["guide-family"])

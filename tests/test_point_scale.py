@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from declared import problems
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.health import Health
 from bayescore.agreement.verdict import decide
 from bayescore.density.coordinates import constrain, standardizing_matrix
@@ -23,14 +23,14 @@ TOY = problem.from_data(
 
 
 def point(stated, method, name, values):
-    """A contestant with these values of the sites, which are judged as a comparison judges them."""
+    """A candidate with these values of the sites, which are judged as a comparison judges them."""
     draws = {site: np.asarray(value, dtype=float)[None, None] for site, value in values.items()}
     posterior = label(stated.regression, draws, kind=method.kinds[0])
-    return Contestant(name, stated.target, method, stated.target.judged(posterior), WELL)
+    return Candidate(name, stated.target, method, stated.target.judged(posterior), WELL)
 
 
-def decided(stated, *contestants):
-    return decide(contestants, stated.target, lost={})
+def decided(stated, *candidates):
+    return decide(candidates, stated.target, lost={})
 
 
 def toy_point(method, name, shift=0.0):

@@ -17,7 +17,7 @@ from bayescore.model.data import Data
 from bayescore.model.posterior import label
 from bayescore.model.predictions import max_difference
 from bayescore.regressions.points import prior_draw
-from bayescore.regressions.predictions import summarize
+from bayescore.regressions.predictions import summarize_predictions
 from bayescore.tables import problem
 
 TOY = problem.toy()
@@ -28,7 +28,7 @@ SOLVED = solve(TOY.regression, TOY.data)
 def summary(seed: int, draws: int = 2000):
     fit = Fit(TOY.regression, Exact(draws=draws), SOLVED)
     posterior = SOLVED.sample(draws, seed)
-    return summarize(ExactBackend(), fit, posterior, TOY.new_data, seed)
+    return summarize_predictions(ExactBackend(), fit, posterior, TOY.new_data, seed)
 
 
 def test_the_scores_are_those_of_their_definitions() -> None:
@@ -79,7 +79,7 @@ def straight(name: str, draws: int = 300, seed: int = 0):
 def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Category by category; the squared error is Brier's score."""
     stated, posterior, fit = straight(name)
-    found = summarize(ExactBackend(), fit, posterior, stated.data, 0)
+    found = summarize_predictions(ExactBackend(), fit, posterior, stated.data, 0)
     assert found.mean.shape == found.sd.shape == found.q05.shape == (60, 3)
     np.testing.assert_allclose(found.mean.sum(axis=1), 1.0)
     assert np.all((found.q05 <= found.mean) & (found.mean <= found.q95))
@@ -87,7 +87,7 @@ def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkey
     assert found.score["mse"] == pytest.approx(np.mean(np.sum((found.mean - truth) ** 2, axis=1)))
     assert found.score["lpd"] == pytest.approx(np.sum(np.log(found.mean[truth == 1])))
     monkeypatch.setattr("bayescore.regressions.predictions._BLOCK_VALUES", 7 * 300 * 3)
-    parts = summarize(ExactBackend(), fit, posterior, stated.data, 0)
+    parts = summarize_predictions(ExactBackend(), fit, posterior, stated.data, 0)
     np.testing.assert_allclose(parts.mean, found.mean)
     assert parts.score == pytest.approx(dict(found.score))
 
@@ -97,7 +97,7 @@ def test_probabilities_of_categories_are_summarized_and_scored(name: str, monkey
 )
 def test_offsets_trials_and_groups_are_predicted_with(name: str) -> None:
     stated, posterior, fit = straight(name)
-    found = summarize(ExactBackend(), fit, posterior, stated.data.take(slice(5)), 0)
+    found = summarize_predictions(ExactBackend(), fit, posterior, stated.data.take(slice(5)), 0)
     rows = stated.data.take(slice(5))
     eta = response.linear_predictor(stated.regression, rows, posterior.draws)
     given = response.given(stated.regression, rows, posterior.draws)
@@ -109,7 +109,7 @@ def test_offsets_trials_and_groups_are_predicted_with(name: str) -> None:
 
 def test_without_a_response_nothing_is_scored() -> None:
     stated, posterior, fit = straight("Poisson-log")
-    found = summarize(ExactBackend(), fit, posterior, replace(stated.data, y=None), 0)
+    found = summarize_predictions(ExactBackend(), fit, posterior, replace(stated.data, y=None), 0)
     assert found.score == {}
     assert np.all(np.isfinite(found.mean))
 

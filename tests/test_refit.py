@@ -274,7 +274,5 @@ def test_the_study_measures_what_a_comparison_does():
     method = NUTS(draws=DRAWS)
     drawn = make("toy", measure._backend("settles"), method).draw(7)
     assert (drawn.divergences, drawn.sample_stats["target"][0, 0]) == (0, 0.95)
-    left = [
-        measure._refit(measure.Settings(engine=name), method, 0)[2].health.ailments for name in ("settles", "stays")
-    ]
+    left = [measure._refit(measure.Extent(engine=name), method, 0)[2].health.ailments for name in ("settles", "stays")]
     assert [[ailment.text for ailment in found] for found in left] == [[], ["1 divergent transition"]]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.health import Health
 from bayescore.agreement.shape import compare_shapes
 from bayescore.density.target import Scalars
@@ -13,9 +13,9 @@ from bayescore.model.transforms import REAL
 NAMES = Scalars(("a", "b"), (REAL, REAL))
 
 
-def contestant(draws: np.ndarray) -> Contestant:
+def candidate(draws: np.ndarray) -> Candidate:
     posterior = Posterior({"a": draws[..., 0], "b": draws[..., 1]})
-    return Contestant("c", NAMES, NUTS(), posterior, Health({}, (), {}))
+    return Candidate("c", NAMES, NUTS(), posterior, Health({}, (), {}))
 
 
 def normal(seed: int) -> np.ndarray:
@@ -29,12 +29,12 @@ def skewed(seed: int) -> np.ndarray:
 
 def test_identical_posteriors_are_seldom_accused() -> None:
     """30 pairs at 5 %: more than 6 have a probability of 0.3 %."""
-    found = [compare_shapes(contestant(normal(2 * s)), contestant(normal(2 * s + 1))) for s in range(30)]
+    found = [compare_shapes(candidate(normal(2 * s)), candidate(normal(2 * s + 1))) for s in range(30)]
     assert sum(shape.energy_p < 0.05 for shape in found) <= 6
 
 
 def test_a_skewed_posterior_with_the_same_moments_is_seen() -> None:
-    found = compare_shapes(contestant(normal(0)), contestant(skewed(1)))
+    found = compare_shapes(candidate(normal(0)), candidate(skewed(1)))
     assert found.energy_p <= 0.005
     assert found.quantile_difference_sd > 0.5
 
@@ -42,10 +42,10 @@ def test_a_skewed_posterior_with_the_same_moments_is_seen() -> None:
 def test_it_does_not_depend_on_units() -> None:
     a, b = normal(0), skewed(1)
     units = np.array([1e6, 1e-6])
-    first = compare_shapes(contestant(a), contestant(b))
-    second = compare_shapes(contestant(a * units), contestant(b * units))
+    first = compare_shapes(candidate(a), candidate(b))
+    second = compare_shapes(candidate(a * units), candidate(b * units))
     assert np.isclose(first.energy_distance, second.energy_distance, rtol=1e-6)
 
 
 def test_draws_that_stand_still_have_no_shape() -> None:
-    assert compare_shapes(contestant(normal(0)), contestant(np.ones((4, 500, 2)))) is None
+    assert compare_shapes(candidate(normal(0)), candidate(np.ones((4, 500, 2)))) is None

@@ -69,7 +69,7 @@ def test_a_stranger_that_fits_another_model_is_found_out(draws_of_the_toy, chang
         priors = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 0.2)"}
         neighbour = problem.from_data(toy.data, family=toy.regression.family, priors=priors, new_data=toy.new_data)
     exact = comparison.compare(neighbour, ["exact"]).outcomes[0]
-    concluded = comparison.conclude(neighbour, [exact, draws_of_the_toy], Settings())
+    concluded = comparison.conclude_outcomes(neighbour, [exact, draws_of_the_toy], Settings())
     assert (concluded.verdict, concluded.decision.exit_code) == ("disagree", 1)
 
 

@@ -29,7 +29,7 @@ SOURCE = Source(TOY.target, independent, TOY)
 
 
 def test_every_fault_of_a_density_is_caught_and_named() -> None:
-    found = measure.density_faults(measure.Settings(), "density", range(3))
+    found = measure.density_faults(measure.Extent(), "density", range(3))
     for fault in DENSITY_FAULTS:
         counts = found["density", fault.name]
         assert (counts["caught"], counts["named"]) == (3, 3), fault.name
@@ -57,9 +57,9 @@ def test_a_fault_of_draws_is_caught_by_its_part(fault) -> None:
 def test_a_target_can_be_drawn_from_and_is_healthy(name: str) -> None:
     method = NUTS(warmup=300, draws=600)
     source = make(name, measure._backend("numpyro"), method)
-    contestant = enter(source.target, Finished("a", method, source.draw(0)))
-    assert not contestant.health.ailments
-    assert np.all(np.isfinite(contestant.log_joint))
+    candidate = enter(source.target, Finished("a", method, source.draw(0)))
+    assert not candidate.health.ailments
+    assert np.all(np.isfinite(candidate.log_joint))
 
 
 @pytest.mark.parametrize(

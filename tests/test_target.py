@@ -93,7 +93,7 @@ def judged(second):
 def test_two_sets_of_draws_of_one_target_agree():
     found = judged(RIGHT)
     assert found.decision.verdict == "agree", found.decision.reasons
-    assert not any(contestant.health.ailments for contestant in found.contestants.values())
+    assert not any(candidate.health.ailments for candidate in found.candidates.values())
     quantities = {row.quantity for row in found.decision.pairs[0].rows}
     assert {"mu", "tau", "theta[A]", "theta[H]", "pc1", "log joint"} <= quantities
 

@@ -24,7 +24,7 @@ from bayescore.model.posterior import Posterior
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Candidate:
     """A finished contender.
 
     Attributes

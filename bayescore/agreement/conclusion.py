@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.agreement.guide_family import at_laplace, at_optimum
 from bayescore.agreement.guide_quality import figures
 from bayescore.agreement.health import Health, examine
 from bayescore.agreement.model_check import ModelCheck
-from bayescore.agreement.pairs import Pair, compare
+from bayescore.agreement.pairs import Pair, judge_pair
 from bayescore.agreement.verdict import Decision, decide
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.target import Guided, Target
@@ -37,10 +37,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The verdict, and the contestants by name, with what was found of their health."""
+    """The verdict, and the candidates by name, with what was found of their health."""
 
     decision: Decision
-    contestants: Mapping[str, Contestant]
+    candidates: Mapping[str, Candidate]
 
 
 def conclude(
@@ -62,9 +62,9 @@ def conclude(
     lost, models, prediction_gaps, smoke, model_only
         As `bayescore.agreement.verdict.decide` takes them.
     """
-    contestants = [enter(target, fit) for fit in finished]
+    candidates = [enter(target, fit) for fit in finished]
     decision = decide(
-        contestants,
+        candidates,
         target,
         lost=lost,
         points=[fit.posterior for fit in finished],
@@ -75,16 +75,16 @@ def conclude(
         margin=margin,
         alpha=alpha,
     )
-    return Conclusion(decision, {c.name: replace(c, health=_with_guide_figures(c, contestants)) for c in contestants})
+    return Conclusion(decision, {c.name: replace(c, health=_with_guide_figures(c, candidates)) for c in candidates})
 
 
-def conclude_pair(a: Contestant, b: Contestant, *, margin: float = MARGIN, alpha: float = ALPHA) -> Pair:
+def conclude_pair(a: Candidate, b: Candidate, *, margin: float = MARGIN, alpha: float = ALPHA) -> Pair:
     """Judge two posteriors by their draws alone."""
     cov = next((c.marginals.cov for c in (a, b) if c.exact), None)
-    return compare(a, b, scale=None, cov=cov, margin=margin, alpha=alpha)
+    return judge_pair(a, b, scale=None, cov=cov, margin=margin, alpha=alpha)
 
 
-def enter(target: Target, fit: Finished) -> Contestant:
+def enter(target: Target, fit: Finished) -> Candidate:
     """A finished fit as the decision sees it, its health examined."""
     method, posterior = fit.method, fit.posterior
     log_joint = target.log_joint(posterior.draws) if posterior.estimand == "posterior" else None
@@ -95,7 +95,7 @@ def enter(target: Target, fit: Finished) -> Contestant:
         of_health = replace(judged, draws={**judged.draws, "log joint": log_joint})
     health = examine(method, of_health, fit.iterates)
     best = None if place is None else _at_best(target, place, fit, health)
-    return Contestant(fit.name, target, method, judged, health, place, log_joint, best)
+    return Candidate(fit.name, target, method, judged, health, place, log_joint, best)
 
 
 def _at_best(target: Target, place: Coordinates, fit: Finished, health: Health) -> bool | None:
@@ -108,10 +108,10 @@ def _at_best(target: Target, place: Coordinates, fit: Finished, health: Health) 
     return None
 
 
-def _with_guide_figures(contestant: Contestant, contestants: Sequence[Contestant]) -> Health:
+def _with_guide_figures(candidate: Candidate, candidates: Sequence[Candidate]) -> Health:
     """A guide's health with its ELBO and Pareto k."""
-    if contestant.method.standard != "iterates":
-        return contestant.health
-    known = (c.posterior.moments.log_evidence for c in contestants if c.exact and c.posterior.moments)
-    more = figures(contestant, next(known, None))
-    return replace(contestant.health, figures={**contestant.health.figures, **more})
+    if candidate.method.standard != "iterates":
+        return candidate.health
+    known = (c.posterior.moments.log_evidence for c in candidates if c.exact and c.posterior.moments)
+    more = figures(candidate, next(known, None))
+    return replace(candidate.health, figures={**candidate.health.figures, **more})

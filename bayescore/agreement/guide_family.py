@@ -7,7 +7,7 @@ optimum of the ELBO neither the guide's locations nor its scales want to move.
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.quantiles import Standardized
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import flatten
@@ -73,7 +73,7 @@ def _coordinates(coordinates: Coordinates, posterior: Posterior) -> Array:
     return coordinates.inverse({name: v[:_DRAWS] for name, v in posterior.flat().items()})
 
 
-def best_shape(guide: Contestant, other: Contestant, axes: Array) -> Standardized | None:
+def best_shape(guide: Candidate, other: Candidate, axes: Array) -> Standardized | None:
     """The shape that the best of a Gaussian family has along directions; known, or by draws.
 
     Where the parameters are the guide's own coordinates, one by one, it is a Gaussian's.

@@ -6,10 +6,10 @@ the joint fit, mostly the sds.
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 
 
-def figures(guide: Contestant, log_evidence: float | None) -> dict[str, float]:
+def figures(guide: Candidate, log_evidence: float | None) -> dict[str, float]:
     """ELBO in nats, Pareto k of the importance weights, and the KL gap where the evidence is known.
 
     The ELBO is that of the fitted guide, over its own draws; log p(y) - ELBO is the

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.model.distributions import Array
 from bayescore.model.transforms import POSITIVE
 
@@ -22,7 +22,7 @@ _SCALES: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def on_another_scale(a: Contestant, b: Contestant) -> str | None:
+def on_another_scale(a: Candidate, b: Candidate) -> str | None:
     """Which parameter one contender has as a function of what the other has, in words; None if none is.
 
     It is recognized by its 5 %, 50 % and 95 % quantiles, which a monotone function carries along.

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.other_scales import on_another_scale
 from bayescore.agreement.rows import point_rows, rows
 from bayescore.agreement.rule import Judgement, Row, Verdict, judge
@@ -52,8 +52,8 @@ _NO_SCALE = {
 }
 
 
-def compare(
-    a: Contestant, b: Contestant, *, scale: Array | None, cov: Array | None, margin: float, alpha: float
+def judge_pair(
+    a: Candidate, b: Candidate, *, scale: Array | None, cov: Array | None, margin: float, alpha: float
 ) -> Pair:
     """Decide on two contenders.
 
@@ -93,7 +93,7 @@ def compare(
     return Pair(a.name, b.name, "agree", reasons, judgement.rows, summary=summary)
 
 
-def _of_guide(a: Contestant, judgement: Judgement) -> tuple[str, bool]:
+def _of_guide(a: Candidate, judgement: Judgement) -> tuple[str, bool]:
     """How a mean-field guide's sds compare with the other's, and whether its family limits them.
 
     The sd that is furthest off stands for all.
@@ -121,7 +121,7 @@ def _of_shape(judgement: Judgement, margin: float) -> list[str]:
     return [f"the guide is Gaussian, and the posterior is not: {say(worst)}"]
 
 
-def _reasons(judgement: Judgement, margin: float, limited: Sequence[Contestant]) -> tuple[Reason, ...]:
+def _reasons(judgement: Judgement, margin: float, limited: Sequence[Candidate]) -> tuple[Reason, ...]:
     """Why the verdict is what it is; ``limited`` are those whose family of distributions is at its best."""
     worst = judgement.worst
     if worst is None or judgement.verdict == "agree":
@@ -154,10 +154,10 @@ def _heavy(judgement: Judgement) -> tuple[Reason, ...]:
     return (Reason("heavy-tails", text),)
 
 
-def _limit(contestant: Contestant) -> str:
-    if contestant.laplace:
-        return f"{contestant.name} is a Gaussian at the mode, which this posterior is not"
-    return f"the guide of {contestant.name} is at its family's best by the specification's density, and can't reach it"
+def _limit(candidate: Candidate) -> str:
+    if candidate.laplace:
+        return f"{candidate.name} is a Gaussian at the mode, which this posterior is not"
+    return f"the guide of {candidate.name} is at its family's best by the specification's density, and can't reach it"
 
 
 def say(row: Row) -> str:

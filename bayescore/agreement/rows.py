@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayescore.agreement import dependence
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.directions import MOST_PRINCIPAL, principal, suspected
 from bayescore.agreement.estimates import Estimates, FromDraws, Marginals
 from bayescore.agreement.guide_family import best_mean_field_sd, best_shape
@@ -45,13 +45,13 @@ _CLEARLY = 4.0
 _RANK_TOLERANCES = np.where(np.abs(LEVELS - 0.5) > 0.3, SHAPE_TOLERANCE, 1.0)[:, None]
 
 
-def point_rows(a: Contestant, b: Contestant, scale: Array) -> list[Row]:
+def point_rows(a: Candidate, b: Candidate, scale: Array) -> list[Row]:
     """Differences of two point estimates in units of ``scale``, shape (d,)."""
     difference = a.at() - b.at()
     return _make(a.quantities.parameters, "mean", difference / scale, np.zeros_like(difference))
 
 
-def rows(a: Contestant, b: Contestant, cov: Array | None, margin: float) -> list[Row]:
+def rows(a: Candidate, b: Candidate, cov: Array | None, margin: float) -> list[Row]:
     """Differences of two posteriors.
 
     Parameters
@@ -78,12 +78,12 @@ def rows(a: Contestant, b: Contestant, cov: Array | None, margin: float) -> list
     return found
 
 
-def _tail_index(a: Contestant, b: Contestant, shapes_a: Standardized, shapes_b: Standardized) -> Array:
+def _tail_index(a: Candidate, b: Candidate, shapes_a: Standardized, shapes_b: Standardized) -> Array:
     """Pareto k of each quantity; none where both sides' moments are exact, so that no error has to be estimated."""
     return np.full(len(shapes_a.w), -np.inf) if a.exact and b.exact else tail_index(shapes_a, shapes_b)
 
 
-def _along_directions(a: Contestant, b: Contestant, cov: Array | None, heavy: Flags, margin: float) -> list[Row]:
+def _along_directions(a: Candidate, b: Candidate, cov: Array | None, heavy: Flags, margin: float) -> list[Row]:
     """Principal directions; beyond 50 parameters those that half of the draws suspect, judged on the other half."""
     if len(heavy) > MOST_PRINCIPAL:
         (chosen_a, left_a, draws_a), (chosen_b, left_b, draws_b) = (_halves(c) for c in (a, b))
@@ -113,7 +113,7 @@ def _along_directions(a: Contestant, b: Contestant, cov: Array | None, heavy: Fl
     return found
 
 
-def _halves(c: Contestant) -> tuple[Marginals, Marginals, Array]:
+def _halves(c: Candidate) -> tuple[Marginals, Marginals, Array]:
     """What chooses directions, what is judged along them, and the draws of the latter; known moments serve for both."""
     middle = c.draws.shape[1] // 2
     left = c.draws[:, middle:]
@@ -153,7 +153,7 @@ def _make(names: Sequence[str], statistic: Statistic, difference: Array, se: Arr
     return [Row(n, statistic, float(d), float(e)) for n, d, e in zip(names, difference, se, strict=True)]
 
 
-def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
+def _sd_rows(a: Candidate, b: Candidate, cov: Array | None) -> list[Row]:
     """Ratios of sds; a mean-field guide's also against the best that its family reaches."""
     names = a.quantities.parameters
     sd, sd_se = _log_ratio(a.own, b.own)
@@ -182,7 +182,7 @@ def _sd_rows(a: Contestant, b: Contestant, cov: Array | None) -> list[Row]:
     return found
 
 
-def _best_sd(guide: Contestant, other: Contestant, cov: Array | None) -> Array | None:
+def _best_sd(guide: Candidate, other: Candidate, cov: Array | None) -> Array | None:
     """What the guide's family can reach at best; None where parameters are not what is judged."""
     if guide.coordinates is None or not guide.target.identified:
         return None
@@ -195,8 +195,8 @@ def _shape_rows(
     of_a: Standardized,
     of_b: Standardized,
     axes: Array,
-    a: Contestant,
-    b: Contestant,
+    a: Candidate,
+    b: Candidate,
     margin: float,
 ) -> list[Row]:
     """Shares of standardized draws, of each quantity at the level that differs most.
@@ -285,7 +285,7 @@ def _dependence(names: list[str], of_a: Array, of_b: Array) -> list[Row]:
     return [Row(what, "dependence", difference, se, among=among, tolerance=SHAPE_TOLERANCE)]
 
 
-def _log_joint_rows(a: Contestant, b: Contestant) -> list[Row]:
+def _log_joint_rows(a: Candidate, b: Candidate) -> list[Row]:
     """Mean and sd of the log joint density; a Gaussian guide's sd is its family's."""
     of_a, of_b = a.of_log_joint, b.of_log_joint
     if of_a is None or of_b is None:

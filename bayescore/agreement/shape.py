@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.estimates import judged_draws
 from bayescore.model.distributions import Array
 
@@ -34,7 +34,7 @@ class Shape:
     quantile_difference_sd: float
 
 
-def compare_shapes(a: Contestant, b: Contestant) -> Shape | None:
+def compare_shapes(a: Candidate, b: Candidate) -> Shape | None:
     """Compare the draws of two posteriors; None where one has too few, or stands still."""
     first, second = (_flat(c) for c in (a, b))
     if min(len(first), len(second)) < 100:
@@ -50,7 +50,7 @@ def compare_shapes(a: Contestant, b: Contestant) -> Shape | None:
     return Shape(distance, p, a.quantities.parameters[worst], float(apart[worst]))
 
 
-def _flat(c: Contestant) -> Array:
+def _flat(c: Candidate) -> Array:
     return judged_draws(c.posterior, c.quantities.bounds).reshape(-1, len(c.quantities.parameters))
 
 

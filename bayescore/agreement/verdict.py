@@ -6,10 +6,10 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Literal
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.agreement.model_check import ModelCheck
-from bayescore.agreement.pairs import Pair, Reason, compare
+from bayescore.agreement.pairs import Pair, Reason, judge_pair
 from bayescore.agreement.shape import compare_shapes
 from bayescore.density.target import Target
 from bayescore.model.posterior import Posterior
@@ -34,7 +34,7 @@ class Decision:
 
 
 def decide(
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
     target: Target,
     *,
     lost: Mapping[str, str],
@@ -53,7 +53,7 @@ def decide(
     lost
         The contenders that did not finish, with the reason.
     points
-        The contestants' point estimates, of all parameters, whatever they are judged on.
+        The candidates' point estimates, of all parameters, whatever they are judged on.
     models
         How the contenders' log densities compare with the specification.
     prediction_gaps
@@ -63,17 +63,17 @@ def decide(
     smoke
         Whether this was a trial of two iterations, from which nothing follows.
     """
-    exact = next((c for c in contestants if c.exact), None)
+    exact = next((c for c in candidates if c.exact), None)
     cov = None if exact is None else exact.marginals.cov
-    kinds = {c.posterior.estimand for c in contestants if c.point}
+    kinds = {c.posterior.estimand for c in candidates if c.point}
     units = {kind: target.point_scale(kind, [p for p in points if p.estimand == kind]) for kind in kinds}
     by_name = {model.contender: model for model in models}
     pairs = []
-    for a, b in combinations(contestants, 2):
+    for a, b in combinations(candidates, 2):
         checked = [by_name[c.name] for c in (a, b) if c.name in by_name]
         pair = of_models(a.name, b.name, checked)
         if pair is None:
-            pair = compare(a, b, scale=units.get(a.posterior.estimand), cov=cov, margin=margin, alpha=alpha)
+            pair = judge_pair(a, b, scale=units.get(a.posterior.estimand), cov=cov, margin=margin, alpha=alpha)
             if not (smoke or a.point or b.point):
                 pair = replace(pair, shape=compare_shapes(a, b))
         gap = prediction_gaps.get((a.name, b.name))
@@ -81,7 +81,7 @@ def decide(
     if model_only:
         verdict, reasons = _of_models_alone(models, lost)
     else:
-        verdict, reasons = _overall(contestants, pairs, exact, lost, smoke)
+        verdict, reasons = _overall(candidates, pairs, exact, lost, smoke)
     return Decision(verdict, tuple(reasons), tuple(pairs))
 
 
@@ -136,9 +136,9 @@ def _of_models_alone(models: Sequence[ModelCheck], lost: Mapping[str, str]) -> t
 
 
 def _overall(
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
     pairs: Sequence[Pair],
-    exact: Contestant | None,
+    exact: Candidate | None,
     lost: Mapping[str, str],
     smoke: bool,
 ) -> tuple[Overall, list[Reason]]:
@@ -152,7 +152,7 @@ def _overall(
         return "incomplete", [Reason("not-run", f"{name}: {why}") for name, why in lost.items()]
     if exact is not None:
         against = [pair for pair in judged if exact.name in (pair.a, pair.b)]
-        others = [pair for pair in judged if pair not in against and _points(contestants, pair)]
+        others = [pair for pair in judged if pair not in against and _points(candidates, pair)]
         judged = against + others
     if not judged:
         if pairs:
@@ -164,8 +164,8 @@ def _overall(
     return ("inconclusive", _gather(unsettled)) if unsettled else ("agree", _gather(judged))
 
 
-def _points(contestants: Sequence[Contestant], pair: Pair) -> bool:
-    return any(c.point for c in contestants if c.name in (pair.a, pair.b))
+def _points(candidates: Sequence[Candidate], pair: Pair) -> bool:
+    return any(c.point for c in candidates if c.name in (pair.a, pair.b))
 
 
 def _gather(pairs: Sequence[Pair]) -> list[Reason]:

@@ -40,11 +40,13 @@ def run(options: argparse.Namespace) -> int:
         writing.check(options.out)
     known = reference.load(options.folder, options.names)
     settings = Settings(reference="none", **flags.given(options, Settings))
-    rows: list[reference.Row] = []
+    rows: list[reference.Distance] = []
     for one in known:
         contenders = options.backends or _contenders(one.problem)
         if not contenders:
-            rows.append(reference.Row(one.name, len(one.mean), "", None, None, None, None, "no backend can fit it"))
+            rows.append(
+                reference.Distance(one.name, len(one.mean), "", None, None, None, None, "no backend can fit it")
+            )
             continue
         with Bars(plain_console(stderr=True), quiet=options.quiet) as bars:
             rows += reference.hold(one, contenders, settings, bars)

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     targets = _known(asked.targets or NAMES, NAMES, "target")
     parts = _known(asked.parts, _PARTS, "part")
     export_environment(loading.load()[asked.engine].info)
-    settings = measure.Settings(
+    settings = measure.Extent(
         asked.engine,
         repetitions=asked.repetitions,
         refits=asked.refits,

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from bayescore.agreement.contestant import Contestant
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.health import Health
 from bayescore.agreement.pairs import Pair, Reason
 from bayescore.agreement.rule import Row
@@ -60,11 +60,11 @@ def document(
     subject: Subject,
     settings: Mapping[str, Any],
     outcomes: Sequence[Outcome],
-    contestants: Mapping[str, Contestant],
+    candidates: Mapping[str, Candidate],
     decision: Decision,
 ) -> Document:
     """Write a comparison down; NaN and infinity become null."""
-    healths = {name: contestant.health for name, contestant in contestants.items()}
+    healths = {name: candidate.health for name, candidate in candidates.items()}
     by_name = {outcome.contender.name: outcome for outcome in outcomes}
     content: Document = {
         "schema": SCHEMA,
@@ -76,8 +76,8 @@ def document(
         "contenders": [_contender(outcome, healths.get(outcome.contender.name)) for outcome in outcomes],
         "parameters": [
             row
-            for contestant in contestants.values()
-            for row in parameter_rows(contestant.name, contestant.posterior, contestant.health)
+            for candidate in candidates.values()
+            for row in parameter_rows(candidate.name, candidate.posterior, candidate.health)
         ],
         "model_check": [cast(ModelEntry, vars(outcome.model)) for outcome in outcomes if outcome.model is not None],
         "pairs": [_pair(pair, by_name, float(settings["margin"])) for pair in decision.pairs],

@@ -141,7 +141,7 @@ def _compare(
     outcomes = _run_all(subject, chosen, settings, registry, watch, archive)
     asked = 1 if isinstance(contenders, str) else len(contenders)
     added = chosen[: len(chosen) - asked] if settings.reference == "auto" else []  # it stands first
-    return conclude(subject, outcomes, settings, added={c.name for c in added})
+    return conclude_outcomes(subject, outcomes, settings, added={c.name for c in added})
 
 
 def _run_all(
@@ -206,7 +206,7 @@ def _without_running(contender: Contender, subject: Subject, settings: Settings,
     return None
 
 
-def conclude(
+def conclude_outcomes(
     subject: Subject, outcomes: Sequence[Outcome], settings: Settings, *, added: Set[str] = frozenset()
 ) -> Comparison:
     """Judge outcomes, wherever they come from.
@@ -235,7 +235,7 @@ def conclude(
         margin=settings.margin,
         alpha=settings.alpha,
     )
-    written = document(subject, describe(settings), outcomes, found.contestants, found.decision)
+    written = document(subject, describe(settings), outcomes, found.candidates, found.decision)
     return Comparison(subject, tuple(outcomes), found.decision, written)
 
 

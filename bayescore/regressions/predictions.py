@@ -17,7 +17,7 @@ _BLOCK_VALUES = 1 << 22
 """Draws times rows held at once: 32 MB."""
 
 
-def summarize(backend: Backend, fit: Fit, posterior: Posterior, new_data: Data, seed: int) -> Predictions:
+def summarize_predictions(backend: Backend, fit: Fit, posterior: Posterior, new_data: Data, seed: int) -> Predictions:
     """Predict the expected response of every row, and score it."""
     posterior, new_data = with_new_levels(fit.regression, posterior, new_data, seed)
     draws = int(np.prod(posterior.shape))

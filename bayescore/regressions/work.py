@@ -15,7 +15,7 @@ from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression
-from bayescore.regressions.predictions import summarize
+from bayescore.regressions.predictions import summarize_predictions
 from bayescore.regressions.target import RegressionTarget
 
 
@@ -115,7 +115,7 @@ class RegressionSession:
     def predict(self, fit: Fit, posterior: Posterior, *, seed: int) -> Predictions:
         """The expected response in the rows to predict; responses are held against the draws."""
         start = time.perf_counter()
-        predictions = summarize(self.backend, fit, posterior, self.work.new_data, seed)
+        predictions = summarize_predictions(self.backend, fit, posterior, self.work.new_data, seed)
         self.backend.check_responses(fit, posterior, self.work.new_data, seed=seed)
         self.backend.seconds["predict"] = time.perf_counter() - start
         return predictions

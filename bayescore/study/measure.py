@@ -9,8 +9,8 @@ from multiprocessing.queues import SimpleQueue
 
 import numpy as np
 
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.conclusion import Finished, conclude_pair, enter
-from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.model_check import check
 from bayescore.agreement.pairs import Pair
 from bayescore.backend import Precision
@@ -36,7 +36,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Extent:
     """What is measured.
 
     Attributes
@@ -65,7 +65,7 @@ class Settings:
 
 
 def in_parallel(
-    work: Callable[[Settings, str, range], dict[Key, Counter[str]]], settings: Settings, name: str, count: int
+    work: Callable[[Extent, str, range], dict[Key, Counter[str]]], settings: Extent, name: str, count: int
 ) -> dict[Key, Counter[str]]:
     """Run the repetitions of a target in chunks, and add up what they count."""
     chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
@@ -87,7 +87,7 @@ def _begin(shares: "SimpleQueue[list[int]]") -> None:
     cores.take(shares.get())
 
 
-def density_faults(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
+def density_faults(settings: Extent, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
     """The model check on new data for each repetition."""
     found: dict[Key, Counter[str]] = {}
     for seed in seeds:
@@ -103,7 +103,7 @@ def density_faults(settings: Settings, name: str, seeds: Iterable[int]) -> dict[
     return found
 
 
-def draw_faults(settings: Settings, name: str, seeds: range) -> dict[Key, Counter[str]]:
+def draw_faults(settings: Extent, name: str, seeds: range) -> dict[Key, Counter[str]]:
     """Faults of draws, each against a healthy set and against the exact posterior.
 
     Repetition s holds sets s and s + 1 against each other.
@@ -127,7 +127,7 @@ def draw_faults(settings: Settings, name: str, seeds: range) -> dict[Key, Counte
     return found
 
 
-def _count(counts: Counter[str], prefix: str, pair: Pair, a: Contestant, b: Contestant, reason: str) -> None:
+def _count(counts: Counter[str], prefix: str, pair: Pair, a: Candidate, b: Candidate, reason: str) -> None:
     counts[f"{prefix}repetitions"] += 1
     counts[f"{prefix}{pair.verdict}"] += 1
     counts[f"{prefix}reason"] += any(found.code == reason for found in pair.reasons)
@@ -149,7 +149,7 @@ REFITS: dict[str, tuple[Method, str]] = {
 """For each fault the method, and the reason that the verdict has to give."""
 
 
-def refits(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
+def refits(settings: Extent, name: str, seeds: Iterable[int]) -> dict[Key, Counter[str]]:
     """Faults of fits on the toy, each against the exact posterior of new data."""
     found: dict[Key, Counter[str]] = {}
     for seed in seeds:
@@ -167,7 +167,7 @@ def refits(settings: Settings, name: str, seeds: Iterable[int]) -> dict[Key, Cou
     return found
 
 
-def _refit(settings: Settings, method: Method, seed: int) -> tuple[Pair, Contestant, Contestant]:
+def _refit(settings: Extent, method: Method, seed: int) -> tuple[Pair, Candidate, Candidate]:
     toy = problem.toy(seed=settings.seed + seed)
     backend = _backend(settings.engine)
     native = backend.build_data(toy.regression, toy.data)
@@ -178,7 +178,7 @@ def _refit(settings: Settings, method: Method, seed: int) -> tuple[Pair, Contest
     return conclude_pair(sound, wrong), sound, wrong
 
 
-def _float32(settings: Settings, seed: int) -> bool:
+def _float32(settings: Extent, seed: int) -> bool:
     """Whether the model check says ``precision`` for x ~ 1000 + Normal(0, 1) and 10,000 rows."""
     rng = np.random.default_rng([settings.seed, seed])
     x = rng.normal(1000.0, 1.0, 10_000)

@@ -62,7 +62,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Row:
+class Distance:
     """A contender's distance from a reference.
 
     Attributes
@@ -138,7 +138,7 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Reference:
     return Reference(record["name"], problem, mean, errors[0], sd, errors[1])
 
 
-def hold(reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher) -> list[Row]:
+def hold(reference: Reference, contenders: Sequence[str], settings: Settings, watch: Watcher) -> list[Distance]:
     """Fit a reference's problem with each contender and compare, parameter by parameter."""
     result = compare(reference.problem, contenders, settings, watch=watch)
     pairwise = result.verdict if len(result.outcomes) > 1 else ""
@@ -149,7 +149,7 @@ def hold(reference: Reference, contenders: Sequence[str], settings: Settings, wa
     ]
 
 
-def _repeat(reference: Reference, row: Row, outcome: Outcome, settings: Settings, watch: Watcher) -> Row:
+def _repeat(reference: Reference, row: Distance, outcome: Outcome, settings: Settings, watch: Watcher) -> Distance:
     """The row after a second fit with more draws; its seed is another, since its name is."""
     method: Any = outcome.contender.method
     longer = replace(method, draws=REPEAT * method.draws)
@@ -159,22 +159,22 @@ def _repeat(reference: Reference, row: Row, outcome: Outcome, settings: Settings
     return replace(row, again=found.z, verdict=found.verdict, refitted=refitted)
 
 
-def _row(reference: Reference, outcome: Outcome) -> Row:
+def _row(reference: Reference, outcome: Outcome) -> Distance:
     name, d = outcome.contender.name, len(reference.mean)
     posterior = outcome.posterior
     if posterior is None:
-        return Row(reference.name, d, name, None, None, None, None, f"{outcome.status}: {outcome.error}")
+        return Distance(reference.name, d, name, None, None, None, None, f"{outcome.status}: {outcome.error}")
     seconds = outcome.seconds.get("fit")
     if posterior.estimand != "posterior":
         said = "not comparable: a point estimate has no sds"
-        return Row(reference.name, d, name, None, None, None, None, said, seconds)
+        return Distance(reference.name, d, name, None, None, None, None, said, seconds)
     moments = posterior.moments
     if moments is not None and posterior.kind == "exact" and not reference.mean_error.any():
         rounding = _DIGITS * np.abs(reference.mean) / reference.sd
         mean = float(np.max(np.maximum(np.abs(moments.mean - reference.mean) / reference.sd - rounding, 0.0)))
         sd = float(np.max(np.abs(moments.sd / reference.sd - 1.0)))
         verdict = "within" if max(mean, sd) < EXACT_LIMIT else "outside"
-        return Row(reference.name, d, name, mean, sd, None, None, verdict, seconds)
+        return Distance(reference.name, d, name, mean, sd, None, None, verdict, seconds)
     found = FromDraws(np.stack(list(posterior.parameters().values()), axis=-1)).along(np.eye(d))
     mean_apart, sd_apart = np.abs(found.mean - reference.mean), np.abs(found.sd - reference.sd)
     z = np.concatenate(
@@ -186,7 +186,7 @@ def _row(reference: Reference, outcome: Outcome) -> Row:
     limit = float(ndtri(1.0 - ALPHA / (2 * len(z))))
     ailing = examine(outcome.contender.method, posterior, outcome.iterates).ailments
     verdict = f"unconverged: {ailing[0].text}" if ailing else "within" if z.max() <= limit else "outside"
-    return Row(
+    return Distance(
         reference.name,
         d,
         name,
@@ -200,7 +200,7 @@ def _row(reference: Reference, outcome: Outcome) -> Row:
     )
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Distance]) -> str:
     """The rows as a Markdown table."""
     lines = [
         "| reference | parameters | contender | worst mean [sd] | worst sd [relative] | worst z | again | limit "

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.conclusion import Finished, enter
-from bayescore.agreement.contestant import Contestant
 from bayescore.contract import refit
 from bayescore.contract.checked import Checked
 from bayescore.density.target import Scalars, Target, Values
@@ -39,7 +39,7 @@ class Source:
     draw: Draw
     problem: Problem | None = None
 
-    def exact(self, seed: int) -> Contestant | None:
+    def exact(self, seed: int) -> Candidate | None:
         """The exact posterior, where there is one."""
         if self.problem is None or self.problem.regression.family.name != "Gaussian":
             return None

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.conclusion import Finished, conclude_pair, enter
-from bayescore.agreement.contestant import Contestant
 from bayescore.agreement.defaults import ALPHA, MARGIN
 from bayescore.agreement.pairs import Pair
 from bayescore.density.target import Scalars
@@ -157,11 +157,11 @@ def _part(posterior: Posterior, names: tuple[str, ...]) -> Posterior:
 
 
 def _compare(a: Posterior, b: Posterior, given: Scalars, margin: float, alpha: float) -> Pair:
-    def contestant(name: str, posterior: Posterior) -> Contestant:
+    def candidate(name: str, posterior: Posterior) -> Candidate:
         method = NUTS() if posterior.kind == "chains" else Exact()
         return enter(given, Finished(name, method, posterior))
 
-    return conclude_pair(contestant("a", a), contestant("b", b), margin=margin, alpha=alpha)
+    return conclude_pair(candidate("a", a), candidate("b", b), margin=margin, alpha=alpha)
 
 
 def assert_same_model(

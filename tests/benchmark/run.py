@@ -170,7 +170,7 @@ def decide(d: int) -> dict[str, float]:
     """Seconds of each part, medians of five."""
     import bayescore as bc
     from bayescore.agreement import health, model_check
-    from bayescore.agreement.contestant import Contestant
+    from bayescore.agreement.candidate import Candidate
     from bayescore.agreement.verdict import decide as verdict
     from bayescore.density.specification import LogJoint, log_density
     from bayescore.exact.posterior import solve
@@ -199,11 +199,11 @@ def decide(d: int) -> dict[str, float]:
         healths = [health.examine(method, posterior, {}) for posterior in posteriors]
         marks.append(time.perf_counter())
         joint = LogJoint(regression, data)
-        contestants = [
-            Contestant(name, target, method, posterior, well, None, joint(posterior.draws))
+        candidates = [
+            Candidate(name, target, method, posterior, well, None, joint(posterior.draws))
             for name, posterior, well in zip("ab", posteriors, healths, strict=True)
         ]
-        verdict(contestants, target, lost={}, models=checks)
+        verdict(candidates, target, lost={}, models=checks)
         marks.append(time.perf_counter())
         found.append(np.diff(marks))
     medians_ = np.median(found, axis=0)
