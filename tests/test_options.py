@@ -36,7 +36,7 @@ class More(Settings):
         int, Meta(ge=1, le=50, description="a whole number from 1 to 50"), Option("draws a kept one", "N")
     ] = 1
     steps: Annotated[tuple[int, ...], Option("of the test")] = ()
-    careful: Annotated[bool, Option("look twice")] = True
+    careful: Annotated[bool, Option("look 100 % twice")] = True
     note: Annotated[str | None, Option("of whoever asks", fits_stay=True)] = None
 
 
@@ -93,9 +93,9 @@ def test_its_help_and_its_rows_are_made_from_it(more, capsys):
         main(["compare", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     assert "--thinning N draws a kept one (default: 1)" in told
-    assert "--no-careful look twice" in told
+    assert "--no-careful look 100 % twice" in told
     assert "| `--thinning` | `thinning` | a whole number from 1 to 50 | 1 | draws a kept one |" in flags.markdown(More)
-    assert "| `--no-careful` | `no_careful` |  |  | look twice |" in flags.markdown(More)
+    assert "| `--no-careful` | `no_careful` |  |  | look 100 % twice |" in flags.markdown(More)
     assert "thinning\n        draws a kept one." in More.__doc__
 
 
