@@ -135,6 +135,10 @@ CASES = {
     "chains": Case(free, ["shifted", "skewed"]),
     "chains without exact": Case(free, ["numeric", "wide"], ALONE),
     "draws too few": Case(free, ["numeric:nuts(draws=150)", "tiny:metropolis(warmup=100, draws=200)", "again"]),
+    "draws so few that errors are unknown": Case(
+        small_toy,
+        ["numeric:nuts(chains=1, draws=1)", "numeric:laplace(draws=1)", "numeric:svi(guide=full_rank, draws=2)"],
+    ),
     "collinear columns": Case(collinear, ["apart"]),
     "heavy tails": Case(free, ["heavy", "heavy:nuts(draws=2400)"], ALONE),
     "points": Case(small_toy, ["exact", "exact:map", "numeric:map", "exact:mle", "numeric:mle"]),
@@ -228,6 +232,15 @@ def differences(kept: Any, found: Any, rounding: float, at: str = "") -> Iterato
             yield f"{at}: {kept!r} was kept, {found!r} came"
     elif type(kept) is not type(found) or kept != found:
         yield f"{at}: {kept!r} was kept, {found!r} came"
+
+
+def places(at: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Where every figure, text and flag of a document is, and what it is."""
+    if isinstance(at, dict | list):
+        for key, value in at.items() if isinstance(at, dict) else enumerate(at):
+            yield from places(value, (*place, key))
+    else:
+        yield place, at
 
 
 def main() -> int:

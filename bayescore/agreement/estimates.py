@@ -86,9 +86,9 @@ class FromDraws:
 
     @property
     def cov(self) -> Array:
-        """Of all draws together."""
+        """Of all draws together; NaN for a single one."""
         flat = self.draws.reshape(-1, self.draws.shape[-1])
-        return np.atleast_2d(np.cov(flat, rowvar=False))
+        return np.full((flat.shape[1],) * 2, np.nan) if len(flat) < 2 else np.atleast_2d(np.cov(flat, rowvar=False))
 
     def along(self, directions: Array) -> Estimates:
         """Means and sds of the draws, with errors by their effective sample sizes.
@@ -106,7 +106,7 @@ class FromDraws:
         with np.errstate(divide="ignore", invalid="ignore"):
             mean_error = np.sqrt(m2 / array_stats.ess(values, method="mean"))
             sd_error = np.sqrt((m4 - m2**2) / array_stats.ess(squares, method="mean") / m2 / 4)
-        still = m2 == 0
+        still = (m2 == 0) & (values[0].size > 1)  # a single draw tells nothing
         mean_error[still], sd_error[still] = 0.0, 0.0
         return Estimates(values.mean(axis=(1, 2)), mean_error, np.sqrt(m2), sd_error)
 

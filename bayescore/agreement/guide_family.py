@@ -22,7 +22,9 @@ _QUANTILE = 1.645
 
 
 def at_optimum(target: Target, coordinates: Coordinates, posterior: Posterior, *, diagonal: bool) -> bool | None:
-    """Whether a Gaussian guide with these draws is the best of its family; None where the slopes aren't known.
+    """Whether a Gaussian guide with these draws is the best of its family; None where nobody can tell.
+
+    The slopes may not be known, or the draws be too few for a covariance.
 
     With whitened coordinates e = L^-1 (z - m) of the guide Normal(m, L L'), Newton's steps
     for the ELBO are E[L' g] for the location, in sds, and (1 + E[e_j (L' g)_j]) / 2 for the
@@ -37,7 +39,7 @@ def at_optimum(target: Target, coordinates: Coordinates, posterior: Posterior, *
     """
     z = _coordinates(coordinates, posterior)
     gradient = target.gradient(coordinates.shares)
-    if gradient is None:
+    if gradient is None or len(z) <= z.shape[1]:
         return None
     slopes = gradient(coordinates.unconstrained(z)) @ coordinates.matrix
     centred = z - z.mean(axis=0)
@@ -58,6 +60,8 @@ def at_laplace(coordinates: Coordinates, posterior: Posterior) -> bool:
     mean has to lie within 0.1, and every variance and covariance within 0.2.
     """
     z = _coordinates(coordinates, posterior)
+    if len(z) < 2:
+        return False
     cov = np.atleast_2d(np.cov(z, rowvar=False))
     return bool(np.all(np.abs(z.mean(axis=0)) < _STEP) and np.all(np.abs(cov - np.eye(len(cov))) < 2 * _STEP))
 

@@ -135,6 +135,9 @@ def _reasons(judgement: Judgement, margin: float, limited: Sequence[Candidate]) 
         if wrong and all(row.tolerance > 1.0 or row.quantity == "log joint" for row in wrong):
             return (Reason("other-shape", text),)
         return (Reason("different-posterior", text),)
+    if not np.isfinite(worst.se):
+        text = f"draws are too few to tell the Monte Carlo error of {worst.quantity} ({worst.statistic})"
+        return (Reason("too-few-draws", text),)
     if judgement.more_draws is None:
         return (Reason("at-margin", f"{say(worst)}: too close to the margin of {limit} to be settled by draws"),)
     return (Reason("too-few-draws", f"{say(worst)}: about {judgement.more_draws:.2g} times the draws would settle it"),)
