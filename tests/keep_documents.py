@@ -27,6 +27,7 @@ from bayescore.comparison.run import Settings
 from bayescore.model.data import Data, Membership, from_arrays
 from bayescore.model.groups import Grouping
 from bayescore.plugins import loading
+from bayescore.printable import shown
 from bayescore.tables.problem import Problem, from_data, toy
 
 KEPT = ROOT / "tests" / "documents"
@@ -229,9 +230,9 @@ def differences(kept: Any, found: Any, rounding: float, at: str = "") -> Iterato
             yield from differences(*pair, rounding, f"{at}[{index}]")
     elif isinstance(kept, float) and isinstance(found, float):
         if not math.isclose(kept, found, rel_tol=rounding, abs_tol=rounding):
-            yield f"{at}: {kept!r} was kept, {found!r} came"
+            yield f"{at}: {shown(kept)} was kept, {shown(found)} came"
     elif type(kept) is not type(found) or kept != found:
-        yield f"{at}: {kept!r} was kept, {found!r} came"
+        yield f"{at}: {shown(kept)} was kept, {shown(found)} came"
 
 
 def places(at: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 from conftest import USABLE
-from keep_documents import CASES, KEPT, ROUNDING, bench, differences, made, path, stored
+from keep_documents import CASES, KEPT, ROUNDING, bench, differences, made, path, places, stored
 
 from bayescore.agreement.explanations import EXPLANATIONS
 from bayescore.agreement.verdict import EXIT_CODES
@@ -42,16 +42,7 @@ def test_every_reason_kind_status_and_verdict_is_among_them():
 
 
 def test_no_document_is_kept_that_nobody_makes():
-    assert {file.name for file in KEPT.iterdir()} == {path(name).name for name in CASES}
-
-
-def _places(at, place=()):
-    """Where every figure, text and flag is."""
-    if isinstance(at, dict | list):
-        for key, value in at.items() if isinstance(at, dict) else enumerate(at):
-            yield from _places(value, (*place, key))
-    else:
-        yield place, at
+    assert {file.name for file in KEPT.glob("*.json")} == {path(name).name for name in CASES}
 
 
 def _changed(value):
@@ -65,9 +56,9 @@ def _changed(value):
 
 def test_whatever_changes_is_found():
     kept = stored("points")
-    places = list(_places(kept))
-    assert len(places) > 300
-    for place, value in places:
+    every = list(places(kept))
+    assert len(every) > 300
+    for place, value in every:
         found = copy.deepcopy(kept)
         at = found
         for key in place[:-1]:

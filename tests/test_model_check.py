@@ -22,7 +22,7 @@ from bayescore.model.regression import Regression
 from bayescore.model.transforms import unconstrain
 from bayescore.regressions.points import points
 from bayescore.regressions.target import RegressionTarget
-from bayescore.report.terminal import sentence
+from bayescore.report.words import sentence
 from bayescore.settings import Settings
 from bayescore.tables import problem
 from bayescore.tables.problem import Problem

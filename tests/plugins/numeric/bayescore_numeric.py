@@ -5,14 +5,12 @@ import dataclasses
 import numpy as np
 from bayescore_tiny import Metropolis, Tiny
 
-from bayescore.backend import Backend, BackendInfo, Fit, hookimpl
+from bayescore.backend import Backend, BackendInfo, Fit, everything, hookimpl
 from bayescore.density import coordinates, specification
 from bayescore.density.guide import scale_matrix, summarize
 from bayescore.density.mode import laplace, start_of
 from bayescore.exact.backend import ExactBackend
 from bayescore.methods import SVI, Exact, Laplace
-from bayescore.model.distributions import DISTRIBUTIONS
-from bayescore.model.families import FAMILIES
 from bayescore.model.posterior import label
 
 _FAR = 20.0
@@ -78,9 +76,6 @@ class Numeric(Backend):
     def changed(self, draws, rng):
         """The draws, as they are handed over."""
         return draws
-
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        return ExactBackend().predict(fit, posterior, new_data, kind=kind, seed=seed)
 
     def log_density(self, regression, data, values):
         return specification.log_density(regression, self.in_precision(data), values)
@@ -175,34 +170,15 @@ class Lost(Numeric):
         raise ZeroDivisionError("the step size is 0")
 
 
-_EVERYTHING = {
-    *(f"family:{name}" for name in FAMILIES),
-    *(f"link:{link}" for family in FAMILIES.values() for link in family.links),
-    *(f"prior:{what}:{name}" for what in ("coefficient", "auxiliary", "correlation") for name in DISTRIBUTIONS),
-    *(f"feature:{name}" for name in ("offset", "weights", "groups", "network", "reduction")),
-    *(f"precision:{name}" for name in ("float64", "float32")),
-}
-_OTHERS = {
-    "method:nuts",
-    "method:svi",
-    "method:laplace",
-    "method:map",
-    "method:mle",
-    "guide:mean_field",
-    "guide:full_rank",
-}
-
-
 @hookimpl
 def bayescore_backends():
+    every = everything() - {"method:exact"}
     for cls in (Numeric, *Numeric.__subclasses__()):
         name = "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
-        supports = {*_EVERYTHING, *_OTHERS, "feature:log_density"}
-        yield BackendInfo(name, cls, supports - {"feature:groups", "feature:network"}, default_method="nuts")
+        yield BackendInfo(name, cls, every - {"feature:groups", "feature:network"}, default_method="nuts")
     gaps = {"method:svi": "never: walker has no guide"}
-    density = {"feature:log_density"}
-    own = {"methods": (Metropolis,), "default_method": "metropolis"}
-    yield BackendInfo("walker", lambda p: Walker(), _EVERYTHING | density, gaps, **own)
-    yield BackendInfo("silent", lambda p: Silent(), _EVERYTHING, gaps, **own)
-    absent = ("bayescore_numeric_engine",)
-    yield BackendInfo("absent", Numeric, _EVERYTHING | _OTHERS, requires=absent, default_method="nuts")
+    walks = {word for word in every if not word.startswith(("method:", "guide:"))}
+    own = {"gaps": gaps, "methods": (Metropolis,), "default_method": "metropolis"}
+    yield BackendInfo("walker", lambda precision: Walker(), walks, **own)
+    yield BackendInfo("silent", lambda precision: Silent(), walks - {"feature:log_density"}, **own)
+    yield BackendInfo("absent", Numeric, every, requires=("bayescore_numeric_engine",), default_method="nuts")

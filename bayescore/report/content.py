@@ -1,0 +1,91 @@
+"""What a report says, in its order, as plain data; how it looks is up to whoever shows it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from bayescore.agreement.verdict import Overall
+from bayescore.printable import everywhere
+from bayescore.report import tables
+from bayescore.report.document import Document
+from bayescore.report.tables import Table
+from bayescore.report.words import beside, sentence
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What was compared: the data, the model line by line, and what the user should know of them."""
+
+    data: str
+    model: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table under its title, and a note below it, of one line or several."""
+
+    title: str
+    table: Table
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The verdict, in a sentence, and what it rests on: remarks on pairs, then the reasons."""
+
+    verdict: Overall
+    sentence: str
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """A report from its first line to its last."""
+
+    statement: Statement
+    sections: tuple[Section, ...]
+    conclusion: Conclusion
+
+
+def content(document: Document) -> Content:
+    """What a document says; no name, level or text of a plugin in it acts on a terminal.
+
+    Of a stored document, which may be an older version's, keys that came later are looked for.
+    """
+    shown = cast(Document, everywhere(cast("dict[str, Any]", dict(document)), of_lines=("model",)))
+    return Content(_statement(shown), tuple(_sections(shown)), _conclusion(shown))
+
+
+def _statement(document: Document) -> Statement:
+    problem = document["problem"]
+    formula = f"{problem['formula']}, " if problem["formula"] else ""
+    return Statement(
+        f"{formula}{problem['rows']} rows of {problem['source']}",
+        tuple(problem["model"].split("\n")),
+        tuple(problem["notes"]),
+        tuple(problem["warnings"]),
+    )
+
+
+def _sections(document: Document) -> Iterator[Section]:
+    if document["model_check"]:
+        yield Section("Model: log density against the specification", tables.models(document))
+    if document["parameters"]:
+        yield Section("Posterior", tables.parameters(document))
+    for pair in document["pairs"]:
+        if pair["rows"]:
+            yield Section(f"{pair['a']} and {pair['b']}: {pair['verdict']}", tables.differences(pair), beside(pair))
+    if document["predictions"]:
+        count = tables.predicted(document)
+        title = f"Predictions of the expected response, mean ± sd, {count} rows"
+        yield Section(title, tables.predictions(document))
+    again = [f"{c['name']}: refitted: {c['refitted']}" for c in document["contenders"] if c.get("refitted")]
+    yield Section("Seconds and memory", tables.contenders(document), "\n".join(again))
+
+
+def _conclusion(document: Document) -> Conclusion:
+    of_pairs = [f"{pair['a']} and {pair['b']}: {pair['summary']}" for pair in document["pairs"] if pair.get("summary")]
+    reasons = [f"{reason['code']}: {reason['text']}" for reason in document["reasons"]]
+    return Conclusion(document["verdict"], sentence(document), (*of_pairs, *reasons))
