@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--old", metavar="PYTHON")
     parser.add_argument("--peers", metavar="PYTHON")
     parser.add_argument("--repeats", type=int, default=3)
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     contenders: dict[str, Callable[[Case, int, Path], Run]] = {
         "numpyro:nuts": lambda case, seed, folder: toolkit(sys.executable, case, seed, folder)
     }

@@ -24,8 +24,8 @@ import pandas as pd
 
 Table = pd.DataFrame
 HEADER = (
-    "| data | seed | verdict | exit code | largest difference [sd] | contender: divergences, fit [s] | wall [s] |",
-    "|---|---|---|---|---|---|---|",
+    "| data | seed | verdict | exit code | largest difference [sd] | contender: divergences, fit [s] |",
+    "|---|---|---|---|---|---|",
 )
 
 
@@ -89,12 +89,16 @@ def row(name: str, seed: int, code: int, document: dict[str, Any]) -> str:
     """A line of the table."""
     verdict = ", ".join([document["verdict"], *(reason["code"] for reason in document["reasons"])])
     differences = [pair["max_difference_sd"] for pair in document["pairs"] if pair["max_difference_sd"] is not None]
-    fits = [
-        f"{c['name']}: {c['diagnostics'].get('divergences', float('nan')):.0f}, {c['seconds']['fit']:.1f}"
-        for c in document["contenders"]
-    ]
+    fits = [f"{c['name']}: {divergences(c)}, {c['seconds']['fit']:.1f}" for c in document["contenders"]]
     largest = f"{max(differences):.3f}" if differences else ""
     return f"| {name} | {seed} | {verdict} | {code} | {largest} | {'; '.join(fits)} |"
+
+
+def divergences(contender: dict[str, Any]) -> str:
+    """How many there were, at each target of acceptance where the fit was made again."""
+    if "attempts" not in contender:
+        return f"{contender['diagnostics'].get('divergences', float('nan')):.0f}"
+    return " and ".join(f"{one['divergences']} at {one['target_accept']}" for one in contender["attempts"])
 
 
 def main() -> None:
