@@ -79,7 +79,7 @@ class Regression(Sited):
             raise RequestError(f"{self.family} needs priors for {list(self.family.free)}, not {list(self.auxiliary)}")
         if self.family.thresholds and (self.intercept is not None or not self.thresholds):
             raise RequestError(f"{self.family} has thresholds in the intercept's place")
-        if self.family.predictors > 1 and (self.groups or self.network):
+        if self.family.by_level and (self.groups or self.network):
             raise RequestError(f"{self.family.name} has no group terms and no network")
         if any(isinstance(p, Horseshoe) for p in self.beta) and len(set(self.beta)) > 1:
             raise RequestError("Horseshoe() is one prior of all coefficients: no coefficient can have another")
@@ -111,7 +111,7 @@ class Regression(Sited):
         if self.network is not None:
             return [*self.network.sites(self.columns, self.means.get("1"))]
         found: list[Site] = []
-        levels = self.categories[1:] if self.family.predictors > 1 else ()
+        levels = self.categories[1:] if self.family.by_level else ()
         if isinstance(self.intercept, tuple):
             priors, shift = self._shifted(self.intercept, range(len(levels)))
             found.append(Independent("intercept", (len(levels),), levels, "real", priors, shift))
@@ -184,7 +184,7 @@ class Regression(Sited):
         if self.network is not None:
             widths = " -> ".join(str(w) for w in (len(self.columns), *self.network.hidden, 1))
             terms = [f"network({', '.join(self.columns)}; {widths}, tanh)"]
-        elif self.family.predictors > 1:
+        elif self.family.by_level:
             terms = ["intercept[k]"] if self.intercept is not None else []
             terms += [f"beta[k,{column}] * {column}" for column in self.columns]
         else:
@@ -195,7 +195,7 @@ class Regression(Sited):
                 name = f"offset({key})[{term.grouping.factor}]"
                 terms.append(name if effect == "1" else f"{name} * {effect}")
         terms += more
-        left = "eta[k]" if self.family.predictors > 1 else "eta"
+        left = "eta[k]" if self.family.by_level else "eta"
         return [f"{left} = {' + '.join(terms) or '0'}"]
 
 

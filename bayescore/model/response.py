@@ -22,7 +22,7 @@ def linear_predictor(regression: Regression, data: Data, values: Values) -> Any:
     """Of each row, for values (..., *site shape): (..., row), or (..., row, level) for a categorical response."""
     if regression.network is not None:
         eta = network.predict(len(regression.network.hidden) + 1, values, data.x, np)
-    elif regression.family.predictors > 1:
+    elif regression.family.by_level:
         eta = _by_level(regression, data, values)
     else:
         eta = np.zeros(data.rows)
@@ -34,7 +34,7 @@ def linear_predictor(regression: Regression, data: Data, values: Values) -> Any:
     for key, member in data.groups.items():
         eta = eta + values[f"offset({key})"][..., member.index] * member.value
     if data.offset is not None:
-        eta = eta + (data.offset[:, None] if regression.family.predictors > 1 else data.offset)
+        eta = eta + (data.offset[:, None] if regression.family.by_level else data.offset)
     return eta
 
 
@@ -79,7 +79,7 @@ class Law:
         """The law of rows at values of shape (..., *site shape)."""
         first = regression.sites[0]
         shape = numpy.shape(values[first.name])
-        levels = (regression.family.predictors,) if regression.family.predictors > 1 else ()
+        levels = (regression.family.predictors,) if regression.family.by_level else ()
         eta = linear_predictor(regression, rows, values)
         whole = numpy.broadcast_to(eta, (*shape[: len(shape) - len(first.shape)], rows.rows, *levels))
         return cls(regression, whole, given(regression, rows, values))

@@ -48,7 +48,7 @@ def state(
         default_priors(family, data, intercept=intercept, groupings=groupings, hidden=hidden),
         family,
     )
-    levels = data.categories[1:] if family.predictors > 1 else ()
+    levels = data.categories[1:] if family.by_level else ()
     own = intercept and not family.thresholds and not hidden
     stated = Regression(
         family,
@@ -178,7 +178,7 @@ def _linear_defaults(family: Family, data: Data, units: Sequence[float], scale: 
     """Of each coefficient: Normal(0, 2.5 scale / the column's unit)."""
     priors: dict[str, Distribution] = {}
     for name, unit in zip(data.columns, units, strict=True):
-        labels = _coefficients((name,), data.categories[1:] if family.predictors > 1 else ())
+        labels = _coefficients((name,), data.categories[1:] if family.by_level else ())
         priors |= {f"beta[{label}]": Normal(0.0, 2.5 * scale / unit) for label in labels}
     return priors
 
@@ -192,7 +192,7 @@ def _cell_defaults(family: Family, data: Data, location: float, scale: float) ->
     priors = _linear_defaults(family, data, _sds(data), scale)
     own: Distribution = Normal(location, 2.5 * scale)
     for name in np.array(data.columns, dtype=object)[places]:
-        labels = _coefficients((name,), data.categories[1:] if family.predictors > 1 else ())
+        labels = _coefficients((name,), data.categories[1:] if family.by_level else ())
         priors |= {f"beta[{label}]": own if places.all() else AtMeans(own) for label in labels}
     return priors
 

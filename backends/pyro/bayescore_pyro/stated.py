@@ -96,7 +96,7 @@ def state(regression: Regression) -> Stated:
     weights = [s for s in regression.sites if isinstance(s, Independent) and s.name in of_network]
     network = with_priors(Perceptron(weights), weights) if weights else None
     sites = [site for site in regression.sites if site.name not in of_network]
-    levels = (family.predictors,) if family.predictors > 1 else ()
+    levels = (family.predictors,) if family.by_level else ()
 
     def predictor(rows: Rows) -> tuple[Tensor, Values]:
         values = draw(sites)

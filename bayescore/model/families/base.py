@@ -65,6 +65,8 @@ class Family(ABC):
     auxiliaries: ClassVar[tuple[str, ...]] = ()
     links: ClassVar[tuple[str, ...]]
     categorical: ClassVar[bool] = False
+    by_level: ClassVar[bool] = False
+    """Whether each category but the first has a linear predictor, and so coefficients, of its own."""
     thresholds: ClassVar[bool] = False
     """Whether increasing thresholds take the intercept's place."""
     linear: ClassVar[bool] = False

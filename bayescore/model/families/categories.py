@@ -102,6 +102,7 @@ class Categorical(_Categories):
     coefficients, ``beta[level, column]``.
     """
 
+    by_level: ClassVar[bool] = True
     links: ClassVar[tuple[str, ...]] = ("softmax",)
     written: ClassVar[str] = "Categorical(softmax(0, {eta}))"
     link: str = "softmax"
