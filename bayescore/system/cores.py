@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def shares(cores: Sequence[int], processes: int) -> list[list[int]]:
 def take(share: Sequence[int]) -> None:
     """Hold this thread, and whatever it starts, to a share."""
     if AFFINITY:
-        os.sched_setaffinity(0, share)
+        with suppress(OSError):  # where it is not allowed to
+            os.sched_setaffinity(0, share)
     else:
         os.environ[SHARE] = str(len(share))
 
