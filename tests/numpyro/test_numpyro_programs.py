@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -31,11 +32,11 @@ def test_other_numbers_need_no_other_program():
     from bayescore_numpyro import svi
 
     fitted(TOY, SVI(steps=10))
-    programs = svi._advance._cache_size()
+    programs = svi._advance.programs
     other = from_arrays(DATA.x + 1, DATA.y * 2)
     regression = stated("Gaussian(sigma=0.3)", other, {"intercept": "Normal(1, 3)", "beta": "Normal(0, 1)"})
     fitted(regression, SVI(steps=20, rate=0.3), seed=5, data=other)
-    assert svi._advance._cache_size() == programs
+    assert svi._advance.programs == programs
 
 
 def grouped(seed):
@@ -59,9 +60,9 @@ def test_other_weights_offsets_and_groups_need_no_other_program():
 
     (first, rows), (second, other_rows) = grouped(0), grouped(1)
     fitted(first, SVI(steps=2), data=rows)
-    programs = svi._advance._cache_size()
+    programs = svi._advance.programs
     fitted(second, SVI(steps=2), data=other_rows)
-    assert svi._advance._cache_size() == programs
+    assert svi._advance.programs == programs
 
 
 def test_the_program_is_the_same_in_every_process():
@@ -98,3 +99,52 @@ def test_declaring_imports_no_jax():
     code = "import sys, bayescore_numpyro.plugin as p; list(p.bayescore_backends()); print('jax' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+FITS = """if True:
+    import sys
+    import jax, numpy as np
+    from jax import monitoring
+    from numpyro_support import backend, stated
+    from bayescore.methods import NUTS, SVI
+    from bayescore.model.data import from_arrays
+    counted = {"hits": 0, "misses": 0}
+    def count(event, **more):
+        name = event.rpartition("/cache_")[2]
+        if name in counted:
+            counted[name] += 1
+    monitoring.register_event_listener(count)
+    seed, draws = map(int, sys.argv[1:])
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(30, 2))
+    data = from_arrays(x, rng.random(30) < 0.5)
+    regression = stated("Bernoulli", data, {"beta": f"Normal(0, {1 + seed})"})
+    numpyro = backend()
+    for method in (NUTS(warmup=5, draws=draws), SVI(steps=draws, draws=draws)):
+        native = numpyro.build_data(regression, data)
+        numpyro.log_density(regression, native, {"intercept": np.array(0.1), "beta": np.array([0.2, 0.3])})
+        fit = numpyro.fit(regression, native, method, seed=seed)
+        posterior = numpyro.sample_posterior(fit, seed=seed)
+        for kind in ("mean", "response"):
+            numpyro.predict(fit, posterior, data, kind=kind, seed=seed)
+    print(counted["hits"], counted["misses"])
+"""
+
+
+def test_other_data_priors_seed_and_number_of_draws_are_compiled_already(tmp_path):
+    settings = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "PYTHONPATH": str(Path(__file__).parent),
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+    }
+
+    def run(seed, draws):
+        command = [sys.executable, "-c", FITS, str(seed), str(draws)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | settings)
+        return [int(count) for count in done.stdout.split()]
+
+    hits, misses = run(0, 10)
+    assert misses > 5
+    assert run(1, 1100) == [hits + misses, 0]

@@ -1,7 +1,6 @@
 """The log density of the stated model at constrained values, with its gradient."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -9,13 +8,14 @@ import numpy as np
 
 from bayescore.backend import LogDensity
 from bayescore.model.distributions import Array
+from bayescore_numpyro.compiling import ONCE, compiled
 from bayescore_numpyro.form import Form, Numbers
 from bayescore_numpyro.model import terms
 from bayescore_numpyro.problem import Problem
 from bayescore_numpyro.rows import Values
 
 
-@partial(jax.jit, static_argnames="form")
+@compiled(ONCE, 0)
 def _evaluate(
     form: Form, numbers: Numbers, values: Values
 ) -> tuple[tuple[jax.Array, dict[str, jax.Array]], dict[str, jax.Array]]:

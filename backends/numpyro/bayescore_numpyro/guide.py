@@ -2,7 +2,6 @@
 
 import math
 
-import jax
 import numpy as np
 
 from bayescore.backend import Fit
@@ -10,7 +9,6 @@ from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import GaussianGuide
 from bayescore.model import posterior
 from bayescore.model.posterior import Posterior
-from bayescore_numpyro.precision import key_of
 
 
 def draw(fit: Fit, seed: int) -> Posterior:
@@ -20,7 +18,7 @@ def draw(fit: Fit, seed: int) -> Posterior:
     coordinates: Coordinates
     fitted: GaussianGuide
     coordinates, fitted = fit.native
-    noise = np.asarray(jax.random.normal(key_of(seed), (1, count, coordinates.size)), dtype=np.float64)
+    noise = np.random.default_rng(seed).standard_normal((1, count, coordinates.size))
     draws, log_slope = coordinates.mapped(fitted.loc + noise @ fitted.scale_tril.T)
     log_det = np.log(np.diag(fitted.scale_tril)).sum() + log_slope
     log_q = -0.5 * (noise**2 + math.log(2.0 * math.pi)).sum(axis=-1) - log_det

@@ -11,6 +11,7 @@ from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
 from bayescore.methods import Laplace
 from bayescore.model.distributions import Array
+from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.loop import timed
 from bayescore_numpyro.model import potential
@@ -32,7 +33,7 @@ class Expansion(NamedTuple):
     hessian: Array
 
 
-@jax.jit
+@compiled(LOOP)
 def _expand(place: Place, z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     minus = partial(potential, place)
     value, slope = jax.value_and_grad(minus)(z)

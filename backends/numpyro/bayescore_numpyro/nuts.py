@@ -10,28 +10,40 @@ tells no progress without a bar of its own, and with a step-size search it compi
 the data into the program, which then serves for no other data.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as Spec
 from numpyro.infer.hmc import NUTS as Kernel  # noqa: N811 (bayescore.methods has a NUTS too)
+from numpyro.infer.util import ParamInfo
 
 from bayescore.backend import Fit, Progress
 from bayescore.methods import NUTS
 from bayescore.model import posterior
 from bayescore.model.posterior import Posterior
+from bayescore_numpyro.compiling import LOOP, ONCE, compiled
 from bayescore_numpyro.loop import chunk, chunks, timed
 from bayescore_numpyro.model import potential
-from bayescore_numpyro.precision import key_of
+from bayescore_numpyro.precision import keys_of
 from bayescore_numpyro.problem import Place, Target
+from bayescore_numpyro.rows import floats
+
+_ALL, _OWN, _OWN_ROWS = Spec(), Spec("chain"), Spec(None, "chain")  # type: ignore[no-untyped-call]
+"""What all devices have, what each has of its own chains, and of their rows."""
+
+_potential = jax.jit(potential)
+"""Traced once, however often a kernel takes its gradient."""
 
 
 class Plan(NamedTuple):
     """What is compiled beside the place's form."""
 
-    chains: int
+    devices: int
     warmup: int
     target_accept: float
     max_tree_depth: int
@@ -49,67 +61,92 @@ class Rows(NamedTuple):
     steps: Any
 
 
-def _begin(plan: Plan, place: Place, key: jax.Array) -> tuple[Kernel, Any]:
-    """A kernel over these very arrays, and its state before the first iteration: of one chain, or of one a key."""
+def _begin(plan: Plan, place: Place, key: jax.Array, at: Any) -> tuple[Kernel, Any]:
+    """A kernel over these very arrays, and its state before the first iteration: of one chain, or of one a key.
+
+    It begins at z, or at z with what is known there.
+    """
     kernel = Kernel(
-        potential_fn=partial(potential, place),
+        potential_fn=partial(_potential, place),
         step_size=1.0,
         dense_mass=plan.dense_mass,
         target_accept_prob=plan.target_accept,
         max_tree_depth=plan.max_tree_depth,
         find_heuristic_step_size=True,
     )
-    of_start, of_chain = jnp.moveaxis(jax.vmap(jax.random.split)(jnp.atleast_1d(key)), 1, 0)
-    z = jax.vmap(lambda own: jax.random.uniform(own, (place.size,), minval=-2.0, maxval=2.0))(of_start)
-    return kernel, kernel.init(*((of_chain, plan.warmup, z) if key.ndim else (of_chain[0], plan.warmup, z[0])))
+    return kernel, kernel.init(key, plan.warmup, at)
 
 
-@partial(jax.pmap, in_axes=(None, None, 0), static_broadcasted_argnums=0)
-def _start(plan: Plan, place: Place, key: jax.Array) -> Any:
-    return _begin(plan, place, key)[1]
+@compiled(ONCE, 0)
+def _start(plan: Plan, place: Place, keys: jax.Array, z: jax.Array) -> Any:
+    def start(place: Place, keys: jax.Array, z: jax.Array) -> Any:
+        return _joined(_begin(plan, place, _own(keys), _own(z))[1], keys, axis=0)
+
+    return _over_devices(plan, start, (_ALL, _OWN, _OWN), _OWN)(place, keys, z)
 
 
-@partial(jax.pmap, in_axes=(None, None, 0, None), out_axes=(0, 1), static_broadcasted_argnums=0)
+@compiled(LOOP, 0)
 def _advance(plan: Plan, place: Place, state: Any, count: jax.Array) -> tuple[Any, Rows]:
-    # a kernel samples only after its init; the compiler drops the state that this one makes
-    kernel, _ = _begin(plan, place, state.rng_key)
-
     def record(state: Any) -> Rows:
         return Rows(state.z, state.diverging, state.energy, state.potential_energy, state.accept_prob, state.num_steps)
 
-    return chunk(lambda state: kernel.sample(state, (), {}), record, state, count)
+    def advance(place: Place, state: Any, count: jax.Array) -> tuple[Any, Rows]:
+        keys, own = state.rng_key, _own(state)
+        # a kernel samples only after its init; the compiler drops the state that this one makes
+        kernel, _ = _begin(plan, place, own.rng_key, ParamInfo(own.z, own.potential_energy, own.z_grad))
+        own, rows = chunk(lambda state: kernel.sample(state, (), {}), record, own, count)
+        return _joined(own, keys, axis=0), _joined(rows, keys, axis=1)
+
+    advanced: tuple[Any, Rows] = _over_devices(plan, advance, (_ALL, _OWN, _ALL), (_OWN, _OWN_ROWS))(
+        place, state, count
+    )
+    return advanced
+
+
+def _over_devices(plan: Plan, function: Callable[..., Any], takes: Any, gives: Any) -> Callable[..., Any]:
+    """A function of what all devices have and of what each has, run by every device."""
+    return jax.shard_map(function, mesh=_mesh(plan), in_specs=takes, out_specs=gives, check_vma=False)
+
+
+def _mesh(plan: Plan) -> Mesh:
+    return Mesh(np.array(jax.local_devices()[: plan.devices]), "chain")
+
+
+def _own(chains: Any) -> Any:
+    """What a device has of all chains, its first axis: where that is one, without the axis."""
+    return jax.tree.map(lambda leaf: leaf[0] if len(leaf) == 1 else leaf, chains)
+
+
+def _joined(own: Any, keys: jax.Array, *, axis: int) -> Any:
+    """With the axis of the chains again."""
+    return jax.tree.map(lambda leaf: jnp.expand_dims(leaf, axis), own) if len(keys) == 1 else own
 
 
 def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
     """Warm up and sample, all chains from Uniform(-2, 2) in z."""
-    plan = Plan(method.chains, method.warmup, method.target_accept, method.max_tree_depth, method.dense_mass)
+    plan = Plan(_devices(method.chains), method.warmup, method.target_accept, method.max_tree_depth, method.dense_mass)
+    place = jax.device_put(target.place, NamedSharding(_mesh(plan), _ALL))
 
     def run(state: Any, done: int, count: int) -> tuple[Any, Rows]:
-        advanced: tuple[Any, Rows] = _advance(plan, target.place, state, count)
-        return advanced
+        return _advance(plan, place, state, np.asarray(count))
 
-    keys = _by_device(jax.random.split(key_of(seed), method.chains))
-    state, starting = timed(lambda: _start(plan, target.place, keys))
+    keys = keys_of(seed, method.chains)
+    z = floats(np.random.default_rng(seed).uniform(-2.0, 2.0, (method.chains, place.size)))
+    state, starting = timed(lambda: _start(plan, place, keys, z))
     _, compiling = timed(lambda: run(state, 0, 0))
     total = method.warmup + method.draws
     parts = []
     for done, rows in chunks(run, state, total):
         parts.append(rows)
         progress(done, total, acceptance=float(np.mean(rows.acceptance)))
-    kept = jax.tree.map(lambda *leaves: _by_chain(np.concatenate(leaves)[method.warmup :], keys), *parts)
+    kept = jax.tree.map(lambda *leaves: np.concatenate(leaves)[method.warmup :].swapaxes(0, 1), *parts)
     return Fit(target.regression, method, (target.coordinates, kept), seconds={"compile": starting + compiling})
 
 
-def _by_device(keys: jax.Array) -> jax.Array:
-    """Keys of chains (chain,), or where a device runs several of them, as an accelerator does, (device, chain)."""
+def _devices(chains: int) -> int:
+    """How many devices run as many chains each: several of a CPU's; of an accelerator one, which runs them together."""
     there = jax.local_device_count() if jax.default_backend() == "cpu" else 1
-    devices = max(n for n in range(1, there + 1) if len(keys) % n == 0)
-    return keys if devices == len(keys) else keys.reshape(devices, -1)
-
-
-def _by_chain(rows: np.ndarray, keys: jax.Array) -> np.ndarray:
-    """Rows (chain, draw, ...) of those that came as (draw, *shape of the keys, ...)."""
-    return rows.reshape(len(rows), keys.size, *rows.shape[1 + keys.ndim :]).swapaxes(0, 1)
+    return max(n for n in range(1, there + 1) if chains % n == 0)
 
 
 def draw(fit: Fit, seed: int) -> Posterior:

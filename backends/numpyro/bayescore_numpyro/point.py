@@ -10,12 +10,13 @@ from bayescore.methods import MAP, MLE
 from bayescore.model import posterior
 from bayescore.model.posterior import Posterior
 from bayescore_numpyro import adam
+from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.model import constrained, terms
 from bayescore_numpyro.precision import key_of
 from bayescore_numpyro.problem import Place, Target
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(LOOP, 0)
 def _advance(
     estimand: str, place: Place, rates: jax.Array, state: adam.State, count: jax.Array
 ) -> tuple[adam.State, adam.Trail]:

@@ -19,8 +19,21 @@ def precision_of(precision: Precision) -> AbstractContextManager[Any]:
     return switch(precision == "float64")
 
 
-def key_of(seed: int) -> jax.Array:
-    """A random key of a whole number of any size, the same in both precisions."""
-    words = np.random.SeedSequence(seed).generate_state(2, np.uint32)
-    key: jax.Array = jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")
+def key_of(seed: int, *path: int) -> jax.Array:
+    """A random key of a whole number of any size, or one of many keys of it; the same in both precisions.
+
+    Keys that `jax.random.split` makes outside of a program would cost a small program for each shape.
+    """
+    key: jax.Array = jax.random.wrap_key_data(jnp.asarray(_words(seed, *path)), impl="threefry2x32")
     return key
+
+
+def keys_of(seed: int, count: int) -> jax.Array:
+    """So many random keys of a whole number, shape (count,)."""
+    words = np.stack([_words(seed, number) for number in range(count)])
+    keys: jax.Array = jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")
+    return keys
+
+
+def _words(seed: int, *path: int) -> np.ndarray:
+    return np.random.SeedSequence(seed, spawn_key=path).generate_state(2, np.uint32)

@@ -1,7 +1,6 @@
 """Posterior draws of the response and its mean, in bounded memory."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Literal
 
 import jax
@@ -9,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayescore.model.distributions import Array
+from bayescore_numpyro.compiling import ONCE, compiled
 from bayescore_numpyro.families import mean
 from bayescore_numpyro.form import Form
 from bayescore_numpyro.model import response
@@ -16,11 +16,13 @@ from bayescore_numpyro.precision import key_of
 from bayescore_numpyro.rows import Rows, Values
 
 Kind = Literal["mean", "response"]
+_BLOCK_DRAWS = 1024
+"""Draws at once, the last ones made up to as many: the program serves for any number of them."""
 _BLOCK_VALUES = 1 << 22
-"""Draws times rows held at once: 32 MB in float64."""
+"""Draws times rows held at once, at most: 32 MB in float64."""
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(ONCE, 0)
 def _block(plan: tuple[Form, Kind], fixed: Values, values: Values, rows: Rows, key: jax.Array) -> jax.Array:
     form, kind = plan
 
@@ -46,12 +48,12 @@ def predict(
     """
     chains, count = next(iter(draws.values())).shape[:2]
     flat = {site: np.reshape(v, (chains * count, *v.shape[2:])) for site, v in draws.items()}
-    size = max(_BLOCK_VALUES // rows.x.shape[0], 1)
-    key = key_of(seed)
+    size = min(_BLOCK_DRAWS, max(_BLOCK_VALUES // rows.x.shape[0], 1))
     blocks = []
     for number, first in enumerate(range(0, chains * count, size)):
-        values = {site: v[first : first + size] for site, v in flat.items()}
-        block = _block((form, kind), dict(fixed), values, rows, jax.random.fold_in(key, number))
+        taken = np.arange(first, first + size).clip(max=chains * count - 1)
+        values = {site: v[taken] for site, v in flat.items()}
+        block = _block((form, kind), dict(fixed), values, rows, key_of(seed, number))
         blocks.append(np.asarray(block, dtype=np.float64))
-    predicted = np.concatenate(blocks)
+    predicted = np.concatenate(blocks)[: chains * count]
     return predicted.reshape(chains, count, *predicted.shape[1:])
