@@ -1,9 +1,12 @@
 """Separated data are told, and where priors are flat they are refused."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from bayescore.errors import DataError
 from bayescore.exact.backend import ExactBackend
@@ -264,3 +267,36 @@ def test_a_response_of_one_kind_and_a_flat_intercept_are_improper():
     data = from_arrays(np.empty((20, 0)), np.zeros(20))
     with pytest.raises(DataError, match="improper: the response 'y' is 0 in every row, and priors are Flat"):
         from_data(data, family="bernoulli", priors={"intercept": "Flat()"})
+
+
+def test_what_is_said_to_overlap_has_no_direction():
+    rng = np.random.default_rng(3)
+    shown = missed = 0
+    for trial in range(200):
+        n, p = rng.integers(5, 60), rng.integers(1, 6)
+        x = rng.normal(size=(n, p))
+        if p > 1 and trial % 4 == 0:
+            x[:, -1] = x[:, 0]  # collinear columns
+        eta = x @ rng.normal(size=p) * rng.choice([0.3, 2.0, 8.0])
+        signed = np.where(rng.random(n) < 1.0 / (1.0 + np.exp(-eta)), 1.0, -1.0)[:, None] * x
+        least = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(n), bounds=[(-1.0, 1.0)] * p).fun
+        overlap = -least < separation._LEAST * n
+        if separation.overlapping(signed):
+            assert overlap
+            shown += 1
+        elif overlap:
+            missed += 1
+    assert shown > 5 * missed > 0  # those that overlap by a hair are left to the linear program
+
+
+def test_overlapping_classes_need_no_linear_program():
+    code = """if True:
+        import sys, numpy as np
+        from bayescore.model.data import from_arrays
+        from bayescore.tables.problem import from_data
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(300, 3))
+        assert not from_data(from_arrays(x, rng.random(300) < 0.5), family="bernoulli").warnings
+        assert "scipy.optimize" not in sys.modules, "scipy.optimize"
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
