@@ -58,15 +58,28 @@ def test_how_busy_cores_are_is_told_for_each():
     assert set(cores._busy()) >= set(THERE) or not os.path.exists("/proc/stat")  # noqa: PTH110
 
 
-@pytest.mark.parametrize("said, found", [("3", 3), ("0", None), ("-1", None), ("many", None), ("", None)])
+SAID = [("3", 3), ("9", None), ("0", None), ("-1", None), ("many", None), ("", None)]
+
+
+@pytest.mark.parametrize("said, found", SAID)
+def test_a_variable_says_how_many_cores_there_are_at_most(said, found, monkeypatch):
+    monkeypatch.setattr(cores, "AFFINITY", True)
+    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda pid: {2, 3, 4, 5, 6}, raising=False)
+    monkeypatch.setenv(cores.MOST, said)
+    assert cores.usable() == len(cores.chosen()) == len(cores.chosen(4)) + (not found) == (found or 5)
+    assert len(cores.chosen(2)) == 2
+    assert set(cores.chosen()) <= {2, 3, 4, 5, 6}
+
+
+@pytest.mark.parametrize("said, found", SAID)
 def test_without_affinity_a_share_is_a_variable(said, found, monkeypatch):
     monkeypatch.setattr(cores, "AFFINITY", False)
     monkeypatch.setattr(cores.os, "cpu_count", lambda: 5)
-    monkeypatch.setenv(cores.SHARE, said)
+    monkeypatch.setenv(cores.MOST, said)
     assert cores.usable() == (found or 5)
     assert len(cores.chosen()) == (found or 5)
-    assert Sharing(4).environment(2) == {cores.SHARE: "1" if found == 3 else "2"}
-    assert Sharing(1).environment(3) == {cores.SHARE: "1"}
+    assert Sharing(4).environment(2) == {cores.MOST: "1" if found == 3 else "2"}
+    assert Sharing(1).environment(3) == {cores.MOST: "1"}
     cores.take([0, 1])
     assert cores.usable() == 2
 

@@ -27,7 +27,7 @@ class Sharing:
 
     def environment(self, at_once: int) -> Mapping[str, str]:
         """Variables for each child, where so many run at a time."""
-        return {} if cores.AFFINITY else {cores.SHARE: str(max(1, len(self.numbers) // at_once))}
+        return {} if cores.AFFINITY else {cores.MOST: str(max(1, len(self.numbers) // at_once))}
 
     def begin(self, child: Child) -> None:
         """Give a child that has just been started its share."""

@@ -12,8 +12,8 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-SHARE = "BAYESCORE_CORES"
-"""The variable that has a process's share, in cores, where the system knows no affinity."""
+MOST = "BAYESCORE_CORES"
+"""The variable that says how many cores a process may use, at most; its share where the system knows no affinity."""
 AFFINITY = hasattr(os, "sched_setaffinity")
 """Whether it knows one."""
 _WATCHED = 0.1
@@ -22,10 +22,12 @@ _WATCHED = 0.1
 
 def usable() -> int:
     """Cores that this process may use at this moment, at least 1: what runs side by side asks again as it goes on."""
-    if AFFINITY:
-        return len(os.sched_getaffinity(0))
-    share = os.environ.get(SHARE, "")
-    return int(share) if share.isdecimal() and int(share) else os.cpu_count() or 1
+    there, most = len(_known()), os.environ.get(MOST, "")
+    return min(there, int(most)) if most.isdecimal() and int(most) else there
+
+
+def _known() -> list[int]:
+    return list(os.sched_getaffinity(0) if AFFINITY else range(os.cpu_count() or 1))
 
 
 def chosen(most: int | None = None) -> list[int]:
@@ -33,14 +35,14 @@ def chosen(most: int | None = None) -> list[int]:
 
     Several comparisons that are given a part of the cores each do not all take the first ones.
     """
-    known = list(os.sched_getaffinity(0)) if AFFINITY else list(range(usable()))
-    if most is None or most >= len(known):
+    known, count = _known(), usable() if most is None else min(most, usable())
+    if count >= len(known):
         return sorted(known)
     random.shuffle(known)
     before = _busy()
     time.sleep(_WATCHED)
     after = _busy()
-    return sorted(sorted(known, key=lambda core: after.get(core, 0) - before.get(core, 0))[:most])
+    return sorted(sorted(known, key=lambda core: after.get(core, 0) - before.get(core, 0))[:count])
 
 
 def shares(cores: Sequence[int], processes: int) -> list[list[int]]:
@@ -58,7 +60,7 @@ def take(share: Sequence[int]) -> None:
         with suppress(OSError):  # where it is not allowed to
             os.sched_setaffinity(0, share)
     else:
-        os.environ[SHARE] = str(len(share))
+        os.environ[MOST] = str(len(share))
 
 
 def _busy() -> dict[int, int]:
