@@ -3,18 +3,20 @@
 import subprocess
 import sys
 import textwrap
+import tomllib
 import types
 from dataclasses import replace
-from importlib.metadata import distributions
+from importlib.metadata import distributions as on_disk
+from importlib.metadata import version
 
 import pytest
-from conftest import ABSENT, ROOT, USABLE
+from conftest import ABSENT, EXPECTED, ROOT, USABLE
 from declared import problems
 
 from bayescore.backend import BackendInfo, everything
 from bayescore.errors import MissingLibraryError, PluginError, RequestError
 from bayescore.methods import METHODS, SVI
-from bayescore.plugins import hook, loading
+from bayescore.plugins import distributions, hook, loading
 from bayescore.plugins.registry import Origin
 
 MODULE = """
@@ -33,18 +35,19 @@ def distribution(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv(loading.RESTRICT, raising=False)
 
-    def write(name, declared=None, *, module=None, version="1.0", source=None):
+    def write(name, declared=None, *, module=None, version="1.0", source=None, metadata=()):
         module = module or name.replace("-", "_")
         code = MODULE.format(declared=declared or GOOD.format(name=module)) if source is None else source
         monkeypatch.delitem(sys.modules, module, raising=False)
         (tmp_path / f"{module}.py").write_text(textwrap.dedent(code))
         info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata]
+        (info / "METADATA").write_text("\n".join(lines) + "\n")
         (info / "entry_points.txt").write_text(f"[bayescore]\n{module} = {module}\n")
         (info / "INSTALLER").write_text("conda\n")
-        found = distributions(path=[str(tmp_path)])
-        return [entry for one in found for entry in one.entry_points if entry.group == hook.GROUP]
+        found = on_disk(path=[str(tmp_path)])
+        return [entry for one in found for entry in one.entry_points if entry.group == distributions.GROUP]
 
     return write
 
@@ -79,12 +82,61 @@ def test_two_distributions_with_one_backend_are_both_named(distribution):
 @pytest.mark.parametrize("name", ["exact", "pyro", "numpyro"])
 def test_nobody_can_take_a_name_of_ours(distribution, name):
     entries = distribution("a-fake", GOOD.format(name=name))
-    ours = [entry for entry in loading.entry_points(group=hook.GROUP) if entry.name == name]
+    ours = [entry for entry in distributions.plugins() if entry.name == name]
     registry = loading.load([*entries, *ours])
     assert {n: r.origin.distribution for n, r in registry.backends.items()} == {e.name: e.dist.name for e in ours}
     (broken,) = registry.broken
     assert broken.origin.distribution == "a-fake"
     assert f"the name {name!r} belongs to bayescore" in broken.reason
+
+
+def test_names_of_ours_are_what_the_core_installs_and_offers():
+    """By its metadata, which an environment has from when it was made: if this fails, ``make setup``."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = dict.fromkeys(stated["entry-points"]["bayescore"], "bayescore")
+    for extra, brought in stated["optional-dependencies"].items():
+        names |= {extra: brought[0]} if brought[0].startswith("bayescore-") else {}
+    assert distributions.reserved() == names
+    assert set(EXPECTED) == set(names)
+
+
+def test_a_name_of_ours_is_not_to_be_had_where_ours_is_absent(distribution, monkeypatch):
+    monkeypatch.setattr(distributions, "required", lambda name, **which: ["pyarrow", "bayescore-new-engine"])
+    entries = distribution("a-fake", GOOD.format(name="new_engine"))
+    registry = loading.load(entries)
+    assert registry.backends == {}
+    assert registry.broken[0].reason == "the name 'new_engine' belongs to bayescore-new-engine"
+    with pytest.raises(RequestError, match="'new_engine' is not installed: pip install bayescore-new-engine"):
+        registry["new_engine"]
+
+
+def test_a_strangers_extras_reserve_nothing(distribution):
+    requires = ["Requires-Dist: bayescore-mine; extra == 'mine'"]
+    distribution("bayescore-other", GOOD.format(name="other"), metadata=requires)
+    registry = loading.load(distribution("a-fake", GOOD.format(name="mine")))
+    assert set(registry.backends) == {"other", "mine"}
+
+
+def test_a_distribution_without_a_name_is_one_of_unknown_name(distribution, tmp_path):
+    entries = distribution("fake-anonymous")
+    next(tmp_path.glob("*.dist-info/METADATA")).write_text("Metadata-Version: 2.1\n")
+    assert str(loading.load(entries)["fake_anonymous"].origin) == "unknown distribution unknown version"
+    assert all("unknown" not in name for name in distributions.versions())
+
+
+def test_versions_are_of_the_plugins_that_are_there_and_of_what_they_require(distribution):
+    ours = distributions.versions()
+    requires = ["Requires-Dist: pluggy (>=1)", "Requires-Dist: not_there>1", "Requires-Dist: rich; extra == 'x'"]
+    distribution("fake-versed", metadata=requires, version="7.5")
+    found = distributions.versions()
+    assert found == {**ours, "fake-versed": "7.5", "pluggy": version("pluggy"), "not-there": None}
+
+
+def test_versions_are_told_of_all_that_ours_compute_with():
+    libraries = {"pyro": {"bayescore-pyro", "torch", "pyro-ppl"}, "numpyro": {"bayescore-numpyro", "jax", "numpyro"}}
+    known = {"bayescore", "numpy", "scipy", "autograd"}.union(*(libraries.get(name, set()) for name in USABLE))
+    assert set(distributions.versions()) >= known
+    assert all(distributions.versions()[name] for name in known)
 
 
 @pytest.mark.parametrize(

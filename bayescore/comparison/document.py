@@ -7,7 +7,6 @@ stored one can be shown again.
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 import numpy as np
@@ -23,6 +22,7 @@ from bayescore.contract.refit import sentence
 from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions, max_difference
+from bayescore.plugins.distributions import versions
 from bayescore.report.document import (
     SCHEMA,
     AttemptEntry,
@@ -42,18 +42,6 @@ from bayescore.report.document import (
     ShapeEntry,
 )
 from bayescore.system import cores
-
-_LIBRARIES = (
-    "bayescore",
-    "bayescore-pyro",
-    "bayescore-numpyro",
-    "numpy",
-    "scipy",
-    "torch",
-    "pyro-ppl",
-    "jax",
-    "numpyro",
-)
 
 
 def document(
@@ -112,18 +100,12 @@ def _reason(reason: Reason) -> ReasonEntry:
 
 
 def _environment(seed: int) -> EnvironmentEntry:
-    versions: dict[str, str | None] = {}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            versions[library] = None
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": cores.usable(),
         "seed": seed,
-        "versions": versions,
+        "versions": versions(),
     }
 
 

@@ -1,23 +1,20 @@
 """What a fit depends on: the problem and how it was fitted, and the code that fitted it."""
 
 import platform
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import file_digest, sha256
 from importlib.machinery import PathFinder
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.subject import Subject
+from bayescore.plugins.distributions import ARITHMETIC, CORE, plain, release, required
 from bayescore.plugins.registry import Registered
 from bayescore.settings import Settings, of_fits
-
-_CORE = ("bayescore", "numpy", "scipy", "autograd")
-"""Whose arithmetic is in every fit; what else the core requires reads tables and prints."""
 
 
 def of_problem(subject: Subject, settings: Settings) -> str:
@@ -60,14 +57,14 @@ def _versions(plugin: str, modules: Iterable[str]) -> dict[str, str]:
     """Versions of the core's libraries, and of all that a plugin's distribution requires, however indirectly."""
     waiting = [plugin]
     for module in modules:
-        waiting += [module] if _version(module) else _providers().get(module, [])
-    found = {name: release for name in _CORE if (release := _version(name)) is not None}
+        waiting += [module] if release(module) else _providers().get(module, [])
+    found = {name: known for name in (CORE, *ARITHMETIC) if (known := release(name))}
     while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        release = None if name in found else _version(name)
-        if release is not None:
-            found[name] = release
-            waiting += _required(distribution(name).requires or ())
+        name = plain(waiting.pop())
+        known = None if name in found else release(name)
+        if known is not None:
+            found[name] = known
+            waiting += required(name)
     return dict(sorted(found.items()))
 
 
@@ -75,19 +72,6 @@ def _versions(plugin: str, modules: Iterable[str]) -> dict[str, str]:
 def _providers() -> Mapping[str, list[str]]:
     """The distributions that each import name comes from."""
     return packages_distributions()
-
-
-def _required(lines: Iterable[str]) -> list[str]:
-    """Names in a distribution's requirements, those of its extras aside."""
-    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if "extra ==" not in line)
-    return [name[0] for name in names if name]
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except (PackageNotFoundError, ValueError):  # ValueError: no name at all
-        return None
 
 
 def _code(module: str, owner: str) -> str:

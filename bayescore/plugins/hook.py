@@ -11,10 +11,8 @@ import pluggy
 from bayescore import methods, notation
 from bayescore.backend import API_VERSION, BackendInfo, hookspec
 from bayescore.errors import PluginError, in_one_line
+from bayescore.plugins.distributions import GROUP
 from bayescore.plugins.registry import Declaration, Origin, Registered, register
-
-GROUP = "bayescore"
-"""Of the entry points that name plugins."""
 
 
 class Hooks:

@@ -6,12 +6,12 @@ its own (`bayescore.plugins.survey`), and runs in this one only when its backend
 """
 
 import os
-import re
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
-from bayescore.plugins.hook import GROUP, declare
-from bayescore.plugins.registry import CORE, Origin, Registry, register
+from bayescore.plugins.distributions import CORE, plain, plugins, shipped
+from bayescore.plugins.hook import declare
+from bayescore.plugins.registry import Origin, Registry, register
 from bayescore.plugins.survey import ask
 
 RESTRICT = "BAYESCORE_PLUGINS"
@@ -19,7 +19,7 @@ RESTRICT = "BAYESCORE_PLUGINS"
 
 def installed() -> bool:
     """Whether there is any plugin, the core's own among them; nothing is asked."""
-    return bool(entry_points(group=GROUP))
+    return bool(plugins())
 
 
 def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
@@ -28,10 +28,11 @@ def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
     The environment variable ``BAYESCORE_PLUGINS`` restricts this to the entry points that
     it names, separated by commas; the core's own is always asked.
     """
-    found = _restrict(entry_points(group=GROUP) if entries is None else entries)
+    found = _restrict(plugins() if entries is None else entries)
     origins = sorted({_origin(entry) for entry in found}, key=lambda o: (o.distribution != CORE, o.name))
-    strangers = ask([origin for origin in origins if not origin.ours])
-    return register({origin: declare(origin) if origin.ours else strangers[origin] for origin in origins})
+    ours = shipped()
+    strangers = ask([origin for origin in origins if origin.distribution not in ours])
+    return register({origin: strangers[origin] if origin in strangers else declare(origin) for origin in origins})
 
 
 def _restrict(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
@@ -43,7 +44,5 @@ def _restrict(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
 
 
 def _origin(entry: EntryPoint) -> Origin:
-    if entry.dist is None:
-        return Origin(entry.name, entry.value, "unknown distribution", "unknown version")
-    name = re.sub(r"[-_.]+", "-", entry.dist.name).lower()
-    return Origin(entry.name, entry.value, name, entry.dist.version)
+    name, release = (None, None) if entry.dist is None else (entry.dist.name, entry.dist.version)
+    return Origin(entry.name, entry.value, plain(name), release or "unknown version")

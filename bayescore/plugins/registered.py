@@ -6,6 +6,7 @@ from bayescore.backend import Precision
 from bayescore.contract.checked import Checked
 from bayescore.errors import RequestError, check_is
 from bayescore.plugins import hook, loading
+from bayescore.plugins.distributions import shipped
 from bayescore.printable import shown
 
 
@@ -23,6 +24,6 @@ def get_backend(name: str, precision: Precision = "float64") -> Checked:
     if not isinstance(precision, str) or precision not in get_args(Precision):
         raise RequestError(f"precision must be float64 or float32, not {shown(precision)}")
     registered = loading.load()[name]
-    if not registered.origin.ours:
+    if registered.origin.distribution not in shipped():
         registered = hook.backend(registered.origin, name)  # with its own classes, which lie in its plugin
     return Checked(registered.make(precision), registered.info, precision)

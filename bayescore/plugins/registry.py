@@ -3,17 +3,12 @@
 No name is anybody's by coming first.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
 
 from bayescore.backend import Backend, BackendInfo, Precision
 from bayescore.errors import MissingLibraryError, PluginError, RequestError, suggest
-
-CORE = "bayescore"
-_OURS = {"exact": CORE, "pyro": "bayescore-pyro", "numpyro": "bayescore-numpyro"}
-"""Names that only these distributions may give a backend."""
+from bayescore.plugins.distributions import release, required, reserved, shipped
 
 
 @dataclass(frozen=True)
@@ -32,11 +27,6 @@ class Origin:
     value: str
     distribution: str
     version: str
-
-    @property
-    def ours(self) -> bool:
-        """Whether this project ships it."""
-        return self.distribution in _OURS.values()
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"
@@ -81,28 +71,14 @@ class Registered:
 
 def remedy(origin: Origin, missing: tuple[str, ...]) -> str:
     """What to install: what the distribution requires and is not there, or else what is missing by its import name."""
-    absent = []
-    try:
-        wanted = requires(origin.distribution) or []
-    except PackageNotFoundError:
-        wanted = []
-    for requirement in wanted:
-        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
-        if ";" not in requirement and not _installed(name):
-            absent.append(name)
+    absent = [name for name in required(origin.distribution, everywhere=True) if not release(name)]
     if absent:
         return f"pip install {' '.join(absent)}"
     if missing:
-        known = ", which the metadata of " + origin.distribution + " should require" if not origin.ours else ""
+        ours = origin.distribution in shipped()
+        known = "" if ours else f", which the metadata of {origin.distribution} should require"
         return f"install what holds {' and '.join(missing)}, as by pip install {' '.join(missing)}{known}"
     return f"pip install --upgrade --force-reinstall {origin.distribution}"
-
-
-def _installed(distribution: str) -> bool:
-    try:
-        return bool(version(distribution))
-    except PackageNotFoundError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -135,8 +111,9 @@ class Registry:
             return self.backends[name]
         reasons = [f"of {b.origin.distribution} is broken: {b.reason}" for b in self.broken if name in b.names]
         known = ", ".join(self.backends) or "none"
-        if name in _OURS and not any(broken.origin.ours and name in broken.names for broken in self.broken):
-            raise RequestError(f"the backend {name!r} is not installed: pip install {_OURS[name]} (installed: {known})")
+        ours = reserved().get(name)
+        if ours and not any(broken.origin.distribution == ours and name in broken.names for broken in self.broken):
+            raise RequestError(f"the backend {name!r} is not installed: pip install {ours} (installed: {known})")
         if reasons:
             raise PluginError(f"the plugin {name!r} {'; '.join(reasons)}")
         raise RequestError(f"unknown backend {name!r}{suggest(name, list(self.backends))} (installed: {known})")
@@ -152,6 +129,7 @@ class Declaration:
 
 def register(declarations: Mapping[Origin, Declaration]) -> Registry:
     """Put together what all plugins declare; no name is anybody's by coming first."""
+    ours = reserved()
     broken = [
         Broken(origin, declared.failure, (origin.name,))
         for origin, declared in declarations.items()
@@ -160,7 +138,7 @@ def register(declarations: Mapping[Origin, Declaration]) -> Registry:
     claims: dict[str, list[Registered]] = {}
     for origin, declared in declarations.items():
         for info, missing in declared.backends:
-            owner = _OURS.get(info.name, origin.distribution)
+            owner = ours.get(info.name, origin.distribution)
             if owner == origin.distribution:
                 claims.setdefault(info.name, []).append(Registered(info, origin, missing))
             else:

@@ -182,8 +182,8 @@ def test_what_changes_no_fit_is_no_other_problem(copy):
 
 @pytest.mark.parametrize("library", ["numpy", "scipy", "bayescore", "autograd"])
 def test_another_version_of_a_library_is_another_fit(copy, monkeypatch, library):
-    known = provenance.version
-    monkeypatch.setattr(provenance, "version", lambda name: "99.1" if name == library else known(name))
+    known = provenance.release
+    monkeypatch.setattr(provenance, "release", lambda name: "99.1" if name == library else known(name))
     why = f"{library} was {known(library)} and is 99.1"
     assert refused(copy) == {"exact": why, SECOND: why}
 
