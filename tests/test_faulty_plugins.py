@@ -193,7 +193,7 @@ def test_moments_that_are_right_dont_hide_draws_that_are_not(bench):
 
 def test_the_table_of_faults_in_the_documentation_is_what_comes_out(bench):
     """Numbers aside: they are of one machine."""
-    lines = (ROOT / "docs" / "backends.md").read_text().splitlines()
+    lines = (ROOT / "docs" / "backends.md").read_text().partition("## Planted mistakes")[2].splitlines()
     found = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
     assert found == table(bench)
 
