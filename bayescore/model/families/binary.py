@@ -22,17 +22,25 @@ def log_probabilities(link: str, eta: Any) -> tuple[Any, Any]:
     logit: p = 1 / (1 + exp(-eta)). probit: p = Phi(eta), the standard normal distribution
     function. cloglog: p = 1 - exp(-exp(eta)).
     """
+    return log_success(link, eta), -_hazard(eta) if link == "cloglog" else log_success(link, -eta)
+
+
+def log_success(link: str, eta: Any) -> Any:
+    """Log of the probability of success."""
     if link == "logit":
-        return -softplus(-eta), -softplus(eta)
+        return -softplus(-eta)
     if link == "probit":
-        return log_ndtr(eta), log_ndtr(-eta)
-    hazard = np.exp(np.minimum(eta, _LARGEST))
-    return np.where(eta < -30.0, eta, np.log(-np.expm1(-np.maximum(hazard, 1e-300)))), -hazard
+        return log_ndtr(eta)
+    return np.where(eta < -30.0, eta, np.log(-np.expm1(-np.maximum(_hazard(eta), 1e-300))))
+
+
+def _hazard(eta: Any) -> Any:
+    return np.exp(np.minimum(eta, _LARGEST))
 
 
 class _Successes(Family):
     def mean(self, eta: Any, given: Given) -> Any:
-        return np.exp(log_probabilities(self.link_name, eta)[0]) * given.get("trials", 1.0)
+        return np.exp(log_success(self.link_name, eta)) * given.get("trials", 1.0)
 
     def sides(self, data: Data) -> Sides:
         trials = 1.0 if data.trials is None else data.trials
@@ -67,8 +75,10 @@ class Bernoulli(_Successes):
         refuse(data, self, (y != 0) & (y != 1), "0 or 1")
 
     def log_prob(self, y: Array, eta: Any, given: Given) -> Any:
-        success, failure = log_probabilities(self.link, eta)
-        return np.where(y == 1, success, failure)
+        if self.link == "cloglog":
+            success, failure = log_probabilities(self.link, eta)
+            return np.where(y == 1, success, failure)
+        return log_success(self.link, np.where(y == 1, eta, -eta))  # of many draws that is half the work
 
     def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
         return (rng.random(eta.shape) < self.mean(eta, {})).astype(float)
