@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayescore.model.distributions import Array
-from bayescore_numpyro.compiling import ONCE, compiled
+from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.families import mean
 from bayescore_numpyro.form import Form
 from bayescore_numpyro.model import response
@@ -22,7 +22,7 @@ _BLOCK_VALUES = 1 << 22
 """Draws times rows held at once, at most: 32 MB in float64."""
 
 
-@compiled(ONCE, 0)
+@compiled(LOOP, 0)
 def _block(plan: tuple[Form, Kind], fixed: Values, values: Values, rows: Rows, key: jax.Array) -> jax.Array:
     form, kind = plan
 
