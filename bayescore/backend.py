@@ -28,8 +28,8 @@ from bayescore.errors import UnsupportedError
 from bayescore.methods import METHODS, SVI, Method, parse
 
 if TYPE_CHECKING:
+    from bayescore.model.arrays import Array
     from bayescore.model.data import Data
-    from bayescore.model.distributions import Array
     from bayescore.model.posterior import Posterior
     from bayescore.model.regression import Regression
 

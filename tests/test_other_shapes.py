@@ -13,7 +13,7 @@ from bayescore.density.coordinates import for_method
 from bayescore.density.guide import gaussian_moments
 from bayescore.density.target import Scalars
 from bayescore.methods import NUTS, SVI
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior, label
 from bayescore.model.transforms import REAL
 from bayescore.tables import problem

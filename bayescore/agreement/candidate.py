@@ -19,7 +19,7 @@ from bayescore.agreement.quantiles import Standardized
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.target import Quantities, Target
 from bayescore.methods import Method
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 
 

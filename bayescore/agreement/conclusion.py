@@ -15,7 +15,7 @@ from bayescore.agreement.verdict import Decision, decide
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.target import Guided, Target
 from bayescore.methods import Method
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 
 

@@ -10,7 +10,7 @@ thirty times a distance: that is what chance allows. With c pairs expected by ch
 
 import numpy as np
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 _WIDER = 30
 _WINDOW = 200

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayescore.agreement.quantiles import mean_error
 from bayescore.agreement.rule import AGREE_QUANTILE
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 _LOOKED_AT = 5
 _QUARTILE = 0.6745

@@ -7,7 +7,7 @@ Marginals hide an error along a ridge: 0.1 sd in each of two parameters against 
 import numpy as np
 
 from bayescore.agreement.estimates import Marginals
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 MOST_PRINCIPAL = 50
 _SUSPECTS = 5

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Moments, Posterior, to_judged
 from bayescore.model.transforms import Bounds
 

@@ -12,7 +12,7 @@ from bayescore.agreement.quantiles import Standardized
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import flatten
 from bayescore.density.target import Target
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior, to_judged
 from bayescore.model.special_functions import ndtri
 

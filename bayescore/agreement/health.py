@@ -12,7 +12,7 @@ import numpy as np
 from bayescore.agreement.copies import copies
 from bayescore.density.guide import split_rhat
 from bayescore.methods import Method
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 
 RHAT_LIMIT = 1.01

@@ -16,7 +16,7 @@ from bayescore.backend import LogDensity, Precision
 from bayescore.density import gradients
 from bayescore.density.target import DEEPEST, Target, usable
 from bayescore.density.terms import Term, spread_of
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.transforms import unconstrain
 
 LEAST_POINTS = 10

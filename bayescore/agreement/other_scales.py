@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bayescore.agreement.candidate import Candidate
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.transforms import POSITIVE
 
 _LEVELS = (0.05, 0.5, 0.95)

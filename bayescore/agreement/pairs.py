@@ -11,7 +11,7 @@ from bayescore.agreement.other_scales import on_another_scale
 from bayescore.agreement.rows import point_rows, rows
 from bayescore.agreement.rule import Judgement, Row, Verdict, judge
 from bayescore.agreement.shape import Shape
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 
 @dataclass(frozen=True)

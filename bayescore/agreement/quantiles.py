@@ -13,10 +13,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array, Indices
 from bayescore.model.special_functions import ndtri
 
-Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])

@@ -15,18 +15,10 @@ from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.directions import MOST_PRINCIPAL, principal, suspected
 from bayescore.agreement.estimates import Estimates, FromDraws, Marginals
 from bayescore.agreement.guide_family import best_mean_field_sd, best_shape
-from bayescore.agreement.quantiles import (
-    LEVELS,
-    Flags,
-    Indices,
-    Standardized,
-    normal_scores,
-    rank_differences,
-    shape_difference,
-)
+from bayescore.agreement.quantiles import LEVELS, Flags, Standardized, normal_scores, rank_differences, shape_difference
 from bayescore.agreement.rule import AGREE_QUANTILE, SHAPE_TOLERANCE, Row, Statistic
 from bayescore.agreement.tails import HEAVY, tail_index
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array, Indices
 
 _NO_BETTER = 0.01
 """Log ratio beyond which a guide's family counts as unable to reach the posterior's sd.

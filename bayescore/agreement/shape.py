@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.estimates import judged_draws
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 _MOST_DRAWS = 1000
 _PERMUTATIONS = 199

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayescore.agreement.quantiles import Standardized
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 HEAVY = 0.15
 """Tail index from which ranks are judged in place of moments.

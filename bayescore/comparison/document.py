@@ -19,7 +19,7 @@ from bayescore.agreement.verdict import Decision
 from bayescore.comparison.outcome import Outcome
 from bayescore.comparison.subject import Subject
 from bayescore.contract.refit import sentence
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions, max_difference
 from bayescore.plugins.distributions import versions

@@ -8,7 +8,7 @@ from bayescore.backend import Precision
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.subject import Work
 from bayescore.contract.refit import Attempt
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.plugins.registry import Origin

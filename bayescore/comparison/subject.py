@@ -7,7 +7,7 @@ from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, Precision, 
 from bayescore.contract.refit import Attempt, Listener
 from bayescore.density.target import Target, Values
 from bayescore.methods import Method
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 

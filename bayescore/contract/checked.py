@@ -31,8 +31,9 @@ from bayescore.contract.sample_stats import name_offence, stats_offence
 from bayescore.density.specification import LogJoint
 from bayescore.errors import BackendContractError, RequestError, UnsupportedError, check_is
 from bayescore.methods import Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data, spread
-from bayescore.model.distributions import Array, Horseshoe, InverseGamma, LogNormal
+from bayescore.model.distributions import Horseshoe, InverseGamma, LogNormal
 from bayescore.model.groups import GroupTerm
 from bayescore.model.posterior import Moments, Posterior, other_names
 from bayescore.model.regression import Regression

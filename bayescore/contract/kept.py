@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from bayescore.backend import Backend, BackendInfo, Fit, NativeData, Progress, no_limits, no_progress
 from bayescore.contract.checked import Checked
 from bayescore.methods import Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 

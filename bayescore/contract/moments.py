@@ -9,7 +9,7 @@ is the spread of what has tails too heavy for its error to be estimated.
 import numpy as np
 
 from bayescore.contract.predictions import Offence, critical
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Moments, Posterior, to_judged
 from bayescore.model.transforms import Bounds
 

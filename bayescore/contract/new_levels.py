@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from bayescore.model.arrays import Array
 from bayescore.model.data import NEW_LEVEL, Data, Membership
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Offsets

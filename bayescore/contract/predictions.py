@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescore.backend import Precision
-from bayescore.model.data import Data, Indices, spread
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array, Indices
+from bayescore.model.data import Data, spread
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.model.response import Law, Values

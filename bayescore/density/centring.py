@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import GroupOffsets, Slot, constrain, unconstrain
 

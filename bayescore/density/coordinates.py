@@ -18,8 +18,8 @@ from bayescore.density.reduction import column_moments, triangular_factor
 from bayescore.density.specification import LogJoint
 from bayescore.methods import Method
 from bayescore.model import transforms
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 from bayescore.model.transforms import Slot

@@ -15,7 +15,7 @@ import numpy as np
 
 from bayescore.density.mode import climb, laplace, unconstrained_density
 from bayescore.density.specification import LogJoint
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import Bounds, Slot, cholesky, constrain, unconstrain
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.families import Family
 
 _SAMPLE = 2000

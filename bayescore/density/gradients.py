@@ -7,7 +7,7 @@ import numpy as np
 from autograd import elementwise_grad
 from autograd import numpy as anp
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.transforms import Slot, constrain, unconstrain
 
 Values = Mapping[str, Array]

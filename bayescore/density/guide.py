@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescore.density.coordinates import Coordinates
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Moments, to_judged
 from bayescore.model.transforms import POSITIVE, REAL, Bounds
 from bayescore.model.variables import Sited

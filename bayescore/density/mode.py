@@ -8,8 +8,8 @@ from autograd import numpy as anp
 
 from bayescore.density.specification import LogJoint
 from bayescore.model import transforms
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from bayescore.density.equal_rows import aggregate
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
 
 _BLOCK_VALUES = 1 << 17

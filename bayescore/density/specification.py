@@ -14,8 +14,8 @@ from autograd import numpy as np
 
 from bayescore.backend import LogDensity
 from bayescore.density.reduction import compress
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
 from bayescore.model.response import Law, given, linear_predictor
 

@@ -15,7 +15,7 @@ from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import flatten
 from bayescore.density.terms import Term
 from bayescore.methods import Estimand, Method
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import NOTHING, Bounds
 from bayescore.model.variables import Bounded, Sited, Variable

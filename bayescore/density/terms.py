@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 _EXACT = 1e-6
 _ROUGH = 1e-2

@@ -15,8 +15,8 @@ from bayescore.exact import quadrature
 from bayescore.exact.closed_form import closed_form
 from bayescore.exact.frame import kinks
 from bayescore.methods import Exact, Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior, label
 from bayescore.model.regression import Regression
 

@@ -16,8 +16,9 @@ from bayescore.density.coordinates import standardizing_matrix
 from bayescore.density.mode import laplace, start_of
 from bayescore.density.reduction import triangular_factor
 from bayescore.density.specification import LogJoint
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array, AtMeans, Distribution, Laplace, Normal
+from bayescore.model.distributions import AtMeans, Distribution, Laplace, Normal
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 

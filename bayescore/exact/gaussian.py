@@ -14,7 +14,8 @@ import numpy as np
 
 from bayescore.density.reduction import Reduced
 from bayescore.errors import UnsupportedError
-from bayescore.model.distributions import Array, Flat, Normal, at_zero
+from bayescore.model.arrays import Array
+from bayescore.model.distributions import Flat, Normal, at_zero
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 from bayescore.model.transforms import Slot

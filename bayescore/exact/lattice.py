@@ -12,7 +12,7 @@ from bayescore.errors import UnsupportedError
 from bayescore.exact import keys as nodes
 from bayescore.exact.frame import FURTHEST, Frame
 from bayescore.exact.keys import Keys
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.transforms import Elementwise, constrain
 
 _NATS = 28.0

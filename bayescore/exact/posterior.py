@@ -13,8 +13,8 @@ import numpy as np
 from bayescore.density.reduction import reduce
 from bayescore.errors import UnsupportedError
 from bayescore.exact.gaussian import ConditionalGaussian, GivenSigma
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Moments, Posterior, label
 from bayescore.model.regression import Regression
 

@@ -19,8 +19,8 @@ from bayescore.exact.frame import aligned, first_frame
 from bayescore.exact.keys import index, widened
 from bayescore.exact.lattice import Integrand, Lattice
 from bayescore.exact.sampling import sample
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Moments, Posterior, label
 from bayescore.model.regression import Regression
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescore.exact.keys import find, packed
 from bayescore.exact.lattice import Lattice
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 
 def sample(lattice: Lattice, count: int, rng: np.random.Generator) -> Array:

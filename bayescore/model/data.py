@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayescore.errors import DataError, RequestError, check_is
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array, Indices
 from bayescore.printable import shortened, shown
 from bayescore.system.memory import check as check_memory
 
-Indices = NDArray[np.intp]
 LARGEST = 1e100
 """Of a number in a table, and of a column's largest one the inverse: sums of their squares are numbers, and not 0."""
 NEW_LEVEL = -1

@@ -12,8 +12,9 @@ import numpy as np
 
 from bayescore.errors import DataError, RequestError, suggest
 from bayescore.model import distributions
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data, from_arrays
-from bayescore.model.distributions import Array, Distribution
+from bayescore.model.distributions import Distribution
 from bayescore.model.families import Family
 from bayescore.model.sites import Independent
 from bayescore.model.transforms import Slot, unconstrain

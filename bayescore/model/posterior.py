@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescore.errors import BackendContractError, DataError
 from bayescore.methods import Estimand, Kind, estimand_of
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.transforms import REAL, Bounds, to_real
 from bayescore.model.variables import Sited
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy
 from autograd import numpy as np
 
 from bayescore.model import network
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
 
 Values = Mapping[str, Any]

@@ -16,7 +16,8 @@ from autograd import numpy as np
 
 from bayescore.errors import RequestError
 from bayescore.model import distributions
-from bayescore.model.distributions import LKJ, Array, AtMeans, Block, Distribution, Horseshoe, Normal, at_zero
+from bayescore.model.arrays import Array
+from bayescore.model.distributions import LKJ, AtMeans, Block, Distribution, Horseshoe, Normal, at_zero
 from bayescore.model.distributions.base import LOG_2PI
 from bayescore.model.transforms import (
     POSITIVE,

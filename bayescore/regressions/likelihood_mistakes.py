@@ -10,8 +10,8 @@ from bayescore.density import specification
 from bayescore.density.terms import OTHER, READINGS, Term, spread_of
 from bayescore.errors import DataError, RequestError
 from bayescore.model import response
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.families import FAMILIES, Family
 from bayescore.model.regression import Regression
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from bayescore.density.guide import moments_by_draws
 from bayescore.density.target import Guided, Quantities, Values
-from bayescore.model.data import Data, Indices, spread
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array, Indices
+from bayescore.model.data import Data, spread
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.model.response import linear_predictor

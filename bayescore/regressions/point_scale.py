@@ -9,8 +9,8 @@ from bayescore.density.mode import laplace, start_of
 from bayescore.density.specification import LogJoint
 from bayescore.density.target import Target
 from bayescore.methods import Estimand
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior, to_judged
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import unconstrain

@@ -9,8 +9,8 @@ from bayescore.density.empirical_bayes import approximate
 from bayescore.density.mode import start_of
 from bayescore.density.specification import LogJoint
 from bayescore.density.target import Values, usable
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import unconstrain
 

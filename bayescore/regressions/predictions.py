@@ -8,8 +8,8 @@ from bayescore.backend import Backend, Fit
 from bayescore.contract.new_levels import with_new_levels
 from bayescore.density.guide import mean_error
 from bayescore.model import response
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from bayescore.density.terms import OTHER, READINGS, SCALE, Reading, Term, spread_of
 from bayescore.errors import RequestError
-from bayescore.model.distributions import DISTRIBUTIONS, Array, Distribution, Horseshoe
+from bayescore.model.arrays import Array
+from bayescore.model.distributions import DISTRIBUTIONS, Distribution, Horseshoe
 from bayescore.model.distributions.at_means import at_zero
 from bayescore.model.distributions.base import LOG_2
 from bayescore.model.sites import Correlation, Independent, Site, Thresholds

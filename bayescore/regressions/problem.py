@@ -13,8 +13,8 @@ from bayescore.contract.kept import again
 from bayescore.density.reduction import compress
 from bayescore.errors import DataError
 from bayescore.methods import Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression

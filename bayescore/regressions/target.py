@@ -11,8 +11,8 @@ from bayescore.density.specification import LogJoint, log_density
 from bayescore.density.target import Guided, Quantities, Target, Values
 from bayescore.density.terms import Term
 from bayescore.methods import Estimand, Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Site

@@ -10,8 +10,9 @@ from bayescore.agreement.model_check import Point
 from bayescore.backend import LogDensity
 from bayescore.density import specification
 from bayescore.model import response
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data, from_arrays
-from bayescore.model.distributions import Array, Distribution, Exponential, Gamma, InverseGamma, Normal
+from bayescore.model.distributions import Distribution, Exponential, Gamma, InverseGamma, Normal
 from bayescore.model.families import Bernoulli, Gaussian
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression

@@ -27,7 +27,7 @@ from bayescore.comparison.run import compare
 from bayescore.comparison.runner import Watcher
 from bayescore.contract.refit import sentence
 from bayescore.errors import DataError, in_one_line
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.printable import cell
 from bayescore.regressions.problem import Problem
 from bayescore.settings import Settings

@@ -13,8 +13,8 @@ from bayescore.density.target import Scalars, Target, Values
 from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
+from bayescore.model.arrays import Array
 from bayescore.model.data import from_arrays
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import REAL
 from bayescore.regressions.problem import Problem

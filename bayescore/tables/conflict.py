@@ -23,8 +23,9 @@ from bayescore.density.empirical_bayes import approximate
 from bayescore.density.mode import start_of
 from bayescore.density.reduction import reducible
 from bayescore.density.specification import LogJoint
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array, Distribution, Flat, Horseshoe, at_zero
+from bayescore.model.distributions import Distribution, Flat, Horseshoe, at_zero
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent, Thresholds
 

@@ -7,8 +7,9 @@ import numpy as np
 from bayescore.density.reduction import column_moments, triangular_factor
 from bayescore.errors import RequestError, suggest
 from bayescore.model import distributions, families, network
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import LKJ, Array, AtMeans, Distribution, HalfNormal, Normal
+from bayescore.model.distributions import LKJ, AtMeans, Distribution, HalfNormal, Normal
 from bayescore.model.families import Family
 from bayescore.model.groups import Grouping, GroupTerm
 from bayescore.model.network import Network

@@ -8,8 +8,9 @@ import numpy as np
 
 from bayescore.density.reduction import Reduced, reduce, triangular_factor
 from bayescore.errors import DataError
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array, AtMeans, Distribution
+from bayescore.model.distributions import AtMeans, Distribution
 from bayescore.model.regression import Regression
 from bayescore.tables import conflict, separation
 

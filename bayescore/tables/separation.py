@@ -9,8 +9,9 @@ whether coefficients can keep all of them there.
 import numpy as np
 
 from bayescore.errors import DataError
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array, Distribution
+from bayescore.model.distributions import Distribution
 from bayescore.model.families import Sides
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent, Thresholds

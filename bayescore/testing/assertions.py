@@ -17,7 +17,7 @@ from bayescore.density.target import Scalars
 from bayescore.errors import DataError, RequestError
 from bayescore.inference_data import from_arviz
 from bayescore.methods import NUTS, Exact
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import POSITIVE, REAL
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpyro.optim import Adam
 
 from bayescore.backend import Progress
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_numpyro.loop import CHUNK, chunk, chunks, timed
 
 Params = dict[str, jax.Array]

@@ -6,8 +6,8 @@ from typing import Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, entry_of, no_progress
 from bayescore.methods import Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
 from bayescore_numpyro import density, laplace, nuts, point, predict, problem, svi

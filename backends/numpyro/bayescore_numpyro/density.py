@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayescore.backend import LogDensity
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_numpyro.compiling import ONCE, compiled
 from bayescore_numpyro.form import Form, Numbers
 from bayescore_numpyro.model import terms

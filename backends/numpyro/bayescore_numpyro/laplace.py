@@ -10,7 +10,7 @@ from bayescore.backend import Fit, Progress
 from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
 from bayescore.methods import Laplace
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.loop import timed

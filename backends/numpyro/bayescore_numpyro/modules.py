@@ -20,7 +20,7 @@ from bayescore.density.coordinates import for_density
 from bayescore.errors import RequestError
 from bayescore.methods import Method
 from bayescore.model import families, lifting
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.families import Family
 from bayescore.model.lifting import Prior
 from bayescore.model.network import Network

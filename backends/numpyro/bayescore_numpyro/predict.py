@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.families import mean
 from bayescore_numpyro.form import Form

@@ -15,7 +15,7 @@ from numpyro.infer.util import log_density
 from bayescore.backend import Fit, Progress
 from bayescore.density.guide import summarize
 from bayescore.methods import SVI
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_numpyro import adam
 from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.guide import draw

@@ -7,8 +7,8 @@ from typing import Literal
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
 from bayescore.density.coordinates import for_method
 from bayescore.methods import MLE, Method
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.posterior import Posterior, label
 from bayescore.model.regression import Regression
 from bayescore_pyro import mle

@@ -14,7 +14,7 @@ from pyro.infer.mcmc.nuts import _TreeInfo
 from torch import Tensor
 
 from bayescore.methods import NUTS
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_pyro.target import Program, differentiable
 
 _Z = "z"

@@ -8,7 +8,7 @@ from bayescore.backend import Progress
 from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
 from bayescore.methods import Laplace
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_pyro.outcome import Outcome, gaussian_draws
 from bayescore_pyro.target import Target
 

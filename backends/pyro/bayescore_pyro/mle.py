@@ -12,8 +12,8 @@ from bayescore.backend import Progress
 from bayescore.density.coordinates import Coordinates
 from bayescore.errors import UnsupportedError
 from bayescore.methods import MLE
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.families import Gaussian
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import Slot, constrain

@@ -22,7 +22,7 @@ from bayescore.density.guide import moments_by_draws
 from bayescore.errors import RequestError
 from bayescore.methods import Method
 from bayescore.model import families, lifting
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.families import Family
 from bayescore.model.lifting import Prior
 from bayescore.model.posterior import Posterior

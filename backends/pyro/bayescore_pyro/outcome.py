@@ -7,7 +7,7 @@ import numpy as np
 
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import scale_matrix
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Moments
 from bayescore.model.regression import Regression
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_pyro.rows import Rows
 from bayescore_pyro.stated import Stated
 from bayescore_pyro.translation import expected

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 
 
 @dataclass(frozen=True)

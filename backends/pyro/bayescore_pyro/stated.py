@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from bayescore.backend import LogDensity
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.model.families import Family
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent

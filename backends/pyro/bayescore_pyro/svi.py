@@ -18,7 +18,7 @@ from bayescore.backend import Progress
 from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import summarize
 from bayescore.methods import MAP, SVI, Optimizer
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore_pyro.outcome import Draws, Outcome, gaussian_draws, point
 from bayescore_pyro.target import Target, compile_density
 

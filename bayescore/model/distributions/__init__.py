@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bayescore import notation
 from bayescore.model.distributions.at_means import AtMeans, at_zero
-from bayescore.model.distributions.base import Array, Distribution, Parameter, Support
+from bayescore.model.distributions.base import Distribution, Parameter, Support
 from bayescore.model.distributions.bounded import LKJ, Beta, Uniform
 from bayescore.model.distributions.horseshoe import Horseshoe
 from bayescore.model.distributions.positive import (
@@ -35,7 +35,6 @@ from bayescore.model.distributions.real import Cauchy, Flat, Laplace, Normal, St
 __all__ = [
     "DISTRIBUTIONS",
     "LKJ",
-    "Array",
     "AtMeans",
     "Beta",
     "Block",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy
 
 from bayescore.errors import RequestError
-from bayescore.model.distributions.base import Array, Distribution
+from bayescore.model.arrays import Array
+from bayescore.model.distributions.base import Distribution
 from bayescore.printable import shown
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 import numpy
-from numpy.typing import NDArray
 
 from bayescore import notation
 from bayescore.errors import RequestError
+from bayescore.model.arrays import Array
 from bayescore.printable import shortened, shown
 
 Support = Literal["real", "positive", "interval", "correlation"]
-Array = NDArray[numpy.float64]
 Parameter = float | Array
 
 LOG_2 = math.log(2.0)

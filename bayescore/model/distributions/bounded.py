@@ -8,7 +8,8 @@ import numpy
 from autograd import numpy as np
 
 from bayescore.errors import RequestError
-from bayescore.model.distributions.base import LOG_2, Array, Distribution, Parameter, Support, log_gamma
+from bayescore.model.arrays import Array
+from bayescore.model.distributions.base import LOG_2, Distribution, Parameter, Support, log_gamma
 from bayescore.printable import shown
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from bayescore.model.distributions.base import Array, Distribution, Parameter
+from bayescore.model.arrays import Array
+from bayescore.model.distributions.base import Distribution, Parameter
 from bayescore.model.distributions.positive import HalfStudentT, InverseGamma
 
 

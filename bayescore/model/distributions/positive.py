@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy
 from autograd import numpy as np
 
-from bayescore.model.distributions.base import LOG_2, Array, Distribution, Parameter, Support, log_gamma
+from bayescore.model.arrays import Array
+from bayescore.model.distributions.base import LOG_2, Distribution, Parameter, Support, log_gamma
 from bayescore.model.distributions.real import Cauchy, Normal, StudentT
 
 

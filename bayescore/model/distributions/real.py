@@ -7,7 +7,8 @@ import numpy
 from autograd import numpy as np
 
 from bayescore.errors import RequestError
-from bayescore.model.distributions.base import LOG_2, LOG_2PI, LOG_PI, Array, Distribution, Parameter, log_gamma
+from bayescore.model.arrays import Array
+from bayescore.model.distributions.base import LOG_2, LOG_2PI, LOG_PI, Distribution, Parameter, log_gamma
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayescore.errors import DataError, RequestError, suggest
-from bayescore.model.data import Data, Indices, rows_text
-from bayescore.model.distributions import Array, Distribution, Exponential, Gamma
+from bayescore.model.arrays import Array, Indices
+from bayescore.model.data import Data, rows_text
+from bayescore.model.distributions import Distribution, Exponential, Gamma
 from bayescore.printable import shown
 
 Given = Mapping[str, Any]

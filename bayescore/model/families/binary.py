@@ -7,8 +7,8 @@ import numpy
 from autograd import numpy as np
 
 from bayescore.errors import DataError
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.families.base import Family, Given, Sides, refuse
 from bayescore.model.special_functions import log_gamma, log_ndtr, softplus
 

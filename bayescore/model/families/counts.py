@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy
 from autograd import numpy as np
 
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.families.base import Family, Given, Sides, refuse, refuse_overflow
 from bayescore.model.special_functions import log_gamma
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy
 from autograd import numpy as np
 
+from bayescore.model.arrays import Array
 from bayescore.model.data import Data
-from bayescore.model.distributions import Array
 from bayescore.model.families.base import Family, Given, refuse, refuse_overflow
 from bayescore.model.families.counts import log_mean
 from bayescore.model.special_functions import log_beta, log_gamma, softplus

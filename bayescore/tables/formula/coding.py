@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayescore.errors import RequestError
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.tables.formula.reading import Term
 from bayescore.tables.formula.syntax import Node, write
 

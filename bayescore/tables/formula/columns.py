@@ -14,8 +14,8 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype, is_string_dtype
 
 from bayescore.errors import DataError, suggest
+from bayescore.model.arrays import Array
 from bayescore.model.data import rows_text
-from bayescore.model.distributions import Array
 from bayescore.tables import spelling
 from bayescore.tables.files import read_as_missing
 from bayescore.tables.formula.levels import level_name, level_names, listed, positions

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescore.errors import DataError, RequestError
+from bayescore.model.arrays import Array
 from bayescore.model.data import rows_text
-from bayescore.model.distributions import Array
 from bayescore.printable import first_line
 from bayescore.tables.formula.stateful import STATEFUL, Spline, Transform
 from bayescore.tables.formula.syntax import COMPARISONS, Binary, Call, Listed, Literal, Name, Node, Signed, parts, write

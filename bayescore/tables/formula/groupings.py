@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bayescore.errors import DataError, RequestError
+from bayescore.model.arrays import Array
 from bayescore.model.data import Membership
-from bayescore.model.distributions import Array
 from bayescore.model.groups import Grouping
 from bayescore.tables.formula.evaluation import Evaluator, check_finite
 from bayescore.tables.formula.levels import level_names, levels, listed, positions

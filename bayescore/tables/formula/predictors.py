@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bayescore.errors import DataError, RequestError
+from bayescore.model.arrays import Array
 from bayescore.model.data import Membership, rows_text
-from bayescore.model.distributions import Array
 from bayescore.tables.formula import groupings
 from bayescore.tables.formula.evaluation import Evaluator, check_finite, failing_as
 from bayescore.tables.formula.groupings import Group

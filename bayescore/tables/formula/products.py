@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from bayescore.errors import DataError, RequestError
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 from bayescore.tables.formula.coding import Block, Category, blocks, sum_to_zero, treatment
 from bayescore.tables.formula.columns import check_seen
 from bayescore.tables.formula.evaluation import CATEGORIES, CODINGS, Evaluator, called, names

@@ -8,8 +8,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from bayescore.errors import DataError, RequestError, suggest
+from bayescore.model.arrays import Array
 from bayescore.model.data import rows_text
-from bayescore.model.distributions import Array
 from bayescore.tables.formula import orders
 from bayescore.tables.formula.evaluation import CATEGORIES, PROPORTIONS, Evaluator, called, check_finite, names
 from bayescore.tables.formula.levels import level_names, levels, listed, order_is_known, positions

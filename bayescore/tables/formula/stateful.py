@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayescore.errors import RequestError
-from bayescore.model.distributions import Array
+from bayescore.model.arrays import Array
 
 
 @dataclass(frozen=True)
