@@ -8,13 +8,20 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass, field, replace
 
+import numpy as np
 import pytest
 
 from bayescore import methods
-from bayescore.backend import BackendInfo
-from bayescore.errors import PluginError, RequestError
+from bayescore.agreement.health import examine
+from bayescore.backend import Backend, BackendInfo, Fit
+from bayescore.contract.checked import Checked
+from bayescore.errors import BackendContractError, PluginError, RequestError
 from bayescore.methods import NUTS, SVI, Method, choice, flag, positive, share, whole
+from bayescore.model.posterior import label
 from bayescore.plugins import hook
+from bayescore.tables import problem
+
+TOY = problem.toy()
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,11 @@ class Guided(Method):
 
 
 def info(*own, name="mine", **more):
-    return BackendInfo(name, lambda precision: None, frozenset({"method:svi"}), methods=own, **more)
+    supports = frozenset({
+        "method:svi", "family:Gaussian", "link:identity", "prior:coefficient:Normal", "precision:float64",
+        *(f"method:{cls.name}" for cls in own if hasattr(cls, "name")),
+    })  # fmt: skip
+    return BackendInfo(name, lambda precision: None, supports, methods=own, **more)
 
 
 def arrived(cls):
@@ -219,3 +230,69 @@ def test_whatever_a_plugin_answers_is_a_method_or_refused():
         else:
             assert methods.parse(str(made), [type(made)]) == made
     assert refused > 1000
+
+
+@dataclass(frozen=True)
+class Analytic(Method):
+    """Independent draws, of which nothing is said."""
+
+    name = "analytic"
+    kinds = ("independent",)
+    draws: int = whole(4000)
+
+
+@dataclass(frozen=True)
+class Proved(Analytic):
+    name = "proved"
+    standard = "construction"
+
+
+def independent(chains=1):
+    values = np.random.default_rng(0).normal(size=(chains, 4000 // chains, 2))
+    return label(TOY.regression, {"intercept": values[..., 0], "beta": values[..., 1:]}, kind="independent")
+
+
+@pytest.mark.parametrize("cls, texts", [
+    (Analytic, ["nobody knows by what a fit with analytic is seen to have converged"]),
+    (Proved, []),
+    (Guided, ["the guide's iterates are not known, so convergence can't be judged"]),
+    (Slice, ["1 chains, and R-hat needs 4"]),
+])  # fmt: skip
+def test_a_fit_is_judged_by_the_standard_that_its_class_names(cls, texts):
+    """Where the plugin is not loaded; a class that names none is never healthy."""
+    health = examine(arrived(cls)(), independent(), {})
+    assert [ailment.text for ailment in health.ailments] == texts
+
+
+class Engine(Backend):
+    """Takes down the methods that it is given."""
+
+    def __init__(self):
+        self.given = []
+
+    def build_data(self, regression, data):
+        return data
+
+    def fit(self, regression, data, method, *, seed, progress=None):
+        self.given.append(method)
+        return Fit(regression, method, None)
+
+    def sample_posterior(self, fit, *, seed):
+        return independent()
+
+
+def test_a_backend_is_given_its_own_class():
+    asked = []
+    backend = Checked(Engine(), info(Proved, Guided, limits=lambda regression, method: asked.append(method)))
+    fit = backend.fit(TOY.regression, TOY.data, arrived(Proved)(), seed=0)
+    assert asked == backend.backend.given == [Proved()]
+    assert backend.sample_posterior(fit, seed=0).kind == "independent"
+    with pytest.raises(PluginError, match="another guide_family than it has by default"):
+        backend.fit(TOY.regression, TOY.data, arrived(Guided)(guide="full_rank"), seed=0)
+
+
+def test_as_many_draws_come_as_its_settings_say():
+    backend = Checked(Engine(), info(Proved))
+    fit = backend.fit(TOY.regression, TOY.data, "proved(draws=4001)", seed=0)
+    with pytest.raises(BackendContractError, match="expected 4001 draws"):
+        backend.sample_posterior(fit, seed=0)

@@ -1,11 +1,14 @@
 """The mode of a regression's density, by Newton's method, and the precision there."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from autograd import elementwise_grad
 from autograd import numpy as anp
 
+from bayescore.density.newton import maximum
 from bayescore.density.specification import LogJoint
 from bayescore.model import transforms
 from bayescore.model.arrays import Array
@@ -13,12 +16,6 @@ from bayescore.model.data import Data
 from bayescore.model.regression import Regression
 from bayescore.model.sites import Independent
 
-_NEWTON_STEPS = 100
-_PATIENCE = 15
-"""Steps after which a precision that is still not positive definite means that there is no maximum."""
-_SINGULAR = 1e-10
-_STILL = 1e-2
-"""Share of the way so far that the last step may still want: separated classes always want 1 / 40 more."""
 _BLOCK_VALUES = 1 << 21
 """Points times rows differentiated at once: some 16 MB an operation."""
 
@@ -79,7 +76,7 @@ def climb(
     *,
     decrement_limit: float = 1e-18,
 ) -> tuple[Array, Array] | None:
-    """Find the maximum over start + basis z by damped Newton steps.
+    """Find the maximum over start + basis z by `bayescore.density.newton`.
 
     The Hessian is that of central differences of the exact gradient.
 
@@ -87,9 +84,6 @@ def climb(
     ----------
     basis
         Shape (d, r): the r directions that are searched.
-    decrement_limit
-        Newton's decrement, a direction, at which the search ends: twice what is left to
-        climb, in nats.
 
     Returns
     -------
@@ -97,66 +91,42 @@ def climb(
         Shapes (d,), in u, and (r, r), in z; None without a proper maximum.
     """
 
-    def objective(z: Array) -> float:
+    def value_of(z: Array) -> float:
         return float(value(start + basis @ z))
 
-    def slope(z: Array) -> Array:
+    def slope_of(z: Array) -> Array:
         return gradient(start + z @ basis.T) @ basis
 
-    z = np.zeros(basis.shape[1])
-    with np.errstate(all="ignore"):
-        for count in range(_NEWTON_STEPS):
-            precision = _precision(slope, z)
-            g = slope(z)
-            if not (np.all(np.isfinite(precision)) and np.all(np.isfinite(g))):
-                return None
-            step, proper = _newton_step(precision, g)
-            decrement = float(g @ step)
-            stuck = decrement < decrement_limit * z.size or (count > _PATIENCE and not proper)
-            moved = None if stuck else _line_search(objective, z, step, decrement)
-            if moved is None:
-                still = np.linalg.norm(step) < _STILL * (1.0 + np.linalg.norm(z)) + np.sqrt(decrement_limit * z.size)
-                ended = decrement < max(1e-6, decrement_limit * z.size)
-                return (start + basis @ z, precision) if proper and still and ended else None
-            z = moved
-    return None
+    size = basis.shape[1]
+    found = maximum(lambda z: _Point(value_of, slope_of, z), size, decrement_limit=decrement_limit)
+    return None if found is None else (start + basis @ found[0], found[1])
 
 
-def _newton_step(precision: Array, g: Array) -> tuple[Array, bool]:
-    """An ascent direction, and whether the precision is that of a proper maximum.
+@dataclass
+class _Point:
+    """A density at z, each part of it computed when it is asked for."""
 
-    Where it is not, its eigenvalues are taken by their absolute values, and none too small.
-    """
-    try:
-        root = np.linalg.cholesky(precision)
-    except np.linalg.LinAlgError:
-        root = np.zeros((1, 1))
-    pivots = np.diag(root)
-    if pivots.min() ** 2 > _SINGULAR * pivots.max() ** 2:
-        return np.linalg.solve(root.T, np.linalg.solve(root, g)), True
-    eigenvalues, vectors = np.linalg.eigh(precision)
-    floor = _SINGULAR * max(float(np.max(np.abs(eigenvalues))), 1e-300)
-    return vectors @ (vectors.T @ g / np.maximum(np.abs(eigenvalues), floor)), False
+    value_of: Callable[[Array], float]
+    slope_of: Callable[[Array], Array]
+    z: Array
 
+    @cached_property
+    def value(self) -> float:
+        return self.value_of(self.z)
 
-def _line_search(objective: Callable[[Array], float], z: Array, step: Array, decrement: float) -> Array | None:
-    now = objective(z)
-    share = 1.0
-    while share > 1e-8:
-        candidate = z + share * step
-        if objective(candidate) > now + 1e-4 * share * decrement:
-            return candidate
-        share /= 2
-    return None
+    @cached_property
+    def slope(self) -> Array:
+        return self.slope_of(self.z)
 
-
-def _precision(slope: Callable[[Array], Array], z: Array) -> Array:
-    """Minus the Hessian, by central differences of the gradient at all points at once, made symmetric."""
-    h = np.diag(1e-5 * np.maximum(1.0, np.abs(z)))
-    ahead, behind = z + h, z - h
-    slopes = slope(np.concatenate([ahead, behind]))
-    hessian = (slopes[: z.size] - slopes[z.size :]) / np.diag(ahead - behind)[:, None]
-    return -(hessian + hessian.T) / 2
+    @cached_property
+    def precision(self) -> Array:
+        """By central differences of the gradient at all points at once, made symmetric."""
+        z = self.z
+        h = np.diag(1e-5 * np.maximum(1.0, np.abs(z)))
+        ahead, behind = z + h, z - h
+        slopes = self.slope_of(np.concatenate([ahead, behind]))
+        hessian = (slopes[: z.size] - slopes[z.size :]) / np.diag(ahead - behind)[:, None]
+        return -(hessian + hessian.T) / 2
 
 
 def unconstrained_density(
