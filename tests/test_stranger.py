@@ -13,6 +13,7 @@ from conftest import ROOT, put_on_path
 from declared import problems
 
 from bayescore import methods
+from bayescore.cli import main
 from bayescore.comparison import run as comparison
 from bayescore.comparison.archive import Archive
 from bayescore.errors import RequestError
@@ -174,6 +175,12 @@ def test_a_strangers_unconverged_chains_are_not_healthy(install):
     result = comparison.compare(problem.toy(), ["tiny:metropolis(warmup=0, step=0.01, draws=500)"])
     assert result.verdict == "inconclusive", str(result)
     assert {reason.code for reason in result.decision.reasons} >= {"unconverged"}
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_a_strangers_method_is_listed_with_its_settings(capsys):
+    assert main(["backends", "--all"]) == 0
+    assert "  of its own: metropolis(chains=4, warmup=1000, draws=2500, step=2.38)\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("unloaded")

@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one row a backend."""
+    from bayescore.notation import write
     from bayescore.plugins import loading
     from bayescore.printable import printable
 
@@ -41,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
             kinds = sorted({text.split(":", 1)[0] for text in registered.info.supports})
             for kind in kinds:
                 print(printable(f"  {kind}: {', '.join(_of_kind(registered.info.supports, kind))}"))
+            for own in registered.info.methods:
+                print(printable(f"  of its own: {write(own.name, own(), defaults=True)}"))
             for gap, sentence in sorted(registered.info.gaps.items()):
                 print(printable(f"  without {gap}: {sentence}"))
     return 0
