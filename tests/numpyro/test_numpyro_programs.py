@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpyro_support import DATA, TOY, backend, fitted, stated
 
-from bayescore.methods import MAP, SVI
+from bayescore.methods import MAP, NUTS, SVI
 from bayescore.model.data import Membership, from_arrays
 from bayescore.model.groups import Grouping
 
@@ -37,6 +37,19 @@ def test_other_numbers_need_no_other_program():
     regression = stated("Gaussian(sigma=0.3)", other, {"intercept": "Normal(1, 3)", "beta": "Normal(0, 1)"})
     fitted(regression, SVI(steps=20, rate=0.3), seed=5, data=other)
     assert svi._advance.programs == programs
+
+
+def test_smaller_steps_need_no_other_program():
+    """A fit that diverges is made again with a higher target of acceptance."""
+    from bayescore_numpyro import nuts
+
+    _, first = fitted(TOY, NUTS(warmup=50, draws=50))
+    programs = nuts._start.programs, nuts._advance.programs
+    fit, second = fitted(TOY, NUTS(warmup=50, draws=50, target_accept=0.99))
+    assert (nuts._start.programs, nuts._advance.programs) == programs
+    assert fit.method.target_accept == 0.99
+    steps = [posterior.sample_stats["n_steps"].mean() for posterior in (first, second)]
+    assert steps[1] > 1.5 * steps[0]
 
 
 def grouped(seed):

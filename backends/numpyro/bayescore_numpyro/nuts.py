@@ -45,7 +45,6 @@ class Plan(NamedTuple):
 
     devices: int
     warmup: int
-    target_accept: float
     max_tree_depth: int
     dense_mass: bool
 
@@ -61,7 +60,7 @@ class Rows(NamedTuple):
     steps: Any
 
 
-def _begin(plan: Plan, place: Place, key: jax.Array, at: Any) -> tuple[Kernel, Any]:
+def _begin(plan: Plan, place: Place, target_accept: Any, key: jax.Array, at: Any) -> tuple[Kernel, Any]:
     """A kernel over these very arrays, and its state before the first iteration: of one chain, or of one a key.
 
     It begins at z, or at z with what is known there.
@@ -70,7 +69,7 @@ def _begin(plan: Plan, place: Place, key: jax.Array, at: Any) -> tuple[Kernel, A
         potential_fn=partial(_potential, place),
         step_size=1.0,
         dense_mass=plan.dense_mass,
-        target_accept_prob=plan.target_accept,
+        target_accept_prob=target_accept,
         max_tree_depth=plan.max_tree_depth,
         find_heuristic_step_size=True,
     )
@@ -78,27 +77,27 @@ def _begin(plan: Plan, place: Place, key: jax.Array, at: Any) -> tuple[Kernel, A
 
 
 @compiled(ONCE, 0)
-def _start(plan: Plan, place: Place, keys: jax.Array, z: jax.Array) -> Any:
-    def start(place: Place, keys: jax.Array, z: jax.Array) -> Any:
-        return _joined(_begin(plan, place, _own(keys), _own(z))[1], keys, axis=0)
+def _start(plan: Plan, place: Place, target_accept: Any, keys: jax.Array, z: jax.Array) -> Any:
+    def start(place: Place, target_accept: Any, keys: jax.Array, z: jax.Array) -> Any:
+        return _joined(_begin(plan, place, target_accept, _own(keys), _own(z))[1], keys, axis=0)
 
-    return _over_devices(plan, start, (_ALL, _OWN, _OWN), _OWN)(place, keys, z)
+    return _over_devices(plan, start, (_ALL, _ALL, _OWN, _OWN), _OWN)(place, target_accept, keys, z)
 
 
 @compiled(LOOP, 0)
-def _advance(plan: Plan, place: Place, state: Any, count: jax.Array) -> tuple[Any, Rows]:
+def _advance(plan: Plan, place: Place, target_accept: Any, state: Any, count: jax.Array) -> tuple[Any, Rows]:
     def record(state: Any) -> Rows:
         return Rows(state.z, state.diverging, state.energy, state.potential_energy, state.accept_prob, state.num_steps)
 
-    def advance(place: Place, state: Any, count: jax.Array) -> tuple[Any, Rows]:
+    def advance(place: Place, target_accept: Any, state: Any, count: jax.Array) -> tuple[Any, Rows]:
         keys, own = state.rng_key, _own(state)
         # a kernel samples only after its init; the compiler drops the state that this one makes
-        kernel, _ = _begin(plan, place, own.rng_key, ParamInfo(own.z, own.potential_energy, own.z_grad))
+        kernel, _ = _begin(plan, place, target_accept, own.rng_key, ParamInfo(own.z, own.potential_energy, own.z_grad))
         own, rows = chunk(lambda state: kernel.sample(state, (), {}), record, own, count)
         return _joined(own, keys, axis=0), _joined(rows, keys, axis=1)
 
-    advanced: tuple[Any, Rows] = _over_devices(plan, advance, (_ALL, _OWN, _ALL), (_OWN, _OWN_ROWS))(
-        place, state, count
+    advanced: tuple[Any, Rows] = _over_devices(plan, advance, (_ALL, _ALL, _OWN, _ALL), (_OWN, _OWN_ROWS))(
+        place, target_accept, state, count
     )
     return advanced
 
@@ -124,15 +123,16 @@ def _joined(own: Any, keys: jax.Array, *, axis: int) -> Any:
 
 def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
     """Warm up and sample, all chains from Uniform(-2, 2) in z."""
-    plan = Plan(_devices(method.chains), method.warmup, method.target_accept, method.max_tree_depth, method.dense_mass)
+    plan = Plan(_devices(method.chains), method.warmup, method.max_tree_depth, method.dense_mass)
     place = jax.device_put(target.place, NamedSharding(_mesh(plan), _ALL))
+    target_accept = floats(method.target_accept)  # no part of the plan: a fit with smaller steps compiles nothing
 
     def run(state: Any, done: int, count: int) -> tuple[Any, Rows]:
-        return _advance(plan, place, state, np.asarray(count))
+        return _advance(plan, place, target_accept, state, np.asarray(count))
 
     keys = keys_of(seed, method.chains)
     z = floats(np.random.default_rng(seed).uniform(-2.0, 2.0, (method.chains, place.size)))
-    state, starting = timed(lambda: _start(plan, place, keys, z))
+    state, starting = timed(lambda: _start(plan, place, target_accept, keys, z))
     _, compiling = timed(lambda: run(state, 0, 0))
     total = method.warmup + method.draws
     parts = []
