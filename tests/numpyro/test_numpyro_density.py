@@ -102,14 +102,14 @@ def test_rows_without_weight_do_not_count():
 def test_the_density_of_coordinates_is_the_cores(name, centred):
     """Values by the core's transforms in JAX, the Jacobian, and the gradient through both."""
     import jax
-    from bayescore_numpyro import problem
+    from bayescore_numpyro import native
     from bayescore_numpyro.model import potential
     from bayescore_numpyro.precision import precision_of
 
     stated_problem = PROBLEMS[name]
     regression, data = stated_problem.regression, stated_problem.data
     with precision_of("float64"):
-        target = problem.locate(regression, problem.build(regression, data), NUTS(centred=centred))
+        target = native.locate(regression, native.build(regression, data), NUTS(centred=centred))
         z = np.random.default_rng(0).normal(0.0, 0.5, target.coordinates.size)
         got, slope = jax.jit(jax.value_and_grad(potential, argnums=1))(target.place, z)
     place = target.coordinates
@@ -177,11 +177,11 @@ def test_a_log_link_stays_finite_where_the_exponential_is_not(name):
 
 
 def test_float32_computes_in_float32():
-    from bayescore_numpyro import problem
+    from bayescore_numpyro import native
     from bayescore_numpyro.precision import precision_of
 
     with precision_of("float32"):
-        assert problem.build(TOY, DATA).numbers.rows.x.dtype == np.float32
+        assert native.build(TOY, DATA).numbers.rows.x.dtype == np.float32
     values = {"intercept": np.array(1.0), "beta": np.array([3.0])}
     narrow, wide = backend("float32"), backend()
     difference = (

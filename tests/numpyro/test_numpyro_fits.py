@@ -166,13 +166,13 @@ def test_an_exposure_is_honoured():
 def test_minibatches_take_weights_offset_and_groups_along(name):
     """The average over pairs that are all rows is the density itself."""
     import jax
-    from bayescore_numpyro import problem
+    from bayescore_numpyro import native
     from bayescore_numpyro.model import potential
     from bayescore_numpyro.precision import precision_of
 
     regression, data = PROBLEMS[name].regression, PROBLEMS[name].data
     with precision_of("float64"):
-        place = problem.locate(regression, problem.build(regression, data), SVI()).place
+        place = native.locate(regression, native.build(regression, data), SVI()).place
         z = np.random.default_rng(0).normal(0.0, 0.3, place.size)
         pairs = np.random.default_rng(1).permutation(data.rows).reshape(-1, 2)
         parts = np.asarray(jax.jit(jax.vmap(lambda chosen: potential(place, z, chosen)))(pairs))

@@ -180,7 +180,7 @@ def test_a_helper_has_to_be_worth_its_start(monkeypatch):
 
 def test_a_helper_leaves_when_its_core_is_gone(tmp_path, monkeypatch):
     """Seen after a chain, not in its middle; what it leaves is free for others."""
-    from bayescore_pyro.target import packed_density
+    from bayescore_pyro.density import packed_density
 
     given = work.Work(
         packed_density(lambda z: 0.5 * (z * z).sum(), crew_start(2)), 2, replace(METHOD, warmup=5, draws=5),

@@ -86,16 +86,16 @@ def test_float32(name):
 def test_the_compiled_density_of_particles_is_the_specification(name):
     """Through vmap, make_fx and the core's transforms in torch, with its gradient."""
     import torch
+    from bayescore_pyro.density import Density, compile_density
     from bayescore_pyro.isolation import isolated
     from bayescore_pyro.stated import state
-    from bayescore_pyro.target import Target, compile_density
 
     problem = PROBLEMS[name]
     at = coordinates.for_method(problem.regression, problem.data, methods.NUTS())
     joint = specification.LogJoint(problem.regression, problem.data)
     with isolated("float64", 0):
         rows = BACKEND.build_data(problem.regression, problem.data).rows
-        target = Target(state(problem.regression), rows, at)
+        target = Density(state(problem.regression), rows, at)
         z = torch.randn(3, target.size, requires_grad=True)
         fast = compile_density(torch.vmap(target.log_joint), torch.zeros_like(z))(z)
         slopes = torch.autograd.grad(fast.sum(), z)[0]

@@ -42,15 +42,15 @@ def test_every_structure_goes_through_every_method(name, method):
 def test_minibatches_add_up_to_all_rows(name):
     """The mean over the parts of a partition is the density of all rows."""
     import torch
+    from bayescore_pyro.density import Density
     from bayescore_pyro.isolation import isolated
     from bayescore_pyro.stated import state
-    from bayescore_pyro.target import Target
 
     problem = PROBLEMS[name]
     at = coordinates.for_method(problem.regression, problem.data, methods.NUTS())
     with isolated("float64", 0):
         rows = BACKEND.build_data(problem.regression, problem.data).rows
-        target = Target(state(problem.regression), rows, at)
+        target = Density(state(problem.regression), rows, at)
         z = torch.randn(target.size)
         parts = torch.stack([target.log_joint(z, batch) for batch in torch.randperm(rows.count).reshape(4, -1)])
         whole = target.log_joint(z)

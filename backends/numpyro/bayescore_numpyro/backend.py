@@ -10,10 +10,10 @@ from bayescore.model.arrays import Array
 from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
-from bayescore_numpyro import density, laplace, nuts, point, predict, problem, svi
+from bayescore_numpyro import density, laplace, native, nuts, point, predict, svi
 from bayescore_numpyro.form import form_of
+from bayescore_numpyro.native import Native
 from bayescore_numpyro.precision import precision_of
-from bayescore_numpyro.problem import Problem
 from bayescore_numpyro.rows import rows_of
 
 METHODS: dict[str, ModuleType] = {"mle": point, "map": point, "svi": svi, "nuts": nuts, "laplace": laplace}
@@ -26,21 +26,21 @@ class NumPyroBackend(Backend):
     def __init__(self, precision: Precision) -> None:
         self.precision = precision
 
-    def build_data(self, regression: Regression, data: Data) -> Problem:
+    def build_data(self, regression: Regression, data: Data) -> Native:
         with precision_of(self.precision):
-            return problem.build(regression, data)
+            return native.build(regression, data)
 
     def fit(
         self,
         regression: Regression,
-        data: Problem,
+        data: Native,
         method: Method,
         *,
         seed: int,
         progress: Progress = no_progress,
     ) -> Fit:
         with precision_of(self.precision):
-            target = problem.locate(regression, data, method)
+            target = native.locate(regression, data, method)
             module = entry_of(METHODS, method.name, f"the method {method.name}")
             fitted: Fit = module.fit(target, method, seed, progress)
             return fitted
@@ -64,6 +64,6 @@ class NumPyroBackend(Backend):
             rows, form = rows_of(new_data, regression), form_of(regression)
             return predict.predict(form, regression.family.fixed, posterior.draws, rows, kind, seed)
 
-    def log_density(self, regression: Regression, data: Problem, values: Mapping[str, Array]) -> LogDensity:
+    def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
         with precision_of(self.precision):
             return density.log_density(data, values)

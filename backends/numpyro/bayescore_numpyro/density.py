@@ -11,7 +11,7 @@ from bayescore.model.arrays import Array
 from bayescore_numpyro.compiling import ONCE, compiled
 from bayescore_numpyro.form import Form, Numbers
 from bayescore_numpyro.model import terms
-from bayescore_numpyro.problem import Problem
+from bayescore_numpyro.native import Native
 from bayescore_numpyro.rows import Values
 
 
@@ -26,7 +26,7 @@ def _evaluate(
     return jax.value_and_grad(total, has_aux=True)(values)
 
 
-def log_density(problem: Problem, values: Mapping[str, Array]) -> LogDensity:
+def log_density(problem: Native, values: Mapping[str, Array]) -> LogDensity:
     """Total, terms by site and gradient at one point."""
     point = {v.name: jnp.asarray(values[v.name], dtype=float) for v in problem.form.variables}
     (total, by_site), gradient = jax.device_get(_evaluate(problem.form, problem.numbers, point))

@@ -16,7 +16,7 @@ from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.loop import timed
 from bayescore_numpyro.model import potential
-from bayescore_numpyro.problem import Place, Target
+from bayescore_numpyro.native import Density, Place
 
 __all__ = ["draw", "fit", "mode"]
 
@@ -55,7 +55,7 @@ def mode(place: Place) -> tuple[Array, Array] | None:
     return maximum(at, place.size, singular=rounding, steps=_STEPS, patience=_STEPS)
 
 
-def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Fit:
+def fit(target: Density, method: Laplace, seed: int, progress: Progress) -> Fit:
     """Find the mode of the unconstrained parameters; no seed matters.
 
     Raises

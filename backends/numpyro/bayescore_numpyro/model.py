@@ -14,8 +14,8 @@ from bayescore.model.transforms import Correlations, GroupOffsets, Shrinkage, co
 from bayescore_numpyro import hierarchy, predictors, priors
 from bayescore_numpyro.families import RESPONSES
 from bayescore_numpyro.form import Form, Numbers, Variable
+from bayescore_numpyro.native import Place
 from bayescore_numpyro.priors import Parameters
-from bayescore_numpyro.problem import Place
 from bayescore_numpyro.rows import Rows, Values
 
 

@@ -32,9 +32,9 @@ from bayescore_numpyro.form import Form, form_of, numbers_of, prior_numbers, var
 from bayescore_numpyro.laplace import mode
 from bayescore_numpyro.libraries import Opened, take_apart
 from bayescore_numpyro.model import prior_of
+from bayescore_numpyro.native import Density, place
 from bayescore_numpyro.precision import precision_of
 from bayescore_numpyro.predict import predict
-from bayescore_numpyro.problem import Target, place
 from bayescore_numpyro.rows import Rows, Values, rows_of
 
 FITTED = ("svi", "nuts", "map", "laplace")
@@ -212,7 +212,7 @@ def fit_module(
         slots = regression.slots()
         start = lifting.start(slots, {name: np.asarray(own) for name, own in lifted.opened.parameters.items()})
         coordinates = for_density(slots, start, method, lambda z: mode(place(form, numbers, z)))
-        target = Target(regression, coordinates, place(form, numbers, coordinates))
+        target = Density(regression, coordinates, place(form, numbers, coordinates))
         fit = METHODS[method.name].fit(target, method, seed, progress)
         posterior = METHODS[method.name].draw(fit, seed)
     return ModuleFit(posterior, fit.losses, regression, form, lifted.precision)

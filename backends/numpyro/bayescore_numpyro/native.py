@@ -15,7 +15,7 @@ from bayescore_numpyro.rows import floats
 
 
 @dataclass(frozen=True)
-class Problem:
+class Native:
     """A regression's form and numbers, and the data that they came from."""
 
     data: Data
@@ -55,7 +55,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Target:
+class Density:
     """What a method works on: the regression, and its density in the method's coordinates."""
 
     regression: Regression
@@ -63,15 +63,15 @@ class Target:
     place: Place
 
 
-def build(regression: Regression, data: Data) -> Problem:
+def build(regression: Regression, data: Data) -> Native:
     """Carry a regression and its data over, in the current precision."""
-    return Problem(data, form_of(regression), numbers_of(regression, data))
+    return Native(data, form_of(regression), numbers_of(regression, data))
 
 
-def locate(regression: Regression, problem: Problem, method: Method) -> Target:
+def locate(regression: Regression, problem: Native, method: Method) -> Density:
     """The problem in the coordinates that a method works in."""
     coordinates = for_method(regression, problem.data, method)
-    return Target(regression, coordinates, place(problem.form, problem.numbers, coordinates))
+    return Density(regression, coordinates, place(problem.form, problem.numbers, coordinates))
 
 
 def place(form: Form, numbers: Numbers, coordinates: Coordinates) -> Place:

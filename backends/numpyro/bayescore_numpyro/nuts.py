@@ -29,8 +29,8 @@ from bayescore.model.posterior import Posterior
 from bayescore_numpyro.compiling import LOOP, ONCE, compiled
 from bayescore_numpyro.loop import chunk, chunks, timed
 from bayescore_numpyro.model import potential
+from bayescore_numpyro.native import Density, Place
 from bayescore_numpyro.precision import keys_of
-from bayescore_numpyro.problem import Place, Target
 from bayescore_numpyro.rows import floats
 
 _ALL, _OWN, _OWN_ROWS = Spec(), Spec("chain"), Spec(None, "chain")  # type: ignore[no-untyped-call]
@@ -121,7 +121,7 @@ def _joined(own: Any, keys: jax.Array, *, axis: int) -> Any:
     return jax.tree.map(lambda leaf: jnp.expand_dims(leaf, axis), own) if len(keys) == 1 else own
 
 
-def fit(target: Target, method: NUTS, seed: int, progress: Progress) -> Fit:
+def fit(target: Density, method: NUTS, seed: int, progress: Progress) -> Fit:
     """Warm up and sample, all chains from Uniform(-2, 2) in z."""
     plan = Plan(_devices(method.chains), method.warmup, method.max_tree_depth, method.dense_mass)
     place = jax.device_put(target.place, NamedSharding(_mesh(plan), _ALL))

@@ -12,8 +12,8 @@ from bayescore.model.posterior import Posterior
 from bayescore_numpyro import adam
 from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.model import constrained, terms
+from bayescore_numpyro.native import Density, Place
 from bayescore_numpyro.precision import key_of
-from bayescore_numpyro.problem import Place, Target
 
 
 @compiled(LOOP, 0)
@@ -28,7 +28,7 @@ def _advance(
     return adam.advance(loss, rates, state, count)
 
 
-def fit(target: Target, method: MLE | MAP, seed: int, progress: Progress) -> Fit:
+def fit(target: Density, method: MLE | MAP, seed: int, progress: Progress) -> Fit:
     """Climb to the mode of the likelihood, or of the density of the constrained parameters.
 
     The losses are minus the log likelihood, or minus the log joint density, in nats.

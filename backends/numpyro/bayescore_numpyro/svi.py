@@ -20,8 +20,8 @@ from bayescore_numpyro import adam
 from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.model import potential
+from bayescore_numpyro.native import Density, Place
 from bayescore_numpyro.precision import key_of
-from bayescore_numpyro.problem import Place, Target
 
 __all__ = ["Plan", "draw", "fit", "guide", "minus_elbo"]
 
@@ -89,7 +89,7 @@ def _batch(rows: int, size: int | None, key: jax.Array) -> jax.Array | None:
     return chosen
 
 
-def fit(target: Target, method: SVI, seed: int, progress: Progress) -> Fit:
+def fit(target: Density, method: SVI, seed: int, progress: Progress) -> Fit:
     """Maximize the ELBO; the guide is summarized from the iterates of the last half."""
     of_start, of_steps = jax.random.split(key_of(seed))
     begin = adam.start(_start(method, target.place.size, of_start), of_steps)

@@ -12,13 +12,13 @@ from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior, label
 from bayescore.model.regression import Regression
 from bayescore_pyro import mle
+from bayescore_pyro.density import Density
+from bayescore_pyro.found import Found
 from bayescore_pyro.inference import infer
 from bayescore_pyro.isolation import isolated
-from bayescore_pyro.outcome import Outcome
 from bayescore_pyro.prediction import predict
 from bayescore_pyro.rows import Rows, to_tensors
 from bayescore_pyro.stated import state
-from bayescore_pyro.target import Target
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class PyroBackend(Backend):
             if isinstance(method, MLE):
                 outcome = mle.fit(regression, data.data, data.rows, coordinates, method, progress)
             else:
-                target = Target(state(regression), data.rows, coordinates)
+                target = Density(state(regression), data.rows, coordinates)
                 outcome = infer(target, method, seed, progress)
         return Fit(regression, method, outcome, outcome.losses, outcome.iterates, outcome.seconds)
 
     def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
-        outcome: Outcome = fit.native
+        outcome: Found = fit.native
         with isolated(self.precision, seed):
             draws, stats = outcome.draw(seed)
         moments = None if outcome.moments is None else outcome.moments(fit.regression)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bayescore.methods import NUTS
 from bayescore.model.arrays import Array
-from bayescore_pyro.target import Program, differentiable
+from bayescore_pyro.density import Program, differentiable
 
 _Z = "z"
 

@@ -23,7 +23,7 @@ Program = Callable[..., tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
-class Target:
+class Density:
     """Log p(y, theta) as a density of z, where u = centre + matrix z holds theta.
 
     Attributes
@@ -56,7 +56,7 @@ class Target:
         total: Tensor = poutine.trace(model).get_trace(self.rows, batch).log_prob_sum()
         return total + log_det + self.coordinates.log_det if self.jacobian else total
 
-    def at(self, coordinates: Coordinates) -> "Target":
+    def at(self, coordinates: Coordinates) -> "Density":
         """The same density in other coordinates."""
         return replace(self, coordinates=coordinates)
 

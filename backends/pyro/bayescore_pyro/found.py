@@ -15,7 +15,7 @@ Draws = tuple[Mapping[str, Array], Mapping[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Found:
     """The end of a fit.
 
     Attributes
@@ -36,10 +36,10 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def point(values: Mapping[str, Array], losses: Array) -> Outcome:
+def point(values: Mapping[str, Array], losses: Array) -> Found:
     """A point estimate: one draw, whatever the seed."""
     one = {name: np.asarray(value)[None, None] for name, value in values.items()}
-    return Outcome(lambda seed: (one, {}), losses=losses)
+    return Found(lambda seed: (one, {}), losses=losses)
 
 
 def gaussian_draws(coordinates: Coordinates, estimate: Mapping[str, Array], draws: int) -> Callable[[int], Draws]:

@@ -7,10 +7,10 @@ from typing import Any
 from bayescore.backend import Progress, entry_of
 from bayescore.methods import MAP, NUTS, SVI, Laplace, Method
 from bayescore_pyro import laplace, nuts, svi
-from bayescore_pyro.outcome import Outcome
-from bayescore_pyro.target import Target
+from bayescore_pyro.density import Density
+from bayescore_pyro.found import Found
 
-FITTERS: Mapping[type[Method], Callable[[Target, Any, int, Progress], Outcome]] = {
+FITTERS: Mapping[type[Method], Callable[[Density, Any, int, Progress], Found]] = {
     SVI: svi.fit,
     NUTS: nuts.fit,
     Laplace: laplace.fit,
@@ -18,7 +18,7 @@ FITTERS: Mapping[type[Method], Callable[[Target, Any, int, Progress], Outcome]] 
 }
 
 
-def infer(target: Target, method: Method, seed: int, progress: Progress) -> Outcome:
+def infer(target: Density, method: Method, seed: int, progress: Progress) -> Found:
     """Carry out a method that works on a log density; the caller has seeded the generators."""
     target = replace(target, jacobian=method.estimand == "posterior")
     return entry_of(FITTERS, type(method), f"the method {method.name}")(target, method, seed, progress)

@@ -9,8 +9,8 @@ from bayescore.density.guide import summarize
 from bayescore.errors import UnsupportedError
 from bayescore.methods import Laplace
 from bayescore.model.arrays import Array
-from bayescore_pyro.outcome import Outcome, gaussian_draws
-from bayescore_pyro.target import Target
+from bayescore_pyro.density import Density
+from bayescore_pyro.found import Found, gaussian_draws
 
 _NEAR = 1e-4
 """A point is the mode if the next Newton step is shorter than a hundredth of a posterior sd,"""
@@ -18,7 +18,7 @@ _STILL = 1e-2
 """and than a hundredth of the way so far: where there is no maximum the steps never shorten."""
 
 
-def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Outcome:
+def fit(target: Density, method: Laplace, seed: int, progress: Progress) -> Found:
     """Find the mode from z = 0, and take the Gaussian of the curvature there.
 
     Raises
@@ -37,13 +37,13 @@ def fit(target: Target, method: Laplace, seed: int, progress: Progress) -> Outco
     root = np.linalg.cholesky(np.linalg.inv(precision))
     estimate = {"loc": mode, "log_scale": np.log(np.diag(root)), "lower": np.tril(root, -1)}
     constant = {name: np.stack([value, value]) for name, value in estimate.items()}  # a guide that has settled
-    return Outcome(
+    return Found(
         gaussian_draws(target.coordinates, estimate, method.draws),
         lambda regression: summarize(regression, target.coordinates, constant, average=True).moments,
     )
 
 
-def mode_and_precision(target: Target) -> tuple[Array, Array] | None:
+def mode_and_precision(target: Density) -> tuple[Array, Array] | None:
     """Mode (d,) of the density of z, searched for from z = 0, and minus its Hessian (d, d) there.
 
     None if the search does not end at a proper maximum.

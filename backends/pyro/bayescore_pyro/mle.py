@@ -17,7 +17,7 @@ from bayescore.model.data import Data
 from bayescore.model.families import Gaussian
 from bayescore.model.regression import Regression
 from bayescore.model.transforms import Slot, constrain
-from bayescore_pyro.outcome import Outcome, point
+from bayescore_pyro.found import Found, point
 from bayescore_pyro.rows import Rows
 from bayescore_pyro.stated import state
 
@@ -99,7 +99,7 @@ def _inputs(regression: Regression, data: Data, coordinates: Coordinates, method
 
 def fit(
     regression: Regression, data: Data, rows: Rows, coordinates: Coordinates, method: MLE, progress: Progress
-) -> Outcome:
+) -> Found:
     """Train the module, by least squares for a Gaussian and otherwise by the mean negative log likelihood.
 
     A Gaussian's losses are in units of the response; its sigma is the root of the last one.

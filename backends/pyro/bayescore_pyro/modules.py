@@ -28,16 +28,16 @@ from bayescore.model.lifting import Prior
 from bayescore.model.posterior import Posterior
 from bayescore.model.sites import Independent
 from bayescore.model.transforms import Slot
+from bayescore_pyro.density import Density
+from bayescore_pyro.found import Found
 from bayescore_pyro.inference import FITTERS, infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.laplace import mode_and_precision
 from bayescore_pyro.laws import Values, draw
 from bayescore_pyro.lifting import with_priors
-from bayescore_pyro.outcome import Outcome
 from bayescore_pyro.prediction import predict
 from bayescore_pyro.rows import Rows, to_tensors
 from bayescore_pyro.stated import Stated, with_offset
-from bayescore_pyro.target import Target
 
 _ORIGIN = "_bayescore_origin"
 
@@ -198,7 +198,7 @@ def fit_module(
         slots = _slots([*origin.sites, *own])
         parameters = {name: p.detach().double().numpy() for name, p in origin.module.named_parameters()}
         start = lifting.start(slots, parameters)
-        target = Target(stated, rows, Coordinates(start, np.eye(start.size), slots))
+        target = Density(stated, rows, Coordinates(start, np.eye(start.size), slots))
         target = target.at(for_density(slots, start, method, lambda z: mode_and_precision(target.at(z))))
         outcome = infer(target, method, seed, progress)
         draws, stats = outcome.draw(seed)
@@ -211,7 +211,7 @@ def _labelled(
     draws: Mapping[str, Array],
     stats: Mapping[str, np.ndarray],
     coordinates: Coordinates,
-    outcome: Outcome,
+    outcome: Found,
     method: Method,
 ) -> Posterior:
     """The draws with their labels, and a guide's moments with the errors of its iterates."""

@@ -16,7 +16,15 @@ from torch.fx.experimental.proxy_tensor import make_fx
 aten = torch.ops.aten
 
 _COPIES = {aten.detach.default, aten.alias.default, aten.lift_fresh_copy.default}
-_FILLED = {aten.ones_like.default, aten.zeros_like.default, aten.new_zeros.default, aten.new_ones.default}
+_FILLED = {
+    aten.ones_like.default,
+    aten.zeros_like.default,
+    aten.full_like.default,
+    aten.fill.Scalar,  # which TorchScript's tracer can't take
+    aten.new_zeros.default,
+    aten.new_ones.default,
+    aten.new_full.default,
+}
 """They look at their argument's shape alone."""
 _RESHAPED = {aten.expand.default, aten.view.default, aten._unsafe_view.default, aten.slice.Tensor}
 """Where the shape stays the same, they are their argument."""

@@ -19,8 +19,8 @@ from bayescore.density.coordinates import Coordinates
 from bayescore.density.guide import summarize
 from bayescore.methods import MAP, SVI, Optimizer
 from bayescore.model.arrays import Array
-from bayescore_pyro.outcome import Draws, Outcome, gaussian_draws, point
-from bayescore_pyro.target import Target, compile_density
+from bayescore_pyro.density import Density, compile_density
+from bayescore_pyro.found import Draws, Found, gaussian_draws, point
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Objective:
         pyro.factor("log_joint", terms[: len(points)].reshape(z.shape[:-1]))
 
 
-def objective(target: Target, particles: int = 1, batch_size: int | None = None) -> Objective:
+def objective(target: Density, particles: int = 1, batch_size: int | None = None) -> Objective:
     """Compile the target's density for this number of particles and rows."""
     rows = target.rows.count
     batch = None if batch_size is None else min(batch_size, rows)
@@ -57,7 +57,7 @@ def objective(target: Target, particles: int = 1, batch_size: int | None = None)
 
 
 @dataclass(frozen=True)
-class GaussianGuide:
+class TrainableGuide:
     """z ~ Normal(loc, L L'), L = diag(softplus(raw)) + lower, or without lower for a mean-field guide."""
 
     start: Mapping[str, Tensor]
@@ -79,16 +79,16 @@ class GaussianGuide:
         return kept | ({"lower": values["lower"].tril(-1).numpy()} if "lower" in values else {})
 
 
-def gaussian_guide(size: int, method: SVI) -> GaussianGuide:
+def gaussian_guide(size: int, method: SVI) -> TrainableGuide:
     """The method's guide at its start: the origin with scale 1, or the tutorial's random values."""
     if method.init == "random":
         start = {"loc": torch.randn(size), "raw": -3.0 + 0.05 * torch.randn(size)}
     else:
         start = {"loc": torch.zeros(size), "raw": torch.full((size,), math.log(math.expm1(1.0)))}
-    return GaussianGuide(start | ({"lower": torch.zeros(size, size)} if method.guide == "full_rank" else {}))
+    return TrainableGuide(start | ({"lower": torch.zeros(size, size)} if method.guide == "full_rank" else {}))
 
 
-def fit(target: Target, method: SVI, seed: int, progress: Progress) -> Outcome:
+def fit(target: Density, method: SVI, seed: int, progress: Progress) -> Found:
     """Fit the guide; the iterates of the last half are kept for their average."""
     began = time.perf_counter()
     model = objective(target, method.particles, method.batch_size)
@@ -105,7 +105,7 @@ def fit(target: Target, method: SVI, seed: int, progress: Progress) -> Outcome:
     losses = optimize(model, guide, target.coordinates, method, progress, after_step=keep)
     iterates = {name: np.stack([k[name] for k in kept]) for name in kept[0]}
     estimate = {name: values.mean(axis=0) if method.average else values[-1] for name, values in iterates.items()}
-    return Outcome(
+    return Found(
         gaussian_draws(target.coordinates, estimate, method.draws),
         lambda regression: summarize(regression, target.coordinates, iterates, average=method.average).moments,
         losses,
@@ -116,7 +116,7 @@ def fit(target: Target, method: SVI, seed: int, progress: Progress) -> Outcome:
 
 def _fit_own(
     model: Objective, coordinates: Coordinates, method: SVI, progress: Progress, seconds: Mapping[str, float]
-) -> Outcome:
+) -> Found:
     """Fit a guide of the user's, as `PyroBackend` describes it, and draw by running it."""
     own: Any = method.guide
     guide = own(model) if isinstance(own, type) else own
@@ -130,10 +130,10 @@ def _fit_own(
         z: Tensor = trace.nodes["z"]["value"]
         return coordinates.constrained(z.reshape(1, method.draws, model.size).double().numpy()), {}
 
-    return Outcome(draw, losses=losses, seconds=seconds)
+    return Found(draw, losses=losses, seconds=seconds)
 
 
-def fit_map(target: Target, method: MAP, seed: int, progress: Progress) -> Outcome:
+def fit_map(target: Density, method: MAP, seed: int, progress: Progress) -> Found:
     """Find the mode: variational inference with a point as its guide."""
 
     def delta(coordinates: Coordinates) -> None:

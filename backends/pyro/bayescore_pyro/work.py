@@ -12,7 +12,7 @@ from bayescore.backend import Precision
 from bayescore.methods import NUTS
 from bayescore_pyro import chain
 from bayescore_pyro.chain import Chain
-from bayescore_pyro.target import unpack
+from bayescore_pyro.density import unpack
 
 _NAME = "work.pickle"
 
