@@ -9,7 +9,8 @@ import jax
 Result = TypeVar("Result")
 
 LOOP: Mapping[str, bool | int] = {"xla_cpu_use_fusion_emitters": False}
-"""The older way of making fused loops: as quick a program, in three fifths of the time."""
+"""The older way of making fused loops: in three fifths of the time a program that is within a tenth as quick, but for
+many particles at once, where it is a third slower."""
 ONCE: Mapping[str, bool | int] = {**LOOP, "xla_backend_optimization_level": 0}
 """For what runs a few times: a slower program, in a third of the time."""
 

@@ -17,7 +17,6 @@ from bayescore.density.guide import summarize
 from bayescore.methods import SVI
 from bayescore.model.arrays import Array
 from bayescore_numpyro import adam
-from bayescore_numpyro.compiling import LOOP, compiled
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.model import potential
 from bayescore_numpyro.native import Density, Place
@@ -55,7 +54,7 @@ def _start(method: SVI, size: int, key: jax.Array) -> adam.Params:
     return params | ({"lower": jnp.zeros((size, size))} if method.guide == "full_rank" else {})
 
 
-@compiled(LOOP, 0)
+@partial(jax.jit, static_argnums=0)
 def _advance(
     plan: Plan, place: Place, rates: jax.Array, state: adam.State, count: jax.Array
 ) -> tuple[adam.State, adam.Trail]:
