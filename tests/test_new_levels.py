@@ -100,16 +100,8 @@ def test_the_same_seed_draws_the_same_offsets():
         assert np.all(first.draws[name][..., -1] != other.draws[name][..., -1])
 
 
-class Engine(ExactBackend):
-    """Predicts with what it is given, as a backend has to."""
-
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        eta = response.linear_predictor(fit.regression, new_data, posterior.draws)
-        return fit.regression.family.mean(eta, response.given(fit.regression, new_data, posterior.draws))
-
-
 def engine():
-    return Checked(Engine(), BackendInfo("engine", lambda precision: Engine(), frozenset()))
+    return Checked(ExactBackend(), BackendInfo("engine", lambda precision: ExactBackend(), frozenset()))
 
 
 def test_a_prediction_for_a_new_level_has_the_populations_spread():

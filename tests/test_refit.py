@@ -213,9 +213,6 @@ class Counted(Backend):
             fit.regression, {"intercept": draws, "beta": draws[..., None]}, sample_stats={"diverging": diverging}
         )
 
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        raise NotImplementedError
-
 
 def counted(counts, method, **more):
     """What is taken of a backend with these divergences, the attempts and the backend, whose calls are checked."""

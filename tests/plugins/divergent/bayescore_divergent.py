@@ -68,9 +68,6 @@ class Divergent(Backend):
             stats["diverging"] = diverging * alternating if self.name == "cancels" else diverging
         return label(fit.regression, draws, sample_stats=stats)
 
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        return ExactBackend().predict(fit, posterior, new_data, kind=kind, seed=seed)
-
 
 def _declines(regression, method):
     return "never: its steps have one size" if getattr(method, "target_accept", 0.8) != 0.8 else None

@@ -32,9 +32,6 @@ class _Deed(Backend):
     def sample_posterior(self, fit, *, seed):
         raise RuntimeError("it got this far")
 
-    def predict(self, fit, posterior, new_data, *, kind="mean", seed):
-        raise NotImplementedError
-
 
 class Forks(_Deed):
     """A child that holds every descriptor."""
