@@ -189,3 +189,26 @@ def test_float32_computes_in_float32():
         - wide.log_density(TOY, wide.build_data(TOY, DATA), values).total
     )
     assert 0 < abs(difference) < 1e-3
+
+
+@pytest.mark.parametrize("trials", [None, 3.0])
+def test_successes_have_their_derivatives_at_even_odds_and_far_out(trials):
+    """Of the log density y eta - n log(1 + exp(eta)): y - n p and -n p (1 - p)."""
+    import jax
+    from bayescore_numpyro.precision import precision_of
+    from bayescore_numpyro.successes import Bernoulli, Binomial
+
+    with precision_of("float64"):
+        eta = np.array([0.0, -0.0, 1e-9, 2.0, -3.0, 40.0, -40.0, 800.0, -800.0])
+        n = 1.0 if trials is None else trials
+        p = np.exp(-np.logaddexp(0.0, -eta))
+        for y in (0.0, 1.0):
+
+            def density(at, y=y):
+                law = Bernoulli(logits=at) if trials is None else Binomial(logits=at, total_count=trials)
+                return law.log_prob(jax.numpy.asarray(y))
+
+            slope = jax.vmap(jax.grad(density))(eta)
+            curvature = jax.vmap(jax.jacfwd(jax.grad(density)))(eta)
+            np.testing.assert_allclose(slope, y - n * p, rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(curvature, -n * p * (1.0 - p), rtol=1e-12, atol=1e-15)

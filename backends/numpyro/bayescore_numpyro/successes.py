@@ -1,7 +1,7 @@
 """Families of successes: Bernoulli and binomial by their log odds, and those by link.
 
 NumPyro's own densities at logits go through |x| and max(x, 0), and have a wrong gradient at
-log odds of exactly 0, where many a search begins. These don't.
+log odds of exactly 0, where many a search begins. These have their slope stated.
 """
 
 import math
@@ -11,8 +11,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
-from jax.nn import log1mexp, log_sigmoid
+from jax import lax
+from jax.nn import log1mexp
 from jax.scipy.special import gammaln, log_ndtr
+
+
+@jax.custom_jvp
+def log_sigmoid(x: jax.Array) -> jax.Array:
+    """log(1 / (1 + exp(-x))), by less work than JAX's own; its derivatives are right at 0, too."""
+    return jnp.minimum(x, 0.0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
+
+
+log_sigmoid.defjvps(lambda dx, _, x: dx * lax.logistic(-x))
 
 
 def exp(eta: jax.Array) -> jax.Array:
@@ -39,7 +49,8 @@ class Bernoulli(dist.BernoulliLogits):  # type: ignore[misc]
 
     def log_prob(self, value: jax.Array) -> jax.Array:
         """Log density of 0 or 1."""
-        return value * log_sigmoid(self.logits) + (1.0 - value) * log_sigmoid(-self.logits)
+        found: jax.Array = log_sigmoid(jnp.where(value == 1, self.logits, -self.logits))
+        return found
 
 
 class Binomial(dist.BinomialLogits):  # type: ignore[misc]
