@@ -126,9 +126,9 @@ def _await_end(pipe: int, folder: Path) -> None:
     marks = _marks(os.environ.get(_MARK, ""))
     while os.read(pipe, 1):
         pass
-    shutil.rmtree(folder, ignore_errors=True)
     if marks:
         _end_all(marks[-1])
+    shutil.rmtree(folder, ignore_errors=True)  # now that nobody writes there
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
