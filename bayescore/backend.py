@@ -174,25 +174,22 @@ class Backend(ABC):
         raise NotImplementedError
 
 
-def everything() -> frozenset[str]:
-    """All that this core can ask of a backend, in the words of `BackendInfo.supports`.
-
-    Who can do all but some declares ``everything() - gaps.keys()``. What the core has learned since the
-    backend was written is declared with it, and refused where the backend comes to it (`entry_of`).
-    """
-    from bayescore.model.distributions import DISTRIBUTIONS
-    from bayescore.model.families import FAMILIES
-
-    words = {
-        "family": FAMILIES,
-        "link": (link for family in FAMILIES.values() for link in family.links),
-        "prior": (f"{role}:{name}" for name, prior in DISTRIBUTIONS.items() for role in prior.roles()),
+def everything(*kinds: str) -> frozenset[str]:
+    """All that this core can ask of a backend, in the words of `BackendInfo.supports`, or what is of these kinds."""
+    words: dict[str, Iterable[str]] = {
         "method": METHODS,
         "guide": SVI.guides,
         "feature": FEATURES,
         "precision": get_args(Precision),
     }
-    return frozenset(f"{kind}:{name}" for kind, names in words.items() for name in names)
+    if not kinds or not words.keys() >= set(kinds):  # these registries import NumPy: a listing does without it
+        from bayescore.model.distributions import DISTRIBUTIONS
+        from bayescore.model.families import FAMILIES
+
+        words["family"] = FAMILIES
+        words["link"] = [link for family in FAMILIES.values() for link in family.links]
+        words["prior"] = [f"{role}:{name}" for name, prior in DISTRIBUTIONS.items() for role in prior.roles()]
+    return frozenset(f"{kind}:{name}" for kind in kinds or words for name in words[kind])
 
 
 def entry_of(table: Mapping[Key, Entry], key: Key, what: str) -> Entry:
@@ -231,8 +228,9 @@ class BackendInfo:
     supports
         What it can do: ``family:Gaussian``, ``link:logit``, ``prior:coefficient:Normal``,
         ``prior:auxiliary:HalfCauchy``, ``prior:correlation:LKJ``, ``method:nuts``,
-        ``guide:full_rank``, ``precision:float32``, ``feature:groups`` (`FEATURES`): a set of
-        these, or `everything` but the gaps.
+        ``guide:full_rank``, ``precision:float32``, ``feature:groups`` (`FEATURES`). None for
+        all that the core can ask for (`everything`) but the gaps: what a newer core asks for is
+        refused where the backend comes to it (`entry_of`).
     gaps
         For an absent one a sentence that begins with "not yet", "upstream" or "never".
     requires
@@ -255,7 +253,7 @@ class BackendInfo:
 
     name: str
     factory: Callable[[Precision], Backend]
-    supports: frozenset[str] | set[str]
+    supports: frozenset[str] | set[str] | None = None
     gaps: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
     limits: Callable[[Regression, Method], str | None] = no_limits
@@ -264,9 +262,15 @@ class BackendInfo:
     environment: Mapping[str, str] = field(default_factory=dict)
     api_version: int = API_VERSION
 
+    def declared(self, *kinds: str) -> frozenset[str]:
+        """What it can do, methods of its own among it: all, or what is of these kinds."""
+        stated = everything(*kinds) - self.gaps.keys() if self.supports is None else self.supports
+        whole = stated | {f"method:{own.name}" for own in self.methods}
+        return frozenset(word for word in whole if not kinds or word.partition(":")[0] in kinds)
+
     def refusal(self, requirements: Iterable[str]) -> str | None:
         """Why it does not declare these requirements, or None if it does."""
-        absent = sorted(set(requirements) - set(self.supports))
+        absent = sorted(set(requirements) - self.declared())
         if not absent:
             return None
         said = {self.gaps.get(a) or self._undeclared(a) for a in absent}
@@ -274,7 +278,7 @@ class BackendInfo:
 
     def _undeclared(self, wanted: str) -> str:
         """In words, that it is absent, and what may have been meant by it."""
-        meant = [s for s in sorted(self.supports) if s.lower() == wanted.lower()]
+        meant = [s for s in sorted(self.declared()) if s.lower() == wanted.lower()]
         hint = f" (it declares {meant[0]!r}: write {wanted!r})" if meant else ""
         return f"{self.name} does not declare {wanted!r}{hint}"
 

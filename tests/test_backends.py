@@ -90,7 +90,7 @@ DECLARED = [
     (name, method)
     for name, registered in loading.load().backends.items()
     for method in methods.METHODS
-    if name in USABLE and f"method:{method}" in registered.info.supports
+    if name in USABLE and f"method:{method}" in registered.info.declared("method")
 ]
 
 

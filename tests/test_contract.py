@@ -155,7 +155,7 @@ def test_offsets_weights_and_rows_that_stand_for_many_are_asked_for():
     assert replace(plain, offset=ones).requirements == {"feature:offset"}
     assert replace(plain, weights=ones).requirements == {"feature:weights"}
     assert replace(plain, weights=ones, ones=ones).requirements == {"feature:weights", "feature:reduction"}
-    less = replace(INFO, supports=set(INFO.supports) - {"feature:weights"})
+    less = replace(INFO, supports=INFO.declared() - {"feature:weights"})
     with pytest.raises(UnsupportedError, match="exact does not declare 'feature:weights'"):
         checked(info=less).build_data(TOY.regression, replace(plain, weights=ones))
 

@@ -60,7 +60,7 @@ def test_a_declared_regression_is_the_stated_one(backend: str, name: str) -> Non
     problem: Problem = PROBLEMS[name]
     wanted = problem.regression.requirements | problem.data.requirements
     info = REGISTRY[backend].info
-    absent = wanted - set(info.supports)
+    absent = wanted - info.declared()
     if absent:
         assert all(info.gaps.get(a, "").startswith(("not yet", "upstream", "never")) for a in absent), absent
         return
@@ -99,7 +99,7 @@ def test_what_a_plugin_has_not_written_yet_is_declared_and_found_not_to_be_there
     monkeypatch.setitem(DISTRIBUTIONS, "Unheard", Unheard)
     monkeypatch.setitem(METHODS, "unseen", Unseen)
     engine, small = bayescore.get_backend(backends), toy(n=30)
-    assert {"family:Novel", "prior:coefficient:Unheard", "method:unseen"} <= engine.info.supports
+    assert {"family:Novel", "prior:coefficient:Unheard", "method:unseen"} <= engine.info.declared()
     with pytest.raises(UnsupportedError, match=r"^not yet: the method unseen is not in this version of the backend"):
         engine.fit(small.regression, engine.build_data(small.regression, small.data), Unseen(), seed=0)
     if backends == "exact":  # it knows families and priors by the specification alone

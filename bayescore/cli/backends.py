@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     for name, registered in registry.backends.items():
         missing = registered.missing
         state = f"needs {', '.join(missing)}: pip install {registered.origin.distribution}" if missing else "ready"
-        methods = ", ".join(_of_kind(registered.info.supports, "method"))
+        methods = ", ".join(_names(registered.info.declared("method")))
         rows.append((name, registered.origin.distribution, registered.origin.version, state, methods))
     rows += [
         (broken.names[-1], broken.origin.distribution, broken.origin.version, f"broken: {broken.reason}", "")
@@ -39,9 +39,8 @@ def run(options: argparse.Namespace) -> int:
     if options.all:
         for name, registered in registry.backends.items():
             print(f"\n{name}")
-            kinds = sorted({text.split(":", 1)[0] for text in registered.info.supports})
-            for kind in kinds:
-                print(printable(f"  {kind}: {', '.join(_of_kind(registered.info.supports, kind))}"))
+            for kind in sorted({word.partition(":")[0] for word in registered.info.declared()}):
+                print(printable(f"  {kind}: {', '.join(_names(registered.info.declared(kind)))}"))
             for own in registered.info.methods:
                 print(printable(f"  of its own: {write(own.name, own(), defaults=True)}"))
             for gap, sentence in sorted(registered.info.gaps.items()):
@@ -49,5 +48,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _of_kind(supports: Iterable[str], kind: str) -> list[str]:
-    return sorted(text.split(":", 1)[1] for text in supports if text.startswith(f"{kind}:"))
+def _names(words: Iterable[str]) -> list[str]:
+    """Of what is declared, without its kind."""
+    return sorted(word.partition(":")[2] for word in words)

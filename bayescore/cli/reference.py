@@ -70,7 +70,7 @@ def _contenders(problem: object) -> list[str]:
     found = []
     for name, registered in loading.load().backends.items():
         for method in (Exact(), NUTS()):
-            if f"method:{method.name}" not in registered.info.supports or registered.missing:
+            if f"method:{method.name}" not in registered.info.declared("method") or registered.missing:
                 continue
             if refusal(registered.info, problem.regression, method, problem.data) is None:
                 found.append(f"{name}:{method.name}")

@@ -66,7 +66,7 @@ def parse(text: str, registry: Registry, default: Method | None = None) -> Conte
     if method:
         return Contender(backend, info.read(method))
     own = info.read(info.default_method)
-    if default is None or (isinstance(own, Exact) and f"method:{default.name}" not in info.supports):
+    if default is None or (isinstance(own, Exact) and f"method:{default.name}" not in info.declared("method")):
         return Contender(backend, own)
     return Contender(backend, default)
 

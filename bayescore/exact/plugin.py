@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bayescore.backend import Backend, BackendInfo, Precision, everything, hookimpl
+from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 from bayescore.exact.closed_form import closed_form
 
 if TYPE_CHECKING:
@@ -52,4 +52,4 @@ def _make(precision: Precision) -> Backend:
 @hookimpl
 def bayescore_backends() -> Iterable[BackendInfo]:
     """Declare the exact backend."""
-    yield BackendInfo("exact", _make, everything() - GAPS.keys(), GAPS, limits=_limits, default_method="exact")
+    yield BackendInfo("exact", _make, gaps=GAPS, limits=_limits, default_method="exact")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 
@@ -67,7 +66,7 @@ def _declared(origin: Origin) -> list[BackendInfo]:
         raise PluginError("it declares no backend: implement the hook bayescore_backends")
     for info in infos:
         check(info)
-    return [replace(info, supports=info.supports | {f"method:{own.name}" for own in info.methods}) for info in infos]
+    return infos
 
 
 def check(info: object) -> None:
@@ -88,7 +87,8 @@ def check(info: object) -> None:
     if not isinstance(info.name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", info.name):
         raise PluginError(f"its backend's name {info.name!r} is not made of a-z, 0-9 and _")
     for what, value, good, wanted in (
-        ("supports", info.supports, isinstance(info.supports, set | frozenset) and _texts(info.supports),
+        ("supports", info.supports,
+         info.supports is None or (isinstance(info.supports, set | frozenset) and _texts(info.supports)),
          "a set of texts"),
         ("gaps", info.gaps, isinstance(info.gaps, Mapping) and _texts([*info.gaps, *info.gaps.values()]),
          "texts by text"),
@@ -104,7 +104,7 @@ def check(info: object) -> None:
     ):  # fmt: skip
         if not good:
             raise PluginError(f"its backend {info.name!r} declares as {what} {value!r}, which is not {wanted}")
-    bare = sorted(text for text in info.supports if ":" not in text)
+    bare = sorted(text for text in info.supports or () if ":" not in text)
     if bare:
         kinds = "family, link, prior, method, guide, precision or feature"
         raise PluginError(

@@ -132,7 +132,7 @@ def describe(declaration: Declaration) -> list[dict[str, Any]]:
     """A declaration as JSON, for `ask` to read."""
     return [
         {name: getattr(info, name) for name in _AS_DATA}
-        | {"gaps": dict(info.gaps), "environment": dict(info.environment), "supports": sorted(info.supports)}
+        | {"gaps": dict(info.gaps), "environment": dict(info.environment), "supports": sorted(info.declared())}
         | {"methods": [asdict(methods.describe(own)) for own in info.methods]}
         | {"limited": info.limits is not no_limits, "missing": missing}
         for info, missing in declaration.backends

@@ -81,7 +81,7 @@ class Problem:
         fewer = compress(self.regression, self.data) if reduce else self.data
 
         def work(info: BackendInfo, method: Method) -> RegressionWork:
-            whole = "feature:minibatch" in method.requirements or not fewer.requirements <= set(info.supports)
+            whole = "feature:minibatch" in method.requirements or not fewer.requirements <= info.declared()
             return RegressionWork(self.regression, self.data if whole else fewer, self.new_data, at)
 
         return work

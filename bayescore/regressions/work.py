@@ -73,7 +73,7 @@ class RegressionSession:
 
     def densities(self) -> tuple[Sequence[LogDensity], Sequence[LogDensity] | None] | None:
         """Log densities at the points, and for float32 those in float64; None where it gives none."""
-        if "feature:log_density" not in self.backend.info.supports:
+        if "feature:log_density" not in self.backend.info.declared():
             return None
         start = time.perf_counter()
         found, again = self._at_points(self.backend, self._native), None

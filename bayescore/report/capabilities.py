@@ -20,7 +20,7 @@ _KINDS = {
 
 def markdown(backends: Mapping[str, Registered]) -> str:
     """A Markdown table: one row a capability, one column a backend."""
-    declared = {name: set(registered.info.supports) for name, registered in backends.items()}
+    declared = {name: registered.info.declared() for name, registered in backends.items()}
     lines = [f"| | | {' | '.join(declared)} |", f"|---|---|{'---|' * len(declared)}"]
     every = set().union(*declared.values()) if declared else set()
     for kind, words in _KINDS.items():

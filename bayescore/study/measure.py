@@ -197,6 +197,6 @@ def _float32(settings: Extent, seed: int) -> bool:
 
 def _backend(engine: str, precision: Precision = "float64") -> Checked:
     registered = loading.load()[engine]
-    if "method:nuts" not in registered.info.supports:
+    if "method:nuts" not in registered.info.declared("method"):
         raise RequestError(f"the study needs a backend with nuts; {engine} has none")
     return Checked(registered.make(precision), registered.info, precision)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bayescore.backend import Backend, BackendInfo, Precision, everything, hookimpl
+from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
 _DEVICES = 16
 """Chains that can have one each, whatever the cores: draws of chains in one program differ in the last digits."""
@@ -19,7 +19,6 @@ def bayescore_backends() -> Iterable[BackendInfo]:
         name="numpyro",
         factory=_make,
         requires=("jax", "numpyro"),
-        supports=everything() - GAPS.keys(),
         gaps=GAPS,
         environment={
             # chains run side by side, one a device, in half the time of one vectorized program

@@ -57,6 +57,6 @@ def bayescore_backends():
         yield BackendInfo(
             f"at_{phase}",
             lambda precision, phase=phase: Mortal(phase),
-            exact.supports,
+            exact.declared(),
             default_method="exact(draws=5000)",
         )
