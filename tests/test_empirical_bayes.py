@@ -61,7 +61,19 @@ def test_a_level_is_as_centred_as_its_data_are_many() -> None:
         priors={"sd(1|g)": "Uniform(0.499, 0.501)"},
     )
     shares = for_method(stated.regression, stated.data, NUTS()).shares["centring(1|g)"]
-    np.testing.assert_allclose(shares, counts / (counts + 4.0), rtol=1e-2)
+    of_data = counts / (counts + 4.0)  # at the likeliest sd
+    lower = np.exp(-1.0 / np.sqrt(2.0 * np.sum(of_data**2)))  # by one sd of its logarithm
+    np.testing.assert_allclose(shares, counts * lower**2 / (counts * lower**2 + 4.0), rtol=1e-2)
+
+
+def test_an_uncertain_mean_leaves_offsets_as_centred():
+    """Of six levels with much data each, whose common mean the intercept takes as well as they."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(6), 50)
+    table = {"g": [f"l{g}" for g in group], "y": 2.0 * rng.normal(size=6)[group] + 0.5 * rng.normal(size=300)}
+    stated = from_table("y ~ 1 + (1 | g)", table)
+    shares = for_method(stated.regression, stated.data, NUTS()).shares["centring(1|g)"]
+    assert (shares > 0.98).all()
 
 
 def test_the_start_is_within_the_reference_posterior(reference) -> None:

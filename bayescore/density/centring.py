@@ -21,18 +21,24 @@ def alike(regression: Regression, share: float) -> dict[str, Array]:
     return {transform.share: np.full(slot.stop - slot.start, share) for slot, transform in _offsets(regression.slots())}
 
 
-def by_level(slots: Sequence[Slot], variance: Array) -> dict[str, Array]:
+def by_level(slots: Sequence[Slot], precision: Array) -> dict[str, Array]:
     """The shares that the data ask for.
+
+    With t of a level the data's precision over the prior's, the sd's logarithm has a variance of about
+    1 / (2 sum over the levels of (t / (1 + t))^2).
 
     Parameters
     ----------
-    variance
-        Of the unconstrained parameters, the offsets as standard normal ones, shape (d,).
+    precision
+        Of each unconstrained parameter given all others, the offsets as standard normal ones, shape (d,).
     """
-    return {
-        transform.share: np.clip(1.0 - variance[slot.start : slot.stop], 0.0, 1.0)
-        for slot, transform in _offsets(slots)
-    }
+    shares = {}
+    for slot, transform in _offsets(slots):
+        ratio = np.clip(precision[slot.start : slot.stop] - 1.0, 1e-12, 1e12)
+        lower = 1.0 / np.sqrt(2.0 * np.sum((ratio / (1.0 + ratio)) ** 2))
+        ratio = ratio * np.exp(-2.0 * lower)
+        shares[transform.share] = ratio / (1.0 + ratio)
+    return shares
 
 
 def recentred(

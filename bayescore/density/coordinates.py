@@ -117,7 +117,8 @@ def for_method(regression: Regression, data: Data, method: Method) -> Coordinate
     mode, precision = found
     if regression.groups and not at_mode:
         if centred is None:
-            shares = centring.by_level(slots, np.einsum("ij,jk,ik->i", basis, np.linalg.inv(precision), basis))
+            back = np.linalg.inv(basis)
+            shares = centring.by_level(slots, np.einsum("ji,jk,ki->i", back, precision, back))
         mode, precision = centring.recentred(slots, basis, mode, precision, shares)
     dense = method.guide_family == "full_rank" or (method.guide_family == "none" and standardize)
     return Coordinates(mode, _of_scale_one(basis, precision, dense=dense), slots, shares)
