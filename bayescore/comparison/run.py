@@ -70,7 +70,7 @@ class Comparison:
 
 
 def compare(
-    subject: Subject,
+    problem: Subject,
     contenders: Sequence[str] | str,
     settings: Settings | None = None,
     *,
@@ -95,7 +95,7 @@ def compare(
         No backend could serve the request, or it needs more memory than there is.
     """
     with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
-        return _compare(subject, contenders, Settings() if settings is None else settings, watch, archive)
+        return _compare(problem, contenders, Settings() if settings is None else settings, watch, archive)
 
 
 def choose(

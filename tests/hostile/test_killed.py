@@ -32,7 +32,7 @@ def die(*given, **named):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[1] == "verdict":
-    run.decide = die
+    run.conclusion.conclude = die
 sys.exit(main(sys.argv[2:]))
 """
 SAME = ("verdict", "reasons", "problem", "parameters", "model_check", "pairs", "predictions", "scores")
