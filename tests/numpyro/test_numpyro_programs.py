@@ -161,3 +161,13 @@ def test_other_data_priors_seed_and_number_of_draws_are_compiled_already(tmp_pat
     hits, misses = run(0, 10)
     assert misses > 5
     assert run(1, 1100) == [hits + misses, 0]
+
+
+def test_the_potential_is_traced_once(monkeypatch):
+    from bayescore_numpyro import nuts
+
+    traced = []
+    potential = nuts.potential
+    monkeypatch.setattr(nuts, "_potential", jax.jit(lambda place, z: traced.append(z.shape) or potential(place, z)))
+    fitted(TOY, NUTS(chains=2, warmup=7, draws=3))
+    assert traced == [(2,)]
