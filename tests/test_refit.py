@@ -1,6 +1,6 @@
 """A fit that diverges is made again with a higher target of acceptance, in every backend, and that is said."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,9 +15,10 @@ from bayescore.comparison.run import compare
 from bayescore.contract import refit
 from bayescore.contract.checked import Checked
 from bayescore.contract.refit import Attempt
-from bayescore.errors import DataError
+from bayescore.errors import DataError, RequestError
 from bayescore.methods import NUTS, SVI
 from bayescore.model.posterior import Posterior, label
+from bayescore.regressions.work import RegressionSession, RegressionWork
 from bayescore.settings import Settings
 from bayescore.study import measure, reference
 from bayescore.study.targets import make
@@ -220,7 +221,13 @@ def counted(counts, method, **more):
     backend = Counted(counts)
     checked = Checked(backend, BackendInfo("counted", lambda precision: backend, supports))
     found = []
-    _, posterior = refit.fit(checked, TOY.regression, TOY.data, method, seeds=(5, 6), attempts=found, **more)
+    _, posterior = refit.fit(
+        RegressionSession(RegressionWork(TOY.regression, TOY.data, TOY.new_data), checked),
+        method,
+        seeds=(5, 6),
+        attempts=found,
+        **more,
+    )
     return posterior, found, backend.calls, checked.seconds
 
 
@@ -252,9 +259,24 @@ def test_it_is_not_made_again_where_nobody_wants_it():
     assert counted({0.8: 3}, NUTS(draws=50), again=False)[1] == []
 
 
+@dataclass(frozen=True)
+class Timid(NUTS):
+    """One whose target of acceptance has an end."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.target_accept > 0.9:
+            raise RequestError("target_accept must be at most 0.9")
+
+
+def test_a_method_that_takes_no_higher_target_is_fitted_once():
+    posterior, found, calls, _ = counted({0.8: 3}, Timid(draws=50))
+    assert (posterior.divergences, found, calls) == (3, [], [(0.8, 5)])
+
+
 def test_methods_without_a_target_are_not_made_again():
     assert compare(TOY, ["exact"], Settings(reference="none", jobs=1)).outcomes[0].attempts == ()
-    assert refit._more_careful(None, TOY.regression, SVI()) is None
+    assert refit._more_careful(None, SVI()) is None
 
 
 def test_a_reference_says_what_was_refitted(tmp_path):

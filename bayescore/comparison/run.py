@@ -40,6 +40,8 @@ class Comparison:
 
     Attributes
     ----------
+    problem
+        What was compared.
     outcomes
         One for each contender, whatever happened to it.
     decision
@@ -48,7 +50,7 @@ class Comparison:
         The whole as JSON's schema has it.
     """
 
-    subject: Subject
+    problem: Subject
     outcomes: tuple[Outcome, ...]
     decision: Decision
     document: Document
@@ -81,6 +83,8 @@ def compare(
 
     Parameters
     ----------
+    problem
+        What is compared: a `bayescore.Problem`.
     contenders
         As ``["pyro", "numpyro:nuts"]``; one may stand by itself.
     watch
@@ -160,20 +164,7 @@ def _run_all(
         if outcome is not None:
             known[contender.name] = outcome
     waiting = [c for c in contenders if c.name not in known]
-    prepared = subject.prepare(reduce=settings.reduce) if waiting else None
-    tasks = [
-        Task(
-            c,
-            prepared(registry[c.backend].info, c.method),
-            settings.seed,
-            settings.precision,
-            registry[c.backend].origin,
-            model_only=settings.model_only,
-            refit=not settings.smoke,
-        )
-        for c in waiting
-        if prepared is not None
-    ]
+    tasks = _tasks(subject, waiting, settings, registry) if waiting else []
     sharing = Sharing(settings.cores)
     jobs = settings.jobs or len(sharing.numbers)
     runner = Runner(jobs, settings.timeout, watch, sharing=sharing)
@@ -187,6 +178,22 @@ def _run_all(
     ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
     origins = {name: registered.origin for name, registered in registry.backends.items()}
     return [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
+
+
+def _tasks(subject: Subject, contenders: Sequence[Contender], settings: Settings, registry: Registry) -> list[Task]:
+    work = subject.prepare(reduce=settings.reduce)
+    return [
+        Task(
+            contender,
+            work(registry[contender.backend].info, contender.method),
+            settings.seed,
+            settings.precision,
+            registry[contender.backend].origin,
+            model_only=settings.model_only,
+            refit=not settings.smoke,
+        )
+        for contender in contenders
+    ]
 
 
 def _without_running(contender: Contender, subject: Subject, settings: Settings, registry: Registry) -> Outcome | None:

@@ -69,9 +69,7 @@ def from_tree(
         raise DataError(changed)
     outcome = _read(contender, tree)
     assert outcome.posterior is not None
-    posterior = subject.recheck(
-        registered.info, contender.method, outcome.posterior, outcome.losses, outcome.iterates, outcome.predictions
-    )
+    posterior = subject.recheck(registered.info, contender.method, outcome)
     refit.check(outcome.attempts, posterior)
     return replace(outcome, posterior=posterior)
 

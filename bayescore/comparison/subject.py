@@ -3,39 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, Precision, Progress
-from bayescore.contract.refit import Attempt, Listener
+from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, Precision
+from bayescore.contract.kept import Kept
+from bayescore.contract.refit import Fitting
 from bayescore.density.target import Target, Values
 from bayescore.methods import Method
-from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 
 
-class Session(Protocol):
+class Session(Fitting, Protocol):
     """A backend at work on a subject, in a contender's process."""
-
-    @property
-    def seconds(self) -> Mapping[str, float]:
-        """Wall time by phase, so far."""
 
     def build(self) -> None:
         """Carry the data over."""
 
     def densities(self) -> tuple[Sequence[LogDensity], Sequence[LogDensity] | None] | None:
         """Log densities at the work's points, and for float32 those in float64; None where it gives none."""
-
-    def fit(
-        self,
-        method: Method,
-        *,
-        seeds: tuple[int, int],
-        attempts: list[Attempt],
-        again: bool,
-        phase: Listener,
-        progress: Progress,
-    ) -> tuple[Fit, Posterior]:
-        """As `bayescore.contract.refit.fit`."""
 
     def predict(self, fit: Fit, posterior: Posterior, *, seed: int) -> Predictions | None:
         """What it predicts for the subject's rows, where there are any."""
@@ -55,8 +39,8 @@ class Work(Protocol):
     def refusal(self, info: BackendInfo, method: Method, precision: Precision) -> str | None:
         """Why a backend can't do it, or None if it can."""
 
-    def open(self, info: BackendInfo, make: Callable[[Precision], Backend], precision: Precision) -> Session:
-        """Make the backend, and import its library."""
+    def open(self, backend: Backend, info: BackendInfo, precision: Precision) -> Session:
+        """Set a backend to it."""
 
 
 @runtime_checkable
@@ -92,15 +76,7 @@ class Subject(Protocol):
     def feed(self, digest: Any) -> None:
         """Give a hash all that a fit depends on in it."""
 
-    def recheck(
-        self,
-        info: BackendInfo,
-        method: Method,
-        posterior: Posterior,
-        losses: Array | None,
-        iterates: Mapping[str, Array],
-        predictions: Predictions | None,
-    ) -> Posterior:
+    def recheck(self, info: BackendInfo, method: Method, kept: Kept) -> Posterior:
         """What was kept of a fit, once it has passed the checks of a fresh one.
 
         Raises

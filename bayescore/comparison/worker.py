@@ -22,6 +22,7 @@ from bayescore.agreement.model_check import ModelCheck
 from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.subject import Session
+from bayescore.contract import refit
 from bayescore.contract.refit import Attempt
 from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
@@ -81,7 +82,7 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list
         raise UnsupportedError(refused)
     channel.phase("import")
     start = time.perf_counter()
-    session = task.work.open(registered.info, registered.make, task.precision)
+    session = task.work.open(registered.make(task.precision), registered.info, task.precision)
     seconds["import"] = time.perf_counter() - start
     fit_seed, sample_seed, predict_seed = contender.seeds(task.seed)
     try:
@@ -91,7 +92,8 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list
         model = check_model(task, session)
         if task.model_only:
             return Outcome(contender, "ok", seconds=seconds, peak_memory_bytes=peak_memory(), model=model)
-        fit, posterior = session.fit(
+        fit, posterior = refit.fit(
+            session,
             contender.method,
             seeds=(fit_seed, sample_seed),
             attempts=attempts,

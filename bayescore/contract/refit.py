@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from bayescore.backend import Fit, NativeData, Progress, no_progress
-from bayescore.contract.checked import Checked, refusal
-from bayescore.errors import BackendContractError, DataError
+from bayescore.backend import Fit, Progress, no_progress
+from bayescore.errors import BackendContractError, DataError, RequestError
 from bayescore.methods import Method
 from bayescore.model.posterior import Posterior
-from bayescore.model.regression import Regression
 
 TARGETS = (0.95, 0.99)
 """What is tried one after the other, above the method's own ``target_accept``."""
@@ -62,14 +60,33 @@ class Listener(Protocol):
         """A phase; for a fit that is made again at which target, and why."""
 
 
+class Fitting(Protocol):
+    """A backend at work on one thing to fit."""
+
+    @property
+    def name(self) -> str:
+        """The backend's."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall time of the last call of each phase."""
+
+    def refusal(self, method: Method) -> str | None:
+        """Why it can't fit with a method, or None if it can."""
+
+    def fit(self, method: Method, *, seed: int, progress: Progress) -> Fit:
+        """As `bayescore.backend.Backend.fit`."""
+
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        """As `bayescore.backend.Backend.sample_posterior`."""
+
+
 def _unheard(name: str, again: str = "") -> None:
     """The `Listener` that keeps it to itself."""
 
 
 def fit(
-    backend: Checked,
-    regression: Regression,
-    data: NativeData,
+    fitting: Fitting,
     method: Method,
     *,
     seeds: tuple[int, int],
@@ -80,7 +97,7 @@ def fit(
 ) -> tuple[Fit, Posterior]:
     """Fit and draw; while that diverges, again by the same seeds, with the next target that the backend takes.
 
-    The fit with the fewest divergences is taken, of equal ones the last. The backend's
+    The fit with the fewest divergences is taken, of equal ones the last. Its
     seconds are then those of all fits together.
 
     Parameters
@@ -102,33 +119,33 @@ def fit(
     def once(method: Method, why: str = "") -> tuple[Fit, Posterior]:
         phase("fit", why)
         told = partial(progress, target_accept=_target(method)) if why else progress
-        made = backend.fit(regression, data, method, seed=seeds[0], progress=told)
+        made = fitting.fit(method, seed=seeds[0], progress=told)
         phase("sample_posterior")
-        return made, backend.sample_posterior(made, seed=seeds[1])
+        return made, fitting.sample_posterior(made, seed=seeds[1])
 
     def attempt(method: Method, posterior: Posterior) -> Attempt:
         count = posterior.divergences
         if count is None:
             told = "expected the statistic 'diverging', which the fit before had, got none"
-            raise BackendContractError(f"{backend.info.name}: sample_posterior: {told}")
-        return Attempt(_target(method), count, backend.seconds["fit"])
+            raise BackendContractError(f"{fitting.name}: sample_posterior: {told}")
+        return Attempt(_target(method), count, fitting.seconds["fit"])
 
     last = best = once(method)
     taken, earlier = 0, Counter[str]()
     try:
-        while again and last[1].divergences and (careful := _more_careful(backend, regression, method)) is not None:
+        while again and last[1].divergences and (careful := _more_careful(fitting, method)) is not None:
             if not attempts:
                 attempts.append(attempt(method, last[1]))
             method = careful
             parts = {"fit", "sample_posterior", *map(str, last[0].seconds)}
-            earlier.update({part: backend.seconds.pop(part) for part in parts})
+            earlier.update({part: fitting.seconds.pop(part) for part in parts})
             last = once(method, f"fitted again at {_target(method)} after {sentence(attempts)}")
             attempts.append(attempt(method, last[1]))
             if attempts[-1].divergences <= attempts[taken].divergences:
                 taken, best = len(attempts) - 1, last
     finally:
         for part, seconds in earlier.items():
-            backend.seconds[part] = backend.seconds.get(part, 0.0) + seconds
+            fitting.seconds[part] = fitting.seconds.get(part, 0.0) + seconds
     if attempts:
         attempts[taken] = replace(attempts[taken], taken=True)
     return best
@@ -138,12 +155,17 @@ def _target(method: Any) -> float:
     return float(method.target_accept)
 
 
-def _more_careful(backend: Checked, regression: Regression, method: Any) -> Method | None:
-    """The same with the next higher target; None where it has none, or the backend takes no other."""
+def _more_careful(fitting: Fitting, method: Any) -> Method | None:
+    """The same with the next higher target; None where it has none, or the method or the backend takes no other."""
     own = getattr(method, "target_accept", None)
     higher = None if own is None else next((target for target in TARGETS if target > own), None)
-    careful: Method | None = None if higher is None else replace(method, target_accept=higher)
-    return None if careful is None or refusal(backend.info, regression, careful) else careful
+    if higher is None:
+        return None
+    try:
+        careful: Method = replace(method, target_accept=higher)
+    except RequestError:  # a plugin's own method, whose target has other bounds
+        return None
+    return None if fitting.refusal(careful) else careful
 
 
 def sentence(attempts: Sequence[Attempt]) -> str:

@@ -3,8 +3,9 @@
 A level with much data has an offset that is known whatever the sd of its group, and is best
 taken as it is; one with little data follows its prior, and is best taken as a standard
 normal one times the sd. In between the share of the data's precision decides:
-Papaspiliopoulos, Roberts and Skold 2007, section 3. It is 1 minus the posterior variance of
-the standard normal offset, with sds and correlations where they are likeliest.
+Papaspiliopoulos, Roberts and Skold 2007, section 3. It is that of each offset given all else, not with the
+mean that the offsets of few levels and the intercept have in common, and at an sd one posterior sd of
+its logarithm below the likeliest: offsets that are centred too much are a funnel where the sd is small.
 """
 
 from collections.abc import Mapping, Sequence

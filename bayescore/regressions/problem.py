@@ -1,6 +1,6 @@
 """What is compared: a regression, its data, and the rows to predict."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,11 +9,10 @@ import numpy as np
 from bayescore.backend import BackendInfo, Precision
 from bayescore.contract import limits
 from bayescore.contract.checked import refusal
-from bayescore.contract.kept import again
+from bayescore.contract.kept import Kept, again
 from bayescore.density.reduction import compress
 from bayescore.errors import DataError
 from bayescore.methods import Method
-from bayescore.model.arrays import Array
 from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
@@ -108,15 +107,7 @@ class Problem:
         for data in (self.data, self.new_data):
             _feed(digest, data)
 
-    def recheck(
-        self,
-        info: BackendInfo,
-        method: Method,
-        posterior: Posterior,
-        losses: Array | None,
-        iterates: Mapping[str, Array],
-        predictions: Predictions | None,
-    ) -> Posterior:
+    def recheck(self, info: BackendInfo, method: Method, kept: Kept) -> Posterior:
         """What was kept of a fit, once it has passed the checks of a fresh one.
 
         Raises
@@ -124,7 +115,7 @@ class Problem:
         BayescoreError
             It doesn't.
         """
-        rechecked = again(self.regression, info, method, posterior, losses, iterates)
+        rechecked, predictions = again(self.regression, info, method, kept), kept.predictions
         if predictions is None:
             raise DataError("its predictions are missing")
         categories = self.regression.categories

@@ -1,14 +1,12 @@
 """A contender's share of comparing a regression: its density, its fit, its predictions, and all their checks."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress
-from bayescore.contract import refit
 from bayescore.contract.checked import Checked, refusal
-from bayescore.contract.refit import Attempt, Listener
 from bayescore.density.target import Values
 from bayescore.methods import Method
 from bayescore.model.data import Data
@@ -43,11 +41,9 @@ class RegressionWork:
         """Why a backend can't do it, or None if it can."""
         return refusal(info, self.regression, method, self.data, precision)
 
-    def open(
-        self, info: BackendInfo, make: Callable[[Precision], Backend], precision: Precision
-    ) -> "RegressionSession":
-        """Make the backend, and import its library."""
-        return RegressionSession(self, make, Checked(make(precision), info, precision))
+    def open(self, backend: Backend, info: BackendInfo, precision: Precision) -> "RegressionSession":
+        """Set a backend to it."""
+        return RegressionSession(self, Checked(backend, info, precision))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +51,16 @@ class RegressionSession:
     """A backend at work on a regression."""
 
     work: RegressionWork
-    make: Callable[[Precision], Backend]
     backend: Checked
 
     @property
-    def seconds(self) -> Mapping[str, float]:
-        """Wall time by phase, so far."""
+    def name(self) -> str:
+        """The backend's."""
+        return self.backend.info.name
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall time of the last call of each phase."""
         return self.backend.seconds
 
     @cached_property
@@ -73,49 +73,37 @@ class RegressionSession:
 
     def densities(self) -> tuple[Sequence[LogDensity], Sequence[LogDensity] | None] | None:
         """Log densities at the points, and for float32 those in float64; None where it gives none."""
-        if "feature:log_density" not in self.backend.info.declared():
+        info = self.backend.info
+        if "feature:log_density" not in info.declared():
             return None
         start = time.perf_counter()
-        found, again = self._at_points(self.backend, self._native), None
+        found, again = self._at_points(), None
         if self.backend.precision == "float32":
-            precise = self.work.open(self.backend.info, self.make, "float64")
-            again = self._at_points(precise.backend, precise._native)
-        self.backend.seconds["log_density"] = time.perf_counter() - start
+            again = self.work.open(info.factory("float64"), info, "float64")._at_points()
+        self.seconds["log_density"] = time.perf_counter() - start
         return found, again
 
-    def _at_points(self, backend: Checked, native: NativeData) -> list[LogDensity]:
-        return [backend.log_density(self.work.regression, native, point) for point in self.work.points]
+    def _at_points(self) -> list[LogDensity]:
+        return [self.backend.log_density(self.work.regression, self._native, point) for point in self.work.points]
 
-    def fit(
-        self,
-        method: Method,
-        *,
-        seeds: tuple[int, int],
-        attempts: list[Attempt],
-        again: bool,
-        phase: Listener,
-        progress: Progress,
-    ) -> tuple[Fit, Posterior]:
-        """As `bayescore.contract.refit.fit`."""
-        work = self.work
-        made = refit.fit(
-            self.backend,
-            work.regression,
-            self._native,
-            method,
-            seeds=seeds,
-            attempts=attempts,
-            again=again,
-            phase=phase,
-            progress=progress,
-        )
-        self.backend.check_log_joint(work.regression, work.data, made[1])
-        return made
+    def refusal(self, method: Method) -> str | None:
+        """Why it can't fit with a method, or None if it can."""
+        return self.work.refusal(self.backend.info, method, self.backend.precision)
+
+    def fit(self, method: Method, *, seed: int, progress: Progress) -> Fit:
+        """Fit, warm-up and MCMC draws included."""
+        return self.backend.fit(self.work.regression, self._native, method, seed=seed, progress=progress)
+
+    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+        """Draws of every site; a log joint that they claim is held against the specification."""
+        posterior = self.backend.sample_posterior(fit, seed=seed)
+        self.backend.check_log_joint(self.work.regression, self.work.data, posterior)
+        return posterior
 
     def predict(self, fit: Fit, posterior: Posterior, *, seed: int) -> Predictions:
         """The expected response in the rows to predict; responses are held against the draws."""
         start = time.perf_counter()
         predictions = summarize_predictions(self.backend, fit, posterior, self.work.new_data, seed)
         self.backend.check_responses(fit, posterior, self.work.new_data, seed=seed)
-        self.backend.seconds["predict"] = time.perf_counter() - start
+        self.seconds["predict"] = time.perf_counter() - start
         return predictions

@@ -23,6 +23,7 @@ from bayescore.model.data import from_arrays
 from bayescore.plugins import loading
 from bayescore.regressions.points import points
 from bayescore.regressions.target import RegressionTarget
+from bayescore.regressions.work import RegressionSession, RegressionWork
 from bayescore.study.faults import DENSITY_FAULTS, DRAW_FAULTS, honest
 from bayescore.study.targets import make
 from bayescore.system import cores
@@ -169,9 +170,8 @@ def refits(settings: Extent, name: str, seeds: Iterable[int]) -> dict[Key, Count
 
 def _refit(settings: Extent, method: Method, seed: int) -> tuple[Pair, Candidate, Candidate]:
     toy = problem.toy(seed=settings.seed + seed)
-    backend = _backend(settings.engine)
-    native = backend.build_data(toy.regression, toy.data)
-    fit, posterior = refit.fit(backend, toy.regression, native, method, seeds=(seed, seed))
+    session = RegressionSession(RegressionWork(toy.regression, toy.data, toy.new_data), _backend(settings.engine))
+    fit, posterior = refit.fit(session, method, seeds=(seed, seed))
     wrong = enter(toy.target, Finished("b", method, posterior, fit.iterates))
     truth = solve(toy.regression, toy.data).sample(10_000, seed)
     sound = enter(toy.target, Finished("exact", Exact(), truth))

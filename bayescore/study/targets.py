@@ -18,6 +18,7 @@ from bayescore.model.data import from_arrays
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import REAL
 from bayescore.regressions.problem import Problem
+from bayescore.regressions.work import RegressionSession, RegressionWork
 from bayescore.tables import problem
 
 Draw = Callable[[int], Posterior]
@@ -54,10 +55,10 @@ def make(name: str, backend: Checked, method: NUTS) -> Source:
     if name == "heavy":
         return _heavy(method)
     stated = PROBLEMS[name]()
-    native = backend.build_data(stated.regression, stated.data)
+    session = RegressionSession(RegressionWork(stated.regression, stated.data, stated.new_data), backend)
 
     def draw(seed: int) -> Posterior:
-        return refit.fit(backend, stated.regression, native, method, seeds=(seed, seed))[1]
+        return refit.fit(session, method, seeds=(seed, seed))[1]
 
     return Source(stated.target, draw, stated)
 

@@ -18,6 +18,7 @@ from bayescore.methods import MAP, MLE, NUTS, SVI, Laplace
 from bayescore.model.data import Membership, from_arrays
 from bayescore.model.distributions import Flat
 from bayescore.model.groups import Grouping
+from bayescore.regressions.work import RegressionSession, RegressionWork
 from bayescore.tables.default_priors import state
 from bayescore.tables.problem import from_data, from_table
 
@@ -299,9 +300,8 @@ def test_a_funnel_that_diverges_settles_with_smaller_steps():
     priors = {"intercept": "Normal(0, 2)", "sd(1|g)": "HalfNormal(2)"}
     funnel = from_table("y ~ 1 + (1|g)", table, family="Gaussian(sigma=3)", priors=priors)
     method = NUTS(warmup=300, draws=300, centred=True, target_accept=0.5)
-    engine, found = backend(), []
-    native = engine.build_data(funnel.regression, funnel.data)
-    _, posterior = refit.fit(engine, funnel.regression, native, method, seeds=(2, 2), attempts=found)
+    found, session = [], RegressionSession(RegressionWork(funnel.regression, funnel.data, funnel.new_data), backend())
+    _, posterior = refit.fit(session, method, seeds=(2, 2), attempts=found)
     assert found[0].divergences > 10
     assert posterior.divergences == min(one.divergences for one in found) < found[0].divergences / 5
     first, last = found[0], found[-1]

@@ -68,10 +68,10 @@ def build(regression: Regression, data: Data) -> Native:
     return Native(data, form_of(regression), numbers_of(regression, data))
 
 
-def locate(regression: Regression, problem: Native, method: Method) -> Density:
-    """The problem in the coordinates that a method works in."""
-    coordinates = for_method(regression, problem.data, method)
-    return Density(regression, coordinates, place(problem.form, problem.numbers, coordinates))
+def locate(regression: Regression, native: Native, method: Method) -> Density:
+    """The regression in the coordinates that a method works in."""
+    coordinates = for_method(regression, native.data, method)
+    return Density(regression, coordinates, place(native.form, native.numbers, coordinates))
 
 
 def place(form: Form, numbers: Numbers, coordinates: Coordinates) -> Place:
