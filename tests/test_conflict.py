@@ -102,4 +102,4 @@ def test_the_quantiles_of_every_prior_of_a_coefficient_are_known(name):
         return  # the one has none of its own, the other is judged by what it states
     prior = example(DISTRIBUTIONS[name])
     for share in (0.00135, 0.5, 0.99865):
-        assert conflict._quantile(prior, share) == pytest.approx(LAWS[name](prior).ppf(share), rel=1e-9)
+        assert prior.quantile(share) == pytest.approx(LAWS[name](prior).ppf(share), rel=1e-9)

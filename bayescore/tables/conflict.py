@@ -11,10 +11,7 @@ bears what it says it bears. `AtMeans` is judged by the linear predictor at the 
 Where the likelihood has no maximum, there is nothing to compare a prior with.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
@@ -74,27 +71,9 @@ def check(regression: Regression, data: Data) -> list[str]:
 
 def _distance(prior: Distribution, estimate: float, error: float) -> float:
     """How many sds of prior and estimate together lie between the two."""
-    median, far = _quantile(prior, 0.5), _quantile(prior, _FAR if estimate > _quantile(prior, 0.5) else 1.0 - _FAR)
+    median = prior.quantile(0.5)
+    far = prior.quantile(_FAR if estimate > median else 1.0 - _FAR)
     return abs(estimate - median) / float(np.hypot((far - median) / _SDS, error))
-
-
-def _quantile(prior: Distribution, share: float) -> float:
-    """Of a prior of coefficients."""
-    law: dict[str, Callable[[Any], float]] = {
-        "Normal": lambda p: NormalDist(p.loc, p.scale).inv_cdf(share),
-        "StudentT": lambda p: p.loc + p.scale * _special().stdtrit(p.df, share),
-        "Cauchy": lambda p: p.loc + p.scale * np.tan(np.pi * (share - 0.5)),
-        "Laplace": lambda p: p.loc - p.scale * np.sign(share - 0.5) * np.log1p(-2.0 * abs(share - 0.5)),
-        "Uniform": lambda p: p.low + (p.high - p.low) * share,
-        "Beta": lambda p: _special().betaincinv(p.a, p.b, share),
-    }
-    return float(law[type(prior).__name__](prior))
-
-
-def _special() -> Any:
-    from scipy import special  # a fifth of a second, which normal priors do without
-
-    return special
 
 
 def _values(regression: Regression, u: Array) -> tuple[Array, Array]:

@@ -19,6 +19,7 @@ LOG_2 = math.log(2.0)
 LOG_PI = math.log(math.pi)
 LOG_2PI = math.log(2.0 * math.pi)
 _ANY_SIGN = {"loc", "low", "high"}
+_QUANTILE_DRAWS = 100_000
 _LARGEST = 1e250
 """Of a distribution's number, and the inverse of a positive one: a few times it is a number still."""
 
@@ -87,6 +88,10 @@ class Distribution(ABC):
     @abstractmethod
     def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         """Draw independent values of the given shape."""
+
+    def quantile(self, share: float) -> float:
+        """The number under which this share of a single prior's mass lies; of one that knows none, by draws."""
+        return float(numpy.quantile(self.sample(numpy.random.default_rng(0), (_QUANTILE_DRAWS,)), share))
 
     def __str__(self) -> str:
         return notation.write(type(self).__name__, self)

@@ -32,6 +32,11 @@ class Beta(Distribution):
     def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.beta(self.a, self.b, shape)
 
+    def quantile(self, share: float) -> float:
+        from scipy.special import betaincinv
+
+        return float(betaincinv(self.a, self.b, share))
+
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
@@ -55,6 +60,9 @@ class Uniform(Distribution):
 
     def sample(self, rng: numpy.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.uniform(self.low, self.high, shape)
+
+    def quantile(self, share: float) -> float:
+        return float(self.low + (self.high - self.low) * share)
 
 
 @dataclass(frozen=True)
