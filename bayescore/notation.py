@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from keyword import iskeyword
+from types import ModuleType
 from typing import Any, TypeVar
 
 from bayescore.errors import RequestError, suggest
@@ -29,6 +30,19 @@ class Call:
     name: str
     args: tuple[Any, ...] = ()
     kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+def classes_of(base: type[T], *modules: ModuleType) -> dict[str, type[T]]:
+    """The classes that modules define, by the names by which they can be written, in the modules' order."""
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, base)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+    }
 
 
 def parse(text: str) -> Call:

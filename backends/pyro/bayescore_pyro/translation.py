@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.distributions import constraints
 
 from bayescore.backend import entry_of
-from bayescore.model import distributions as core
 from bayescore.model import families
+from bayescore.model.distributions import Distribution
 from bayescore_pyro.links import log_expm1_exp, log_ndtr, log_ordered
 
 
@@ -34,21 +34,21 @@ class LogPoisson(dist.Poisson):  # type: ignore[misc]
         return density
 
 
-PRIORS: Mapping[type[core.Distribution], Callable[..., Any]] = {
-    core.Normal: dist.Normal,
-    core.StudentT: dist.StudentT,
-    core.Cauchy: dist.Cauchy,
-    core.Laplace: dist.Laplace,
-    core.Flat: lambda: dist.ImproperUniform(constraints.real, (), ()),
-    core.HalfNormal: dist.HalfNormal,
-    core.HalfCauchy: dist.HalfCauchy,
-    core.HalfStudentT: lambda df, scale: dist.FoldedDistribution(dist.StudentT(df, 0.0, scale)),
-    core.Exponential: dist.Exponential,
-    core.Gamma: dist.Gamma,
-    core.InverseGamma: lambda concentration, scale: dist.InverseGamma(concentration, rate=scale),
-    core.LogNormal: dist.LogNormal,
-    core.Beta: lambda a, b: dist.Beta(concentration1=a, concentration0=b),
-    core.Uniform: dist.Uniform,
+PRIORS: Mapping[str, Callable[..., Any]] = {
+    "Normal": dist.Normal,
+    "StudentT": dist.StudentT,
+    "Cauchy": dist.Cauchy,
+    "Laplace": dist.Laplace,
+    "Flat": lambda: dist.ImproperUniform(constraints.real, (), ()),
+    "HalfNormal": dist.HalfNormal,
+    "HalfCauchy": dist.HalfCauchy,
+    "HalfStudentT": lambda df, scale: dist.FoldedDistribution(dist.StudentT(df, 0.0, scale)),
+    "Exponential": dist.Exponential,
+    "Gamma": dist.Gamma,
+    "InverseGamma": lambda concentration, scale: dist.InverseGamma(concentration, rate=scale),
+    "LogNormal": dist.LogNormal,
+    "Beta": lambda a, b: dist.Beta(concentration1=a, concentration0=b),
+    "Uniform": dist.Uniform,
 }
 """Of one element, given the core's fields."""
 
@@ -101,7 +101,7 @@ def expected(family: families.Family, response: Any) -> Tensor:
     return mean
 
 
-def prior(distribution: core.Distribution, shape: tuple[int, ...]) -> Any:
+def prior(distribution: Distribution, shape: tuple[int, ...]) -> Any:
     """Pyro's distribution of a site of this shape, in the default dtype.
 
     The distribution's fields are numbers, or have one an element.
@@ -109,8 +109,9 @@ def prior(distribution: core.Distribution, shape: tuple[int, ...]) -> Any:
     dtype = torch.get_default_dtype()
     given = {f.name: np.asarray(getattr(distribution, f.name)) for f in fields(distribution)}
     settings = {
-        name: torch.as_tensor(value.reshape(shape) if value.ndim else value, dtype=dtype)
-        for name, value in given.items()
+        field: torch.as_tensor(value.reshape(shape) if value.ndim else value, dtype=dtype)
+        for field, value in given.items()
     }
-    made = entry_of(PRIORS, type(distribution), f"the prior {type(distribution).__name__}")
+    name = type(distribution).__name__
+    made = entry_of(PRIORS, name, f"the prior {name}")
     return made(**settings).expand(shape).to_event(len(shape))

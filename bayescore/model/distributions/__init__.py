@@ -17,6 +17,7 @@ import numpy
 from numpy.typing import NDArray
 
 from bayescore import notation
+from bayescore.model.distributions import at_means, bounded, horseshoe, positive, real
 from bayescore.model.distributions.at_means import AtMeans, at_zero
 from bayescore.model.distributions.base import Distribution, Parameter, Support
 from bayescore.model.distributions.bounded import LKJ, Beta, Uniform
@@ -60,28 +61,10 @@ __all__ = [
     "stack",
 ]
 
-DISTRIBUTIONS: dict[str, type[Distribution]] = {
-    cls.__name__: cls
-    for cls in (
-        Normal,
-        StudentT,
-        Cauchy,
-        Laplace,
-        Flat,
-        HalfNormal,
-        HalfCauchy,
-        Exponential,
-        Gamma,
-        InverseGamma,
-        LogNormal,
-        HalfStudentT,
-        Beta,
-        Uniform,
-        LKJ,
-        Horseshoe,
-        AtMeans,
-    )
-}
+DISTRIBUTIONS: dict[str, type[Distribution]] = notation.classes_of(
+    Distribution,  # type: ignore[type-abstract]
+    *(real, positive, bounded, horseshoe, at_means),
+)
 
 _ALIASES = {"gaussian": "Normal", "t": "StudentT", "student": "StudentT", "halft": "HalfStudentT"}
 """Names that people type."""

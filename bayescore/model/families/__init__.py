@@ -3,6 +3,7 @@
 from typing import cast
 
 from bayescore import notation
+from bayescore.model.families import binary, categories, counts, positive, real
 from bayescore.model.families.base import Family, Given, Sides
 from bayescore.model.families.binary import Bernoulli, Binomial
 from bayescore.model.families.categories import Categorical, Ordinal
@@ -10,22 +11,10 @@ from bayescore.model.families.counts import NegativeBinomial, Poisson
 from bayescore.model.families.positive import Beta, Exponential, Gamma
 from bayescore.model.families.real import Gaussian, StudentT
 
-FAMILIES: dict[str, type[Family]] = {
-    cls.__name__: cls
-    for cls in (
-        Gaussian,
-        StudentT,
-        Bernoulli,
-        Binomial,
-        Poisson,
-        NegativeBinomial,
-        Gamma,
-        Exponential,
-        Beta,
-        Ordinal,
-        Categorical,
-    )
-}
+FAMILIES: dict[str, type[Family]] = notation.classes_of(
+    Family,  # type: ignore[type-abstract]
+    *(real, binary, counts, positive, categories),
+)
 
 __all__ = [
     "FAMILIES",
