@@ -13,7 +13,7 @@ from bayescore.report.words import beside, sentence
 
 
 @dataclass(frozen=True)
-class Statement:
+class Heading:
     """What was compared: the data, the model line by line, and what the user should know of them."""
 
     data: str
@@ -32,7 +32,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Conclusion:
+class Closing:
     """The verdict, in a sentence, and what it rests on: remarks on pairs, then the reasons."""
 
     verdict: Overall
@@ -44,9 +44,9 @@ class Conclusion:
 class Content:
     """A report from its first line to its last."""
 
-    statement: Statement
+    statement: Heading
     sections: tuple[Section, ...]
-    conclusion: Conclusion
+    conclusion: Closing
 
 
 def content(document: Document) -> Content:
@@ -58,10 +58,10 @@ def content(document: Document) -> Content:
     return Content(_statement(shown), tuple(_sections(shown)), _conclusion(shown))
 
 
-def _statement(document: Document) -> Statement:
+def _statement(document: Document) -> Heading:
     problem = document["problem"]
     formula = f"{problem['formula']}, " if problem["formula"] else ""
-    return Statement(
+    return Heading(
         f"{formula}{problem['rows']} rows of {problem['source']}",
         tuple(problem["model"].split("\n")),
         tuple(problem["notes"]),
@@ -85,7 +85,7 @@ def _sections(document: Document) -> Iterator[Section]:
     yield Section("Seconds and memory", tables.contenders(document), "\n".join(again))
 
 
-def _conclusion(document: Document) -> Conclusion:
+def _conclusion(document: Document) -> Closing:
     of_pairs = [f"{pair['a']} and {pair['b']}: {pair['summary']}" for pair in document["pairs"] if pair.get("summary")]
     reasons = [f"{reason['code']}: {reason['text']}" for reason in document["reasons"]]
-    return Conclusion(document["verdict"], sentence(document), (*of_pairs, *reasons))
+    return Closing(document["verdict"], sentence(document), (*of_pairs, *reasons))

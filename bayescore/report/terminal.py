@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bayescore.report.content import Conclusion, Section, Statement, content
+from bayescore.report.content import Closing, Section, Heading, content
 from bayescore.report.document import Document
 from bayescore.report.tables import Table
 
@@ -35,7 +35,7 @@ def show(document: Document, console: Console) -> None:
     _conclusion(said.conclusion, console)
 
 
-def _statement(statement: Statement, console: Console) -> None:
+def _statement(statement: Heading, console: Console) -> None:
     console.print(Text.assemble(("Problem", "bold"), f"  {statement.data}"))
     for line in statement.model:
         console.print(Text(f"  {line}"))
@@ -66,7 +66,7 @@ def _table(table: Table) -> RichTable:
     return shown
 
 
-def _conclusion(conclusion: Conclusion, console: Console) -> None:
+def _conclusion(conclusion: Closing, console: Console) -> None:
     text = Text(conclusion.verdict.upper(), style=_STYLES[conclusion.verdict])
     text.append(f"  {conclusion.sentence}", style="default")
     console.print(text)
