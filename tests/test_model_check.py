@@ -5,57 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import USABLE, put_on_path
-from declared import problems
+from honest import PROBLEMS, densities, gaussian, judged, logistic, scaled, without_terms
 
-import bayescore
-from bayescore.agreement.model_check import WHOLE, ModelCheck, check
+from bayescore.agreement.model_check import WHOLE, check
 from bayescore.agreement.verdict import of_models
-from bayescore.backend import LogDensity, Precision
+from bayescore.backend import LogDensity
 from bayescore.comparison.run import compare
-from bayescore.density import specification, target
-from bayescore.density.mode import unconstrained_density
 from bayescore.model import response
-from bayescore.model.data import Data, from_arrays, toy_data
+from bayescore.model.data import Data, from_arrays
 from bayescore.model.distributions import LKJ, Exponential, Gamma, HalfNormal, InverseGamma, Normal
 from bayescore.model.families import Binomial, Gaussian
-from bayescore.model.regression import Regression
-from bayescore.model.transforms import unconstrain
 from bayescore.regressions.points import points
-from bayescore.regressions.target import RegressionTarget
 from bayescore.report.words import sentence
 from bayescore.settings import Settings
 from bayescore.tables import problem
 from bayescore.tables.problem import Problem
-
-PRIORS = {"intercept": "Normal(0, 10)", "beta": "Normal(0, 10)"}
-
-
-def gaussian(sigma: str = "Gamma(2, 3)") -> Problem:
-    table = toy_data(n=100, p=2)
-    return problem.from_data(from_arrays(table[:, :2], table[:, 2]), priors={**PRIORS, "sigma": sigma})
-
-
-def logistic() -> Problem:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=100)
-    y = (rng.random(100) < 1 / (1 + np.exp(-x))).astype(float)
-    return problem.from_data(from_arrays(x, y), family="Bernoulli", priors=PRIORS)
-
-
-def densities(regression: Regression, data: Data, at) -> list[LogDensity]:
-    return [specification.log_density(regression, data, point) for point in at]
-
-
-def judged(honest: Problem, regression: Regression, data: Data | None = None) -> ModelCheck:
-    at = points(honest.regression, honest.data)
-    found = densities(regression, data or honest.data, at)
-    return check("wrong", honest.target, at, found)
-
-
-def scaled(found: LogDensity, term: str, factor: float = 1.0, constant: float = 0.0) -> LogDensity:
-    terms = dict(found.by_site)
-    terms[term] = factor * terms[term] + constant
-    return LogDensity(sum(terms.values()), terms, None)
 
 
 def test_the_specification_is_itself() -> None:
@@ -148,33 +112,6 @@ def test_a_constant_passes_and_is_reported() -> None:
     assert result.constant == pytest.approx(-np.log(2))
 
 
-def test_a_wrong_gradient_is_found() -> None:
-    honest = gaussian()
-    at = points(honest.regression, honest.data)
-    found = [
-        replace(f, gradient={**f.gradient, "sigma": f.gradient["sigma"] + 1.0})
-        for f in densities(honest.regression, honest.data, at)
-    ]
-    result = check("wrong", honest.target, at, found)
-    assert (result.verdict, result.site) == ("different", "sigma")
-
-
-def test_a_gradient_that_is_no_number_at_one_site_is_found() -> None:
-    honest = gaussian()
-    at = points(honest.regression, honest.data)
-    for site in honest.regression.sites:
-        found = [
-            replace(f, gradient={**f.gradient, site.name: np.full(site.shape, np.nan)})
-            for f in densities(honest.regression, honest.data, at)
-        ]
-        result = check("wrong", honest.target, at, found)
-        assert (result.verdict, result.site) == ("different", site.name)
-
-
-def without_terms(found: list[LogDensity]) -> list[LogDensity]:
-    return [LogDensity(f.total) for f in found]
-
-
 def test_a_total_alone_is_looked_at_as_a_whole() -> None:
     """Another scale of one prior is found, and no site is named; a constant passes."""
     honest = gaussian()
@@ -209,15 +146,6 @@ def test_float32_alone_failing_is_precision() -> None:
     assert again.verdict == "different"
 
 
-def test_points_without_a_mode_come_from_the_priors() -> None:
-    """Separated classes under flat priors have no mode."""
-    x = np.array([-2.0, -1.0, 1.0, 2.0])
-    data = from_arrays(x, (x > 0).astype(float))
-    honest = problem.from_data(data, family="Bernoulli", priors=PRIORS)
-    flat = replace(honest.regression, intercept=Normal(0, 1e12), beta=(Normal(0, 1e12),))
-    assert len(points(flat, data)) == 20
-
-
 @pytest.mark.skipif("numpyro" not in USABLE, reason="the doctored plugin is made of numpyro's")
 def test_a_doctored_prior_is_a_disagreement_that_names_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_path(monkeypatch, "doctored")
@@ -229,7 +157,6 @@ def test_a_doctored_prior_is_a_disagreement_that_names_the_site(monkeypatch: pyt
     assert "as if the scale were 100 = 10^2 instead of 10" in reason.text
 
 
-PROBLEMS = problems()
 WIDER = {
     "groups-correlated-Gaussian": [
         (lambda r: replace(r, groups=(replace(r.groups[0], correlation=LKJ(2.0)),)), "cor(1,x1|g)"),
@@ -301,98 +228,6 @@ def test_another_link_is_found(link: str) -> None:
     assert (found.verdict, found.site) == ("different", "likelihood")
 
 
-@pytest.mark.parametrize("name", [name for name in PROBLEMS if not name.endswith(("-fixed", "-weights-offset"))])
-def test_gradients_of_the_unconstrained_numbers_are_held_against_their_density(name: str) -> None:
-    """The Jacobian's gradient among them; what is moved by a thousandth is found."""
-    honest = PROBLEMS[name]
-    at, slots = points(honest.regression, honest.data, 12), honest.regression.slots()
-    slopes = unconstrained_density(specification.LogJoint(honest.regression, honest.data))[1]
-    found = []
-    for point, density in zip(at, densities(honest.regression, honest.data, at), strict=True):
-        along = slopes(unconstrain(slots, point, np))
-        parts = {slot.site: along[slot.start : slot.stop].reshape(slot.shape) for slot in slots}
-        found.append(replace(density, gradient=parts, gradient_of="unconstrained"))
-    result = check("climbs", honest.target, at, found)
-    assert result.verdict == "same", result
-    site = honest.regression.sites[-1].name
-    wrong = [replace(f, gradient={**f.gradient, site: 1.01 * f.gradient[site]}) for f in found]
-    result = check("climbs", honest.target, at, wrong)
-    assert (result.verdict, result.site) == ("different", site)
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_points_lie_in_the_support_and_are_spread(name: str) -> None:
-    honest = PROBLEMS[name]
-    at = points(honest.regression, honest.data, 8)
-    totals = [f.total for f in densities(honest.regression, honest.data, at)]
-    assert np.all(np.isfinite(totals))
-    assert np.ptp(totals) > 1.0
-    for point in at:
-        for site in honest.regression.sites:
-            lows, highs = np.array(site.bounds).T
-            value = np.reshape(point[site.name], -1)
-            assert np.all((value > lows) & (value < highs))
-
-
-def zeros(scale: float) -> Problem:
-    """Twenty counts of 0: far out the rate overflows, and the density lies 1e198 nats under the mode's."""
-    data = from_arrays(np.empty((20, 0)), np.zeros(20))
-    return problem.from_data(data, family="Poisson", priors={"intercept": f"Normal(0, {scale})"})
-
-
-@pytest.mark.parametrize("scale", [100.0, 1000.0])
-def test_a_far_point_hides_no_other_prior(scale: float) -> None:
-    """As it would if one limit, by the largest of all densities, were set to all of them; here without gradients."""
-    honest = zeros(scale)
-    at = points(honest.regression, honest.data)
-    totals = np.array([f.total for f in densities(honest.regression, honest.data, at)])
-    assert len(at) == 20
-    assert np.ptp(totals) < 1000.0
-    wrong = replace(honest.regression, intercept=Normal(0, 1))
-    found = [replace(f, gradient=None) for f in densities(wrong, honest.data, at)]
-    result = check("wrong", honest.target, at, found)
-    assert (result.verdict, result.site) == ("different", "intercept")
-    assert result.pattern == f"as if the scale were 1 instead of {scale:g}"
-    assert judged(honest, honest.regression).verdict == "same"
-
-
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize("backend", [name for name in USABLE if name in {"pyro", "numpyro"}])
-@pytest.mark.parametrize("scale", [100.0, 1000.0])
-def test_honest_backends_have_the_same_model_far_out(backend: str, precision: Precision, scale: float) -> None:
-    """Where the rate is no number but 0, too."""
-    honest, engine = zeros(scale), bayescore.get_backend(backend, precision=precision)
-    native = engine.build_data(honest.regression, honest.data)
-    at = points(honest.regression, honest.data)
-    found = [engine.log_density(honest.regression, native, point) for point in at]
-    result = check(backend, honest.target, at, found, precision=precision)
-    assert (result.verdict, result.points) == ("same", 20)
-    assert result.gradient_spread is not None
-
-
-def test_points_that_say_nothing_are_left_out() -> None:
-    """Ten are enough; of fewer nothing follows, whatever the backend says."""
-    honest = zeros(100.0)
-    at = points(honest.regression, honest.data)
-    far = [{"intercept": np.array(float(u))} for u in (20, 100, 700, 800)]
-    with np.errstate(over="ignore"):
-        found = densities(honest.regression, honest.data, at[:10]) + [LogDensity(np.nan, {"intercept": np.nan})] * 4
-    result = check("a", honest.target, [*at[:10], *far], found)
-    assert (result.verdict, result.points) == ("same", 10)
-    result = check("a", honest.target, [*at[1:10], *far], found[1:])
-    assert (result.verdict, result.points) == ("not-checked", 0)
-    assert result.pattern is not None
-    assert result.pattern.startswith("9 of 13 points can be used, and 10 are needed")
-
-
-def test_a_parameter_that_no_point_tells_apart_leaves_the_model_unchecked() -> None:
-    honest = gaussian()
-    at = [{**point, "sigma": np.array(0.1)} for point in points(honest.regression, honest.data)]
-    result = check("a", honest.target, at, densities(honest.regression, honest.data, at))
-    assert (result.verdict, result.points) == ("not-checked", 0)
-    assert result.pattern == "sigma has the same value at all points"
-
-
 def test_a_term_that_is_the_same_everywhere_is_checked() -> None:
     """A flat prior, or one that the backend leaves out."""
     honest = gaussian("Flat()")
@@ -440,34 +275,6 @@ def test_terms_that_do_not_add_up_are_said_to() -> None:
             "different", None, "its terms don't add up to its total"
         )  # fmt: skip
         assert "None" not in of_models("a", "b", [result]).reasons[0].text
-
-
-@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
-def test_a_wrong_gradient_is_found_in_any_units(unit: float) -> None:
-    rng = np.random.default_rng(1)
-    x = unit * rng.normal(size=(50, 1))
-    data = from_arrays(x, x[:, 0] / unit + rng.normal(size=50))
-    honest = problem.from_data(data, family="Gaussian(sigma=1)")
-    at = points(honest.regression, data)
-    right = densities(honest.regression, data, at)
-    assert check("a", RegressionTarget(honest.regression, data, data), at, right).verdict == "same"
-    found = [replace(f, gradient={**f.gradient, "beta": 1.001 * f.gradient["beta"]}) for f in right]
-    result = check("a", RegressionTarget(honest.regression, data, data), at, found)
-    assert (result.verdict, result.site) == ("different", "beta")
-    assert result.pattern == "its gradient is not that of its density"
-
-
-def test_many_parameters_have_points_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At twice the posterior's width all would lie too far under the mode, as 600 parameters by 1000 nats."""
-    monkeypatch.setattr(target, "DEEPEST", 50.0)
-    rng = np.random.default_rng(2)
-    data = from_arrays(rng.normal(size=(40, 30)), rng.normal(size=40))
-    honest = problem.from_data(data, family="Gaussian(sigma=1)", priors={"beta": "Normal(0, 1)"})
-    at = points(honest.regression, honest.data)
-    joint = specification.LogJoint(honest.regression, honest.data)
-    totals = np.array([float(joint(point)) for point in at])
-    assert len(at) == 20
-    assert 5.0 < np.ptp(totals) < 50.0
 
 
 def test_the_sentence_says_whose_model_was_checked() -> None:

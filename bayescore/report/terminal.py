@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bayescore.report.content import Closing, Section, Heading, content
+from bayescore.report.content import Closing, Heading, Section, content
 from bayescore.report.document import Document
 from bayescore.report.tables import Table
 
