@@ -39,13 +39,18 @@ Space = Literal["constrained", "unconstrained"]
 NativeData: TypeAlias = Any
 Key = TypeVar("Key")
 Entry = TypeVar("Entry")
-FEATURES = ("log_density", "groups", "network", "offset", "weights", "reduction", "minibatch", "own_guide", "lift")
+FEATURES = (
+    "log_density", "groups", "network", "offset", "weights", "reduction", "minibatch", "own_guide", "lift", "programs"
+)  # fmt: skip
 """What a backend may declare beside families, links, priors, methods, guides and precisions:
 
 ``log_density``; what regressions and rows may have: ``groups``, ``network``, ``offset``, ``weights``,
 ``reduction`` (rows that stand for many: `bayescore.model.data.Data.ones`); for SVI ``minibatch`` and
-``own_guide``; and ``lift``, for modules of one's own.
+``own_guide``; ``lift``, for modules of one's own; and ``programs`` of one's own
+(`bayescore.program`).
 """
+PROGRAM_METHODS = ("nuts", "svi")
+"""What programs of one's own are fitted by, each declared as ``program:nuts`` or ``program:svi``."""
 
 hookspec = pluggy.HookspecMarker("bayescore")
 hookimpl = pluggy.HookimplMarker("bayescore")
@@ -107,12 +112,17 @@ class LogDensity:
         ``constrained``: of the total, in the values of theta. ``unconstrained``: in the numbers
         u that the core's transforms make theta of (`bayescore.model.transforms`), of the total
         plus log |d theta / d u|, which is the density of u and what samplers climb.
+    by_row
+        Of a program's sites, each row's share of the site's term, in the site's batch shape:
+        rows are what the program takes as independent. None, or a site left out, where they
+        can't be told apart.
     """
 
     total: float
     by_site: Mapping[str, float] | None = None
     gradient: Mapping[str, Array] | None = None
     gradient_of: Space = "constrained"
+    by_row: Mapping[str, Array] | None = None
 
 
 class Backend(ABC):
@@ -179,6 +189,7 @@ def everything(*kinds: str) -> frozenset[str]:
     words: dict[str, Iterable[str]] = {
         "method": METHODS,
         "guide": SVI.guides,
+        "program": PROGRAM_METHODS,
         "feature": FEATURES,
         "precision": get_args(Precision),
     }
