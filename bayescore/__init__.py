@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bayescore.model.posterior import Posterior
     from bayescore.model.regression import Regression
     from bayescore.plugins.registered import get_backend
+    from bayescore.porting import compare_programs
     from bayescore.regressions.problem import Problem
     from bayescore.settings import Settings
     from bayescore.tables.problem import from_data, from_table, toy
@@ -22,6 +23,7 @@ _HOMES = {
     "Comparison": "comparison.run",
     "Settings": "settings",
     "compare": "comparison.run",
+    "compare_programs": "porting",
     "Checked": "contract.checked",
     "Data": "model.data",
     "from_arrays": "model.data",
@@ -59,6 +61,7 @@ __all__ = [
     "Settings",
     "__version__",
     "compare",
+    "compare_programs",
     "from_arrays",
     "from_arviz",
     "from_data",

@@ -21,6 +21,10 @@ class DataError(RequestError):
     """The data can't be used as they are: a missing column, a NaN, y outside its support."""
 
 
+class StatementError(RequestError):
+    """What is to be compared makes no sense, as only who has run it can tell."""
+
+
 class KeepingError(BayescoreError):
     """What was found can't be written down; ``reason`` is why, without the file's name."""
 

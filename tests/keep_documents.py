@@ -172,7 +172,7 @@ class InThisProcess:
 
     def run(self, tasks: Sequence[Any], environments: object) -> list[Any]:
         with redirect_stderr(io.StringIO()):  # of tracebacks
-            return [worker.run(task, worker.Channel(io.StringIO())) for task in tasks]
+            return [worker.run(task, worker.Channel(io.StringIO(), Path())) for task in tasks]
 
 
 @contextmanager

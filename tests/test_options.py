@@ -14,7 +14,7 @@ from conftest import ROOT
 from msgspec import Meta
 
 from bayescore.cli import flags, main, request
-from bayescore.cli.compare import Output
+from bayescore.cli.output import Output
 from bayescore.cli.request import PARTS
 from bayescore.cli.study import Measurement
 from bayescore.comparison.provenance import of_problem

@@ -50,8 +50,8 @@ class EightSchools(Target):
         terms = {name: float(term) for name, term in self.terms(values).items()}
         return LogDensity(sum(terms.values()), terms)
 
-    def log_joint(self, values):
-        return sum(self.terms(values).values())
+    def log_joint(self, posterior):
+        return sum(self.terms(posterior.draws).values())
 
     def draws(self, seed, chains=4, count=2500):
         """Exact ones: tau from its marginal on a grid, mu given tau, theta given both."""

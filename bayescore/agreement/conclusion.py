@@ -87,7 +87,7 @@ def conclude_pair(a: Candidate, b: Candidate, *, margin: float = MARGIN, alpha: 
 def enter(target: Target, fit: Finished) -> Candidate:
     """A finished fit as the decision sees it, its health examined."""
     method, posterior = fit.method, fit.posterior
-    log_joint = target.log_joint(posterior.draws) if posterior.estimand == "posterior" else None
+    log_joint = target.log_joint(posterior) if posterior.estimand == "posterior" else None
     place = None if method.guide_family == "none" else target.coordinates(method)
     judged = target.judged(posterior, None if place is None else Guided(place, fit.iterates, method.averaged))
     of_health = judged

@@ -56,6 +56,10 @@ class ModelCheck:
         The term that differs most, where the model is another one.
     pattern
         What the difference looks like, in words, or a constant; or why it was not checked.
+    code
+        The reason's, where the model is another one for another reason than its density.
+    against
+        What it was held against.
     """
 
     contender: str
@@ -66,6 +70,8 @@ class ModelCheck:
     constant: float | None = None
     site: str | None = None
     pattern: str | None = None
+    code: str = "different-model"
+    against: str = "the specification"
 
 
 def check(

@@ -1,15 +1,11 @@
 """``bayescore compare``: fit, decide, report."""
 
 import argparse
-import json
-import sys
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
 
 from bayescore.cli import flags, request
-from bayescore.options import Option, Options
+from bayescore.cli.output import Output, deliver
 
 _EPILOG = """\
 exit codes: 0 agree, 1 disagree, 2 the request is wrong (nothing is written), 3 inconclusive,
@@ -20,23 +16,6 @@ examples:
   bayescore compare --backends pyro numpyro
   bayescore compare --backends pyro:nuts "numpyro:svi(guide=full_rank)" --data kidiq.csv --formula "kid_score ~ mom_iq"
 """
-
-
-@dataclass(frozen=True)
-class Output(Options):
-    """What becomes of the result."""
-
-    json: Annotated[
-        str | None,
-        Option("write the result as JSON; - for standard output, without the report", "FILE|-", in_file=False),
-    ] = None
-    out: Annotated[
-        str | None,
-        Option("keep everything: report, posteriors as ArviZ netCDF, problem, log", "DIR", in_file=False),
-    ] = None
-    force: Annotated[bool, Option("replace a comparison that is in DIR", in_file=False)] = False
-    resume: Annotated[bool, Option("take up the fits of the same problem that are in DIR", in_file=False)] = False
-    quiet: Annotated[bool, Option("no report and no progress; the exit code tells", in_file=False)] = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,21 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the comparison, report it, and keep it."""
     from bayescore.cli import say
-    from bayescore.cli.keeping import exit_code, keep
     from bayescore.comparison.archive import Archive
     from bayescore.comparison.run import choose, compare
     from bayescore.errors import RequestError
     from bayescore.plugins import loading
     from bayescore.report.progress import Bars
-    from bayescore.report.terminal import plain_console, show
+    from bayescore.report.terminal import plain_console
 
     output = Output(**flags.given(options, Output))
-    if (output.force or output.resume) and output.out is None:
-        raise RequestError("--force and --resume go with --out DIR")
     base = request.Request() if options.problem is None else request.read(options.problem)
     asked = base.over(flags.given(options, *request.PARTS.values()))
-    if output.json not in {None, "-"}:
-        _check_json(Path(output.json), [options.problem, *asked.files])
+    output.check([options.problem, *asked.files])
     settings = asked.settings
     contenders = list(asked.backends) or _installed()
     swallowed = [name for name in contenders if name.endswith(".toml")]
@@ -88,26 +63,7 @@ def run(options: argparse.Namespace) -> int:
             for remark in () if output.quiet else archive.remarks:
                 say(remark)
             unkept += archive.unkept
-    text = json.dumps(result.document, indent=1)
-    if output.json == "-":
-        print(text)
-    elif not output.quiet:
-        show(result.document, plain_console(width=None if sys.stdout.isatty() else 130))
-    if output.json not in {None, "-"}:
-        unkept += keep(Path(output.json), text + "\n")
-    return exit_code(130 if result.interrupted else result.decision.exit_code, unkept)
-
-
-def _check_json(path: Path, inputs: "list[str | Path | None]") -> None:
-    """Refuse a file that can't be written, or that the comparison reads."""
-    from bayescore.errors import RequestError
-    from bayescore.system import writing
-
-    writing.check(path)
-    for used in inputs:
-        with suppress(OSError, ValueError):  # it is no file's name
-            if used is not None and path.is_file() and path.samefile(used):
-                raise RequestError(f"{str(path)!r} is read by this comparison: name another file with --json")
+    return deliver(result, output, unkept)
 
 
 def _installed() -> list[str]:

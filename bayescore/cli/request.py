@@ -7,7 +7,7 @@ a flag wins over it. File names in it are relative to its folder.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,19 +36,29 @@ PARTS: dict[str, type[Options]] = {"contenders": Contenders, "problem": Statemen
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for, by the options' names and as it was given; defaults serve for the rest."""
+    """What is asked for, by the options' names and as it was given; defaults serve for the rest.
+
+    Attributes
+    ----------
+    parts
+        What it is made of, by title.
+    command
+        The one that runs it.
+    """
 
     given: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, type[Options]] = field(default_factory=lambda: PARTS)
+    command: str = "compare"
 
     @property
     def backends(self) -> tuple[str, ...]:
         """The contenders; none stands for all that are installed."""
-        return Contenders(**self._of(Contenders)).backends
+        return Contenders(**self.of(Contenders)).backends
 
     @property
     def settings(self) -> Settings:
         """How the comparison is run; wrong values raise a RequestError."""
-        return Settings(**self._of(Settings))
+        return Settings(**self.of(Settings))
 
     def problem(self) -> "Problem":
         """What is to be fitted, its data read.
@@ -60,21 +70,23 @@ class Request:
         """
         from bayescore.cli.stating import problem_of
 
-        return problem_of(Statement(**self._of(Statement)), self.settings.seed)
+        return problem_of(Statement(**self.of(Statement)), self.settings.seed)
 
     @property
     def files(self) -> list[str]:
         """The files that it reads."""
-        return [self.given[name] for name, option in _of_files().items() if _is_path(option, self.given.get(name))]
+        return [
+            self.given[name] for name, option in _of_files(self.parts).items() if _is_path(option, self.given.get(name))
+        ]
 
     def over(self, given: Mapping[str, Any]) -> "Request":
         """The same with what else is given put over it."""
-        return Request({**self.given, **given})
+        return replace(self, given={**self.given, **given})
 
     def write(self) -> str:
         """As a problem file; its paths are absolute."""
         content = {}
-        for name, option in _of_files().items():
+        for name, option in _of_files(self.parts).items():
             value = self.given.get(name, option.default)
             if option.plain is bool:
                 value = value != option.default  # as its key says it, which may be no_reduce
@@ -82,15 +94,16 @@ class Request:
                 value = str(Path(value).resolve())
             if value is not None and value is not False and value not in ((), []):
                 content[option.spelled] = value
-        return "# bayescore compare THIS_FILE runs it again\n" + tomli_w.dumps(content)
+        return f"# bayescore {self.command} THIS_FILE runs it again\n" + tomli_w.dumps(content)
 
-    def _of(self, cls: type[Options]) -> dict[str, Any]:
+    def of(self, cls: type[Options]) -> dict[str, Any]:
+        """What is given of a class's options."""
         return {name: value for name, value in self.given.items() if name in cls.declared}
 
 
-def _of_files() -> dict[str, Declared]:
+def _of_files(parts: Mapping[str, type[Options]]) -> dict[str, Declared]:
     """The options that can stand in a problem file."""
-    known = {name: option for cls in PARTS.values() for name, option in cls.declared.items()}
+    known = {name: option for cls in parts.values() for name, option in cls.declared.items()}
     return {name: option for name, option in known.items() if option.said.in_file}
 
 
@@ -100,14 +113,15 @@ def _is_path(option: Declared, value: Any) -> bool:
     return option.said.path and value is not None and not (option.name == "data" and toy_settings(value))
 
 
-def read(path: Path) -> Request:
-    """Read a problem file.
+def read(path: Path, empty: Request | None = None) -> Request:
+    """Read a problem file, as a request like an empty one.
 
     Raises
     ------
     RequestError
         It is missing, can't be read, or has an unknown key or a value of the wrong kind.
     """
+    empty = Request() if empty is None else empty
     if not paths.is_file(path):
         raise RequestError(f"no problem file {str(path)!r}; data are given by --data, backends by --backends")
     if path.stat().st_size > _LARGEST:
@@ -120,7 +134,7 @@ def read(path: Path) -> Request:
     except (ValueError, RecursionError, OSError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise RequestError(f"{str(path)!r} is no problem file: {why}") from error
-    known = {option.spelled: option for option in _of_files().values()}
+    known = {option.spelled: option for option in _of_files(empty.parts).values()}
     given: dict[str, Any] = {}
     for key, value in content.items():
         name = key.replace("-", "_")
@@ -135,7 +149,7 @@ def read(path: Path) -> Request:
             raise RequestError(f"{str(path)!r}: {error}") from error
         if _is_path(option, value):
             given[option.name] = str(path.parent / value)
-    return Request(given)
+    return empty.over(given)
 
 
 def _typed(option: Declared, value: Any) -> Any:

@@ -17,14 +17,24 @@ from bayescore.printable import shown
 
 @dataclass(frozen=True)
 class Contender:
-    """A backend's name and a method."""
+    """A backend's name and a method.
+
+    Attributes
+    ----------
+    label
+        What it is called where the two don't tell it from others: of a subject that has more than
+        one thing for a backend.
+    """
 
     backend: str
     method: Method
+    label: str = ""
 
     @property
     def name(self) -> str:
         """As it is written; a method's settings only where they are not the default."""
+        if self.label:
+            return self.label
         plain = self.backend == "exact" and self.method == Exact()
         return self.backend if plain else f"{self.backend}:{self.method}"
 

@@ -46,19 +46,20 @@ from bayescore.system import cores
 
 def document(
     subject: Subject,
+    told: Mapping[str, Any],
     settings: Mapping[str, Any],
     outcomes: Sequence[Outcome],
     candidates: Mapping[str, Candidate],
     decision: Decision,
 ) -> Document:
-    """Write a comparison down; NaN and infinity become null."""
+    """Write a comparison down, with what contenders told of it; NaN and infinity become null."""
     healths = {name: candidate.health for name, candidate in candidates.items()}
     by_name = {outcome.contender.name: outcome for outcome in outcomes}
     content: Document = {
         "schema": SCHEMA,
         "verdict": decision.verdict,
         "reasons": [_reason(reason) for reason in decision.reasons],
-        "problem": cast(ProblemEntry, subject.described()),
+        "problem": cast(ProblemEntry, subject.described(told)),
         "settings": cast(SettingsEntry, dict(settings)),
         "environment": _environment(int(settings["seed"])),
         "contenders": [_contender(outcome, healths.get(outcome.contender.name)) for outcome in outcomes],

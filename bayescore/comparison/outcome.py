@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import Precision
@@ -23,6 +24,8 @@ class Task:
     ----------
     refit
         Make a fit that diverges again (`bayescore.contract.refit`).
+    kept
+        Its fit, where it is there already and only has to be held against the others'.
     """
 
     contender: Contender
@@ -32,6 +35,7 @@ class Task:
     origin: Origin
     model_only: bool = False
     refit: bool = True
+    kept: "Outcome | None" = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ class Outcome:
         The plugin that ran, or was to run; None where there is none that could.
     attempts
         Every fit, where one was made again; the last one is missing where it could not be finished.
+    told
+        What the subject is to know of it (`bayescore.comparison.subject.Session.told`).
+    mistaken
+        Whether the request is wrong, as only a contender could find out.
     """
 
     contender: Contender
@@ -68,3 +76,5 @@ class Outcome:
     model: ModelCheck | None = None
     origin: Origin | None = None
     attempts: tuple[Attempt, ...] = ()
+    told: Any = None
+    mistaken: bool = False

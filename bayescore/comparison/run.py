@@ -1,7 +1,7 @@
 """One comparison from the contenders' names to the verdict."""
 
 import threading
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import combinations
@@ -98,8 +98,38 @@ def compare(
     RequestError
         No backend could serve the request, or it needs more memory than there is.
     """
+    settings, registry = Settings() if settings is None else settings, loading.load()
+    chosen = choose(problem, contenders, settings, registry)
+    asked = 1 if isinstance(contenders, str) else len(contenders)
+    added = chosen[: len(chosen) - asked] if settings.reference == "auto" else []  # it stands first
+    return fit_and_conclude(
+        problem, chosen, settings, registry, added={c.name for c in added}, watch=watch, archive=archive
+    )
+
+
+def fit_and_conclude(
+    subject: Subject,
+    contenders: Sequence[Contender],
+    settings: Settings,
+    registry: Registry,
+    *,
+    added: Set[str] = frozenset(),
+    watch: Watcher = lambda contender, message: None,
+    archive: "Archive | None" = None,
+) -> Comparison:
+    """Fit a subject by contenders that are chosen already, and judge them; as `compare` and `conclude_outcomes`.
+
+    Raises
+    ------
+    RequestError
+        The request is wrong, as only a contender at work could find out.
+    """
     with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
-        return _compare(problem, contenders, Settings() if settings is None else settings, watch, archive)
+        outcomes = _run_all(subject, contenders, settings, registry, watch, archive)
+        mistaken = next((o for o in outcomes if o.mistaken), None)
+        if mistaken is not None:
+            raise RequestError(f"{mistaken.contender.name}: {mistaken.error}")
+        return conclude_outcomes(subject, outcomes, settings, added=added)
 
 
 def choose(
@@ -137,17 +167,6 @@ def choose(
     return chosen
 
 
-def _compare(
-    subject: Subject, contenders: Sequence[str] | str, settings: Settings, watch: Watcher, archive: "Archive | None"
-) -> Comparison:
-    registry = loading.load()
-    chosen = choose(subject, contenders, settings, registry)
-    outcomes = _run_all(subject, chosen, settings, registry, watch, archive)
-    asked = 1 if isinstance(contenders, str) else len(contenders)
-    added = chosen[: len(chosen) - asked] if settings.reference == "auto" else []  # it stands first
-    return conclude_outcomes(subject, outcomes, settings, added={c.name for c in added})
-
-
 def _run_all(
     subject: Subject,
     contenders: Sequence[Contender],
@@ -157,17 +176,20 @@ def _run_all(
     archive: "Archive | None",
 ) -> list[Outcome]:
     known: dict[str, Outcome] = {}
+    kept: dict[str, Outcome] = {}
     for contender in contenders:
         outcome = _without_running(contender, subject, settings, registry)
-        if outcome is None and archive is not None:
-            outcome = archive.stored(contender, registry[contender.backend])
         if outcome is not None:
             known[contender.name] = outcome
+        elif archive is not None and (outcome := archive.stored(contender, registry[contender.backend])) is not None:
+            kept[contender.name] = outcome
+    if not subject.meets:
+        known |= kept
     waiting = [c for c in contenders if c.name not in known]
-    tasks = _tasks(subject, waiting, settings, registry) if waiting else []
+    tasks = _tasks(subject, waiting, settings, registry, kept) if waiting else []
     sharing = Sharing(settings.cores)
     jobs = settings.jobs or len(sharing.numbers)
-    runner = Runner(jobs, settings.timeout, watch, sharing=sharing)
+    runner = Runner(jobs, settings.timeout, watch, sharing=sharing, meets=subject.meets)
     if archive is not None:
         runner.finished = archive.keep
         runner.traceback_in = lambda contender, log: archive.log
@@ -180,17 +202,24 @@ def _run_all(
     return [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
 
 
-def _tasks(subject: Subject, contenders: Sequence[Contender], settings: Settings, registry: Registry) -> list[Task]:
+def _tasks(
+    subject: Subject,
+    contenders: Sequence[Contender],
+    settings: Settings,
+    registry: Registry,
+    kept: Mapping[str, Outcome],
+) -> list[Task]:
     work = subject.prepare(reduce=settings.reduce)
     return [
         Task(
             contender,
-            work(registry[contender.backend].info, contender.method),
+            work(contender.name, registry[contender.backend].info, contender.method),
             settings.seed,
             settings.precision,
             registry[contender.backend].origin,
             model_only=settings.model_only,
             refit=not settings.smoke,
+            kept=kept.get(contender.name),
         )
         for contender in contenders
     ]
@@ -223,8 +252,9 @@ def conclude_outcomes(
     added
         Names of contenders that nobody asked for: a reference that turns out not to serve is not missed.
     """
+    told = {o.contender.name: o.told for o in outcomes if o.told is not None}
     found = conclusion.conclude(
-        subject.target,
+        subject.judged(told),
         [
             Finished(o.contender.name, o.contender.method, o.posterior, o.iterates)
             for o in outcomes
@@ -242,7 +272,7 @@ def conclude_outcomes(
         margin=settings.margin,
         alpha=settings.alpha,
     )
-    written = document(subject, describe(settings), outcomes, found.candidates, found.decision)
+    written = document(subject, told, describe(settings), outcomes, found.candidates, found.decision)
     return Comparison(subject, tuple(outcomes), found.decision, written)
 
 

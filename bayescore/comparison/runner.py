@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from typing import Protocol
 from bayescore.backend import BackendInfo
 from bayescore.comparison import handover
 from bayescore.comparison.contender import Contender
+from bayescore.comparison.meeting import Meeting
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.sharing import Sharing
 from bayescore.errors import KeepingError
@@ -48,6 +50,30 @@ def kept_log(contender: Contender, log: str) -> Path | None:
     return path
 
 
+class Clock:
+    """Calls a function once it has run for so many seconds, those while it stood not counted."""
+
+    def __init__(self, seconds: float | None, expire: Callable[[], None]) -> None:
+        self._left = seconds
+        self._expire = expire
+        self._timer: threading.Timer | None = None
+        self._began = 0.0
+
+    def start(self) -> None:
+        """Let it run."""
+        if self._left is not None:
+            self._began = time.monotonic()
+            self._timer = threading.Timer(self._left, self._expire)
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Let it stand."""
+        if self._timer is not None and self._left is not None:
+            self._timer.cancel()
+            self._left = max(0.0, self._left - (time.monotonic() - self._began))
+            self._timer = None
+
+
 @dataclass
 class Runner:
     """Runs tasks in processes.
@@ -66,6 +92,8 @@ class Runner:
         Told of a failed contender's log, says where it is kept; None where it can't be.
     sharing
         Gives the processes their cores.
+    meets
+        Whether the tasks wait for one another, so that all run at once, however few ``jobs`` are.
     """
 
     jobs: int
@@ -74,7 +102,9 @@ class Runner:
     finished: Finished = lambda outcome, log: None
     traceback_in: Callable[[Contender, str], Path | None] = kept_log
     sharing: Sharing = field(default_factory=Sharing)
+    meets: bool = False
     _at_once: int = 1
+    _meeting: Meeting = field(default_factory=lambda: Meeting(()))
     _children: set[Child] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
@@ -85,7 +115,8 @@ class Runner:
         Interrupted, it ends the children, and tells of those that were not finished. Where
         ``watch`` or ``finished`` raises, it ends the children, too.
         """
-        self._at_once = max(1, min(self.jobs, len(tasks)))
+        self._at_once = max(1, len(tasks) if self.meets else min(self.jobs, len(tasks)))
+        self._meeting = Meeting([task.contender.name for task in tasks])
         with ThreadPoolExecutor(self._at_once) as pool:
             futures = [pool.submit(self._run_one, task, environments.get(task.contender.backend)) for task in tasks]
             return self._collect(tasks, futures)
@@ -130,6 +161,8 @@ class Runner:
             return self._run_in_folder(task, info)
         except OSError as error:  # no room for the files between it and us, or for a process
             return Outcome(task.contender, "failed", f"it can't be run here: {error}"), ""
+        finally:
+            self._meeting.leave(task.contender.name)
 
     def _run_in_folder(self, task: Task, info: BackendInfo | None) -> tuple[Outcome, str]:
         with TemporaryDirectory(prefix="bayescore-", ignore_cleanup_errors=True) as name:
@@ -171,17 +204,21 @@ class Runner:
             late.set()
             child.end()
 
-        timer = threading.Timer(self.timeout or 0.0, expire)
-        if self.timeout is not None:
-            timer.start()
+        clock = Clock(self.timeout, expire)
         raised: list[Exception] = []
         last: dict[str, object] = {}
-        listener = threading.Thread(target=self._listen, args=(task.contender, child, raised, last), daemon=True)
+
+        def meet(number: int) -> None:
+            clock.stop()  # what others take is not its own time
+            self._meeting.give(task.contender.name, number, folder, clock.start)
+
+        listener = threading.Thread(target=self._listen, args=(task.contender, child, raised, last, meet), daemon=True)
+        clock.start()
         listener.start()
         try:  # until it ends, not until its pipe does, which whatever it started may hold open
             code = child.process.wait()
         finally:
-            timer.cancel()
+            clock.stop()
             child.end()
             with self._lock:
                 self._children.discard(child)
@@ -191,7 +228,14 @@ class Runner:
             raise raised[0]
         return self._outcome(task, folder, code, late.is_set(), f", {last['again']}" if last else "")
 
-    def _listen(self, contender: Contender, child: Child, raised: list[Exception], last: dict[str, object]) -> None:
+    def _listen(
+        self,
+        contender: Contender,
+        child: Child,
+        raised: list[Exception],
+        last: dict[str, object],
+        meet: Callable[[int], None],
+    ) -> None:
         """Hand on what a worker tells, and keep which fit it made again; what `watch` raises ends it."""
         stdout = child.process.stdout
         assert stdout is not None
@@ -205,7 +249,10 @@ class Runner:
                     if message.get("again"):
                         last["again"] = message["again"]
                     try:
-                        self.watch(contender, message)
+                        if isinstance(message.get("meet"), int):
+                            meet(message["meet"])
+                        else:
+                            self.watch(contender, message)
                     except Exception as error:
                         raised.append(error)
                         child.end()

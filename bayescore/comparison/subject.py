@@ -1,12 +1,14 @@
 """What a comparison is of: whoever has another thing to compare than a regression states it by these."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, Precision
+from bayescore.agreement.model_check import ModelCheck
+from bayescore.backend import Backend, BackendInfo, Precision
+from bayescore.comparison.meeting import Meet
 from bayescore.contract.kept import Kept
 from bayescore.contract.refit import Fitting
-from bayescore.density.target import Target, Values
+from bayescore.density.target import Target
 from bayescore.methods import Method
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
@@ -18,23 +20,26 @@ class Session(Fitting, Protocol):
     def build(self) -> None:
         """Carry the data over."""
 
-    def densities(self) -> tuple[Sequence[LogDensity], Sequence[LogDensity] | None] | None:
-        """Log densities at the work's points, and for float32 those in float64; None where it gives none."""
+    def check(self, name: str, meet: Meet) -> ModelCheck:
+        """Hold its log density against what it should be, before any fit; ``name`` is the contender's."""
 
-    def predict(self, fit: Fit, posterior: Posterior, *, seed: int) -> Predictions | None:
+    @property
+    def settled(self) -> bool:
+        """Whether a fit could change nothing any more, once that is checked."""
+
+    def review(self, posterior: Posterior, model: ModelCheck, meet: Meet) -> tuple[Posterior, ModelCheck]:
+        """What the draws tell of the log densities beside."""
+
+    def predict(self, fit: Any, posterior: Posterior, *, seed: int) -> Predictions | None:
         """What it predicts for the subject's rows, where there are any."""
+
+    @property
+    def told(self) -> Any:
+        """What the subject is to know of it in the end; None where that is nothing."""
 
 
 class Work(Protocol):
     """A contender's share of a comparison; it travels to a process."""
-
-    @property
-    def target(self) -> Target:
-        """What is judged."""
-
-    @property
-    def points(self) -> Sequence[Values]:
-        """Where log densities are compared."""
 
     def refusal(self, info: BackendInfo, method: Method, precision: Precision) -> str | None:
         """Why a backend can't do it, or None if it can."""
@@ -48,8 +53,11 @@ class Subject(Protocol):
     """What a comparison is of."""
 
     @property
-    def target(self) -> Target:
-        """What is judged."""
+    def meets(self) -> bool:
+        """Whether contenders tell one another what they found, so that all run at once."""
+
+    def judged(self, told: Mapping[str, Any]) -> Target:
+        """What is judged, by what contenders told (`Session.told`)."""
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -67,11 +75,11 @@ class Subject(Protocol):
             It doesn't.
         """
 
-    def prepare(self, *, reduce: bool) -> Callable[[BackendInfo, Method], Work]:
-        """What makes each contender's work, once all that they share is found."""
+    def prepare(self, *, reduce: bool) -> Callable[[str, BackendInfo, Method], Work]:
+        """What makes each contender's work of its name, once all that they share is found."""
 
-    def described(self) -> Mapping[str, Any]:
-        """The part ``problem`` of the document."""
+    def described(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part ``problem`` of the document, by what contenders told."""
 
     def feed(self, digest: Any) -> None:
         """Give a hash all that a fit depends on in it."""

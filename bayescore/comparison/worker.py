@@ -13,28 +13,32 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from bayescore.agreement import model_check
-from bayescore.agreement.model_check import ModelCheck
 from bayescore.comparison import handover
 from bayescore.comparison.outcome import Outcome, Task
 from bayescore.comparison.subject import Session
 from bayescore.contract import refit
 from bayescore.contract.refit import Attempt
-from bayescore.errors import BayescoreError, MissingLibraryError, UnsupportedError, in_one_line
+from bayescore.errors import BayescoreError, MissingLibraryError, StatementError, UnsupportedError, in_one_line
 from bayescore.plugins import hook
 from bayescore.report.document import Status
 from bayescore.system import processes
 
+_MOMENT = 0.005
+"""Seconds between two looks at what the others have found."""
+
 
 class Channel:
-    """Lines of JSON to the parent."""
+    """Lines of JSON to the parent, and what the others have found, from it."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, folder: Path) -> None:
         self.stream = stream
+        self.folder = folder
+        self._rounds = 0
 
     def phase(self, name: str, again: str = "") -> None:
         """Say what begins, and of a fit that is made again so."""
@@ -43,6 +47,15 @@ class Channel:
     def step(self, step: int, total: int, **figures: float) -> None:
         """Say how far the fit is."""
         self._send({"step": int(step), "total": int(total), **{k: float(v) for k, v in figures.items()}})
+
+    def meet(self, given: object) -> Mapping[str, Any]:
+        """Tell the others, and wait for what they tell."""
+        self._rounds += 1
+        handover.give(given, self.folder, self._rounds)
+        self._send({"meet": self._rounds})
+        while (met := handover.met(self.folder, self._rounds)) is None:
+            time.sleep(_MOMENT)
+        return met
 
     def _send(self, message: dict[str, object]) -> None:
         self.stream.write(json.dumps(message) + "\n")
@@ -64,7 +77,9 @@ def run(task: Task, channel: Channel) -> Outcome:
             status = "missing"
         place = "" if isinstance(error, BayescoreError) else _raised_in(error)
         sentence = f"{in_one_line(error)}{place}"
-        return Outcome(task.contender, status, sentence, seconds, peak_memory(), attempts=tuple(attempts))
+        mistaken = isinstance(error, StatementError)
+        memory = peak_memory()
+        return Outcome(task.contender, status, sentence, seconds, memory, attempts=tuple(attempts), mistaken=mistaken)
 
 
 def _raised_in(error: BaseException) -> str:
@@ -84,49 +99,49 @@ def _run(task: Task, channel: Channel, seconds: dict[str, float], attempts: list
     start = time.perf_counter()
     session = task.work.open(registered.make(task.precision), registered.info, task.precision)
     seconds["import"] = time.perf_counter() - start
-    fit_seed, sample_seed, predict_seed = contender.seeds(task.seed)
     try:
         channel.phase("build_data")
         session.build()
         channel.phase("log_density")
-        model = check_model(task, session)
-        if task.model_only:
-            return Outcome(contender, "ok", seconds=seconds, peak_memory_bytes=peak_memory(), model=model)
-        fit, posterior = refit.fit(
-            session,
-            contender.method,
-            seeds=(fit_seed, sample_seed),
-            attempts=attempts,
-            again=task.refit,
-            phase=channel.phase,
-            progress=channel.step,
-        )
-        channel.phase("predict")
-        predictions = session.predict(fit, posterior, seed=predict_seed)
+        model = session.check(contender.name, channel.meet)
+        if task.model_only or session.settled:
+            memory = peak_memory()
+            return Outcome(contender, "ok", None, seconds, memory, model=model, told=session.told)
+        outcome = task.kept or _fit(task, session, channel, attempts)
+        assert outcome.posterior is not None
+        posterior, model = session.review(outcome.posterior, model, channel.meet)
     finally:
         seconds |= session.seconds
+    if task.kept is not None:
+        return replace(task.kept, posterior=posterior, model=model, told=session.told)
+    return replace(
+        outcome, posterior=posterior, model=model, told=session.told, seconds=seconds, peak_memory_bytes=peak_memory()
+    )
+
+
+def _fit(task: Task, session: Session, channel: Channel, attempts: list[Attempt]) -> Outcome:
+    """Fit, draw and predict."""
+    fit_seed, sample_seed, predict_seed = task.contender.seeds(task.seed)
+    fit, posterior = refit.fit(
+        session,
+        task.contender.method,
+        seeds=(fit_seed, sample_seed),
+        attempts=attempts,
+        again=task.refit,
+        phase=channel.phase,
+        progress=channel.step,
+    )
+    channel.phase("predict")
+    predictions = session.predict(fit, posterior, seed=predict_seed)
     return Outcome(
-        contender,
+        task.contender,
         "ok",
-        seconds=seconds,
-        peak_memory_bytes=peak_memory(),
         posterior=posterior,
         predictions=predictions,
         losses=fit.losses,
         iterates=fit.iterates,
-        model=model,
         attempts=tuple(attempts),
     )
-
-
-def check_model(task: Task, session: Session) -> ModelCheck:
-    """Hold the backend's log density against the target's own, before any fit."""
-    name, densities = task.contender.name, session.densities()
-    if densities is None:
-        return ModelCheck(name, "not-checked", pattern="it gives no log density")
-    found, again = densities
-    work = task.work
-    return model_check.check(name, work.target, work.points, found, precision=task.precision, in_float64=again)
 
 
 def peak_memory(status: Path = Path("/proc/self/status")) -> int:
@@ -152,7 +167,7 @@ def main(folder: Path) -> None:
     stream = _apart()
     with (folder / "task.pickle").open("rb") as file:
         task: Task = pickle.load(file)
-    outcome = run(task, Channel(stream))
+    outcome = run(task, Channel(stream, folder))
     try:
         handover.write(outcome, folder)
     except Exception as error:  # a result that can't be handed over is a failure of the backend

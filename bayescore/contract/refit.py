@@ -7,14 +7,15 @@ in the model.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from bayescore.backend import Fit, Progress, no_progress
+from bayescore.backend import Progress, no_progress
 from bayescore.errors import BackendContractError, DataError, RequestError
 from bayescore.methods import Method
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 
 TARGETS = (0.95, 0.99)
@@ -60,6 +61,19 @@ class Listener(Protocol):
         """A phase; for a fit that is made again at which target, and why."""
 
 
+class Fitted(Protocol):
+    """What is left of a fit, as in `bayescore.backend.Fit`."""
+
+    @property
+    def losses(self) -> Array | None: ...
+
+    @property
+    def iterates(self) -> Mapping[str, Array]: ...
+
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
+
+
 class Fitting(Protocol):
     """A backend at work on one thing to fit."""
 
@@ -74,10 +88,10 @@ class Fitting(Protocol):
     def refusal(self, method: Method) -> str | None:
         """Why it can't fit with a method, or None if it can."""
 
-    def fit(self, method: Method, *, seed: int, progress: Progress) -> Fit:
+    def fit(self, method: Method, *, seed: int, progress: Progress) -> Fitted:
         """As `bayescore.backend.Backend.fit`."""
 
-    def sample_posterior(self, fit: Fit, *, seed: int) -> Posterior:
+    def sample_posterior(self, fit: Any, *, seed: int) -> Posterior:
         """As `bayescore.backend.Backend.sample_posterior`."""
 
 
@@ -94,7 +108,7 @@ def fit(
     again: bool = True,
     phase: Listener = _unheard,
     progress: Progress = no_progress,
-) -> tuple[Fit, Posterior]:
+) -> tuple[Fitted, Posterior]:
     """Fit and draw; while that diverges, again by the same seeds, with the next target that the backend takes.
 
     The fit with the fewest divergences is taken, of equal ones the last. Its
@@ -116,7 +130,7 @@ def fit(
     """
     attempts = [] if attempts is None else attempts
 
-    def once(method: Method, why: str = "") -> tuple[Fit, Posterior]:
+    def once(method: Method, why: str = "") -> tuple[Fitted, Posterior]:
         phase("fit", why)
         told = partial(progress, target_accept=_target(method)) if why else progress
         made = fitting.fit(method, seed=seeds[0], progress=told)

@@ -47,8 +47,8 @@ class Target(Sited):
         """The density that others are held against, at one point, term by term."""
         raise NotImplementedError
 
-    def log_joint(self, values: Values) -> Array | None:
-        """Log joint density of many draws (..., *site shape), shape (...); None where it isn't known."""
+    def log_joint(self, posterior: Posterior) -> Array | None:
+        """Log joint density of draws, shape (chain, draw); None where it isn't known."""
         return None
 
     def gradient(self, shares: Values = NOTHING) -> Callable[[Array], Array] | None:

@@ -1,6 +1,6 @@
 """What is compared: a regression, its data, and the rows to predict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -70,7 +70,16 @@ class Problem:
         """
         limits.check_fit(self.regression, method, self.data.rows)
 
-    def prepare(self, *, reduce: bool) -> Callable[[BackendInfo, Method], RegressionWork]:
+    @property
+    def meets(self) -> bool:
+        """Contenders have nothing to tell one another: all are held against the specification."""
+        return False
+
+    def judged(self, told: Mapping[str, Any]) -> RegressionTarget:
+        """What a comparison of it judges, whatever contenders tell."""
+        return self.target
+
+    def prepare(self, *, reduce: bool) -> Callable[[str, BackendInfo, Method], RegressionWork]:
         """What makes each contender's work.
 
         Rows are taken together for a backend that knows them, where that leaves the
@@ -79,13 +88,13 @@ class Problem:
         at = tuple(points(self.regression, self.data))
         fewer = compress(self.regression, self.data) if reduce else self.data
 
-        def work(info: BackendInfo, method: Method) -> RegressionWork:
+        def work(name: str, info: BackendInfo, method: Method) -> RegressionWork:
             whole = "feature:minibatch" in method.requirements or not fewer.requirements <= info.declared()
             return RegressionWork(self.regression, self.data if whole else fewer, self.new_data, at)
 
         return work
 
-    def described(self) -> dict[str, Any]:
+    def described(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """As the document has it."""
         regression = self.regression
         return {

@@ -49,8 +49,8 @@ class RegressionTarget(Target):
     def log_density(self, values: Values) -> LogDensity:
         return log_density(self.regression, self.data, values)
 
-    def log_joint(self, values: Values) -> Array:
-        return self.joint(values)
+    def log_joint(self, posterior: Posterior) -> Array:
+        return self.joint(posterior.draws)
 
     def gradient(self, shares: Values = NOTHING) -> Callable[[Array], Array]:
         return unconstrained_density(self.joint, shares=shares)[1]

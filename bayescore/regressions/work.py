@@ -1,10 +1,11 @@
 """A contender's share of comparing a regression: its density, its fit, its predictions, and all their checks."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bayescore.agreement import model_check
+from bayescore.agreement.model_check import ModelCheck
 from bayescore.backend import Backend, BackendInfo, Fit, LogDensity, NativeData, Precision, Progress
 from bayescore.contract.checked import Checked, refusal
 from bayescore.density.target import Values
@@ -71,20 +72,35 @@ class RegressionSession:
         """Carry the data over."""
         _ = self._native
 
-    def densities(self) -> tuple[Sequence[LogDensity], Sequence[LogDensity] | None] | None:
-        """Log densities at the points, and for float32 those in float64; None where it gives none."""
+    def check(self, name: str, meet: object) -> ModelCheck:
+        """Hold its log density against the specification's, and for float32 that in float64, too."""
         info = self.backend.info
         if "feature:log_density" not in info.declared():
-            return None
+            return ModelCheck(name, "not-checked", pattern="it gives no log density")
         start = time.perf_counter()
         found, again = self._at_points(), None
         if self.backend.precision == "float32":
             again = self.work.open(info.factory("float64"), info, "float64")._at_points()
         self.seconds["log_density"] = time.perf_counter() - start
-        return found, again
+        work, precision = self.work, self.backend.precision
+        return model_check.check(name, work.target, work.points, found, precision=precision, in_float64=again)
 
     def _at_points(self) -> list[LogDensity]:
         return [self.backend.log_density(self.work.regression, self._native, point) for point in self.work.points]
+
+    @property
+    def settled(self) -> bool:
+        """Whether a fit could change nothing any more: what differs is told with its fit."""
+        return False
+
+    def review(self, posterior: Posterior, model: ModelCheck, meet: object) -> tuple[Posterior, ModelCheck]:
+        """What is said already: points around the posterior are known before."""
+        return posterior, model
+
+    @property
+    def told(self) -> None:
+        """Nothing: the regression says all."""
+        return None
 
     def refusal(self, method: Method) -> str | None:
         """Why it can't fit with a method, or None if it can."""

@@ -9,7 +9,7 @@ from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.conclusion import Finished, enter
 from bayescore.contract import refit
 from bayescore.contract.checked import Checked
-from bayescore.density.target import Scalars, Target, Values
+from bayescore.density.target import Scalars, Target
 from bayescore.exact import quadrature
 from bayescore.exact.posterior import solve
 from bayescore.methods import NUTS, Exact
@@ -129,8 +129,8 @@ def _funnel(method: NUTS) -> Source:
 class Funnel(Scalars):
     """Its log tau, and the effects."""
 
-    def log_joint(self, values: Values) -> Array:
-        log_tau, *effects = (values[name] for name in self.names)
+    def log_joint(self, posterior: Posterior) -> Array:
+        log_tau, *effects = (posterior.draws[name] for name in self.names)
         total = -2.0 * log_tau**2 - 3.0 * log_tau
         for effect in effects:
             total = total - 0.5 * (effect / np.exp(log_tau)) ** 2

@@ -1,0 +1,258 @@
+"""Do two programs have the same density, up to a constant? Term by term, at points of both priors and posteriors.
+
+The first program is what others are held against, there being no specification.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayescore.agreement.model_check import ModelCheck, ModelVerdict
+from bayescore.backend import LogDensity, Precision
+from bayescore.density.target import DEEPEST
+from bayescore.model.arrays import Array
+from bayescore.programs import explaining, structure, words
+from bayescore.programs.explaining import Two
+from bayescore.programs.sides import Held, Point, Sites, latent
+
+LEAST_POINTS = 10
+_TOLERANCE: dict[Precision, float] = {"float64": 1e-8, "float32": 1e-5}
+_FLOAT32_NATS = 0.05
+_ROUNDED = 1e-3
+"""Share of a term that digits lost in float32 on the way to it may change."""
+
+
+def check(
+    name: str, a: str, looks: dict[str, Sites], at: Sequence[Point], held: dict[str, Held], precision: Precision
+) -> ModelCheck:
+    """Hold program ``name`` against program ``a``.
+
+    Parameters
+    ----------
+    looks, held
+        Of both, by name.
+    at
+        The points that densities are held at.
+    """
+    seen = ModelCheck(name, "not-checked", against=a)
+    if name == a:
+        return replace(seen, verdict="same", pattern="what the others are held against")
+    found = structure.compare(a, looks[a], name, looks[name])
+    if found:
+        first = found[0]
+        text = "; ".join(dict.fromkeys(one.text for one in found[:3]))
+        verdict: ModelVerdict = "different" if first.decides else "not-checked"
+        return replace(seen, verdict=verdict, site=first.site, pattern=text, code=first.code)
+    sides = [held[a], held[name]]
+    result = _Densities(seen, at, sides, precision).result()
+    again = [side.in_float64 for side in sides]
+    if result.verdict == "different" and precision == "float32" and all(again):
+        in_float64 = [Held(side.in_float64 or (), None, side.sites) for side in sides]
+        if _Densities(seen, at, in_float64, "float64").result().verdict == "same":
+            return replace(result, verdict="precision", pattern="float32 loses the digits")
+    return result
+
+
+@dataclass(frozen=True)
+class _Densities:
+    """Densities of two programs at the same points, the first being what the second is held against."""
+
+    seen: ModelCheck
+    at: Sequence[Point]
+    sides: Sequence[Held]
+    precision: Precision
+
+    def result(self) -> ModelCheck:
+        """The verdict: what has no density at a point where the other has, then terms, then what is left."""
+        with np.errstate(all="ignore"):
+            return self._result()
+
+    def _result(self) -> ModelCheck:
+        names = [n for n in self._first(1) if n in self._first(0)]
+        apart = self._one_sided(names)
+        if apart is not None:
+            return apart
+        kept = self._usable()
+        if len(kept) < LEAST_POINTS and len(self.at) >= LEAST_POINTS:
+            return replace(self.seen, pattern=self._too_few(len(kept)))
+        still = self._still(kept)
+        if still:
+            return replace(
+                self.seen, pattern=f"{still} has the same value at all points, so that they say nothing of it"
+            )
+        terms = {name: self._term(name, kept) for name in names}
+        total = np.array([self._density(1, k).total - self._density(0, k).total for k in kept])
+        size = np.array([max(abs(self._density(s, k).total) for s in (0, 1)) for k in kept])
+        excess = _excess(total, size, self.precision)
+        seen = replace(self.seen, points=len(kept), spread=_spread(total), constant=float(np.median(total)))
+        if excess <= 1.0 and not names:
+            return replace(seen, verdict="same")
+        wrong = [name for name in names if _excess(*terms[name], self.precision) > 1.0]
+        if excess <= 1.0:
+            shared_out = f"{', '.join(wrong)}: shared out differently, but the same in all" if wrong else None
+            return replace(seen, verdict="same", pattern=shared_out or self._constant(terms))
+        if not wrong:
+            return replace(seen, verdict="different", pattern="its terms don't add up to its total")
+        worst = next((n for n in wrong if self._explained(n)), max(wrong, key=lambda n: _excess(*terms[n], "float64")))
+        if all(self._rounded(name, terms[name]) for name in wrong):
+            return replace(
+                seen, verdict="precision", site=worst, pattern="float32 is used within: digits are lost on the way"
+            )
+        return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, terms[worst], kept))
+
+    def _density(self, side: int, k: int) -> LogDensity:
+        return self.sides[side].densities[k]
+
+    def _first(self, side: int) -> list[str]:
+        """Names of the terms, in order."""
+        return list(self._density(side, 0).by_site or {}) if self.sides[side].densities else []
+
+    def _by_site(self, side: int, k: int, name: str) -> float:
+        return float((self._density(side, k).by_site or {})[name])
+
+    def _usable(self) -> list[int]:
+        """Points where both have a density, and not far out in the tails of both."""
+        totals = np.array([[self._density(s, k).total for k in range(len(self.at))] for s in (0, 1)])
+        totals = np.where(np.isfinite(totals), totals, -np.inf)
+        near = totals >= np.max(totals, axis=1, keepdims=True, initial=-np.inf) - DEEPEST
+        return [int(k) for k in np.flatnonzero(np.isfinite(totals).all(axis=0) & near.any(axis=0))]
+
+    def _too_few(self, count: int) -> str:
+        return (
+            f"{count} of {len(self.at)} points can be used, and {LEAST_POINTS} are needed: elsewhere a density is not "
+            f"finite, or lies {DEEPEST:g} nats under its highest"
+        )
+
+    def _still(self, kept: Sequence[int]) -> str | None:
+        for name in self.at[0] if self.at else ():
+            values = np.stack([np.ravel(self.at[k][name]) for k in kept])
+            if len(kept) > 1 and values.size and np.all(np.ptp(values, axis=0) == 0):
+                return name
+        return None
+
+    def _term(self, name: str, kept: Sequence[int]) -> tuple[Array, Array]:
+        """Differences and sizes of a term."""
+        of_a, of_b = (np.array([self._by_site(s, k, name) for k in kept]) for s in (0, 1))
+        rows = [self._rows(s, k, name) for s in (0, 1) for k in kept]
+        inside = np.array([0.0 if r is None else float(np.sum(np.abs(r))) for r in rows]).reshape(2, -1)
+        return of_b - of_a, np.maximum(np.maximum(np.abs(of_a), np.abs(of_b)), inside.max(axis=0))
+
+    def _rows(self, side: int, k: int, name: str) -> Array | None:
+        return (self._density(side, k).by_row or {}).get(name)
+
+    def _one_sided(self, names: Sequence[str]) -> ModelCheck | None:
+        """A term that is finite on one side and not on the other."""
+        for name in names:
+            for k, point in enumerate(self.at):
+                of_a, of_b = (self._by_site(side, k, name) for side in (0, 1))
+                if np.isfinite(of_a) == np.isfinite(of_b):
+                    continue
+                who, bad = (self.seen.contender, of_b) if np.isfinite(of_a) else (self.seen.against, of_a)
+                at = f" at {name} = {words.number(point[name])}" if name in point else ""
+                if np.isnan(bad) or bad > 0:
+                    text = f"in {who} it is {bad:g}{at}, where the other's is finite"
+                    return replace(self.seen, verdict="different", site=name, pattern=text)
+                text = f"{who} gives it no density{at}, and the other does: another support"
+                causes = explaining.causes(self.seen.against, self._two(name))
+                return replace(
+                    self.seen,
+                    verdict="different",
+                    site=name,
+                    pattern="; ".join([text, *causes[:1]]),
+                    code="different-support" if name in point else "different-model",
+                )
+        return None
+
+    def _two(self, name: str) -> list[Two]:
+        """A site of both, at the points that sites are shown at."""
+        found = []
+        for of_a, of_b in zip(self.sides[0].sites, self.sides[1].sites, strict=False):
+            by_a, by_b = ({site.name: site for site in sites} for sites in (of_a, of_b))
+            if name in by_a and name in by_b:
+                found.append(Two(by_a[name], by_b[name]))
+        return found
+
+    def _explained(self, name: str) -> bool:
+        two = self._two(name)
+        return bool(two) and bool(explaining.causes(self.seen.against, two))
+
+    def _rounded(self, name: str, term: tuple[Array, Array]) -> bool:
+        difference, size = term
+        two = self._two(name)
+        spread = np.max(np.abs(difference - np.median(difference)) / (1.0 + size))
+        return bool(two) and bool(spread <= _ROUNDED) and explaining.rounded(two)
+
+    def _constant(self, terms: dict[str, tuple[Array, Array]]) -> str | None:
+        """Which terms differ by constants, where any does."""
+        parts = {name: float(np.median(difference)) for name, (difference, _) in terms.items()}
+        told = [f"{name} by {by:+.4g}" for name, by in parts.items() if abs(by) > 1e-6 * (1.0 + np.max(terms[name][1]))]
+        return f"a constant apart ({', '.join(told)}), which changes no posterior" if told else None
+
+    def _pattern(self, name: str, term: tuple[Array, Array], kept: Sequence[int]) -> str:
+        """What is other in a term: rows, then its distribution, parameters or data, then its size."""
+        two = self._two(name)
+        causes = explaining.causes(self.seen.against, two) if two else []
+        parts = [*self._which_rows(name, kept), *causes[:3]]
+        if not causes:
+            parts += [*self._counted(name, term, kept), *self._before(name)]
+        return "; ".join(parts) or "another term"
+
+    def _which_rows(self, name: str, kept: Sequence[int]) -> Iterator[str]:
+        of_a, of_b = ([r for k in kept if (r := self._rows(side, k, name)) is not None] for side in (0, 1))
+        if not len(of_a) == len(of_b) == len(kept) or of_a[0].shape != of_b[0].shape or not of_a[0].ndim:
+            return
+        apart = np.stack(of_b) - np.stack(of_a)
+        size = np.abs(np.stack(of_a))
+        limit = 1e-7 * (1.0 + size.max(axis=0))
+        wrong = np.max(np.abs(apart - np.median(apart, axis=0)), axis=0) > limit
+        at = np.flatnonzero(wrong)
+        if 0 < at.size < wrong.size:
+            alone = " alone differs" if at.size == 1 else f" of {wrong.size} differ"
+            yield words.rows(at, wrong.shape) + alone
+        elif at.size:
+            yield "all rows"
+
+    def _counted(self, name: str, term: tuple[Array, Array], kept: Sequence[int]) -> Iterator[str]:
+        """A term that is a multiple of the other's, or nothing at all."""
+        of_a, of_b = (np.array([self._by_site(s, k, name) for k in kept]) for s in (0, 1))
+        centred = of_a - of_a.mean()
+        if np.ptp(of_b) == 0:
+            yield "it is a constant: nothing of it is left"
+        elif np.any(centred):
+            factor = float(centred @ of_b / (centred @ centred))
+            left = of_b - factor * of_a
+            if np.ptp(left) <= 1e-6 * np.ptp(of_a):
+                counted = " (counted twice)" if abs(factor - 2.0) < 1e-6 else ""
+                yield f"it is {factor:.4g} times the other's{counted}"
+
+    def _before(self, name: str) -> Iterator[str]:
+        """What is computed before it and is another already."""
+        for of_a, of_b in zip(self.sides[0].sites[:1], self.sides[1].sites[:1], strict=False):
+            there = {site.name: site for site in of_b}
+            for site in of_a:
+                other = there.get(site.name)
+                if site.role != "deterministic" or other is None or site.value.shape != other.value.shape:
+                    continue
+                if not np.allclose(site.value, other.value, rtol=1e-9, atol=1e-300):
+                    yield f"{site.name} is another already"
+                    return
+
+
+def _excess(difference: Array, size: Array, precision: Precision) -> float:
+    """Largest deviation of a difference from its median over what rounding explains there."""
+    if not np.all(np.isfinite(difference)):
+        return np.inf
+    limit = _TOLERANCE[precision] * (1.0 + size)
+    if precision == "float32":
+        limit = np.minimum(limit, _FLOAT32_NATS)
+    return float(np.max(np.abs(difference - np.median(difference)) / limit, initial=0.0))
+
+
+def _spread(difference: Array) -> float:
+    return float(np.max(np.abs(difference - np.median(difference)), initial=0.0))
+
+
+def comparable(looks: dict[str, Sites], name: str, a: str) -> bool:
+    """Whether densities of two can be held at the same points."""
+    return latent(looks[a]).keys() == latent(looks[name]).keys() and structure.comparable(looks[a], looks[name])

@@ -1,0 +1,109 @@
+"""Programs side by side: which sites both have, and what is on one side only."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bayescore.program import ProgramSite
+from bayescore.programs import words
+from bayescore.programs.sides import Sites, latent, observed
+
+
+class Finding(NamedTuple):
+    """What sets two programs apart before any density: a reason code, the site, a sentence, and whether it decides."""
+
+    code: str
+    site: str
+    text: str
+    decides: bool = True
+
+
+def compare(a: str, of_a: Sites, b: str, of_b: Sites) -> list[Finding]:
+    """What differs between program ``a`` and program ``b``, worst first; nothing where densities can be compared."""
+    found = [*_roles(a, of_a, b, of_b), *_missing(a, of_a, b, of_b), *_shapes(a, of_a, b, of_b)]
+    return sorted(found or [*_supports(a, of_a, b, of_b)], key=lambda one: not one.decides)
+
+
+def _roles(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
+    there = {site.name: site for site in of_b}
+    for site in of_a:
+        other = there.get(site.name)
+        if other is None or {site.role, other.role} != {"latent", "observed"}:
+            continue
+        samples, observes = (a, b) if site.role == "latent" else (b, a)
+        yield Finding(
+            "observed-on-one-side",
+            site.name,
+            f"{site.name} is observed in {observes} and sampled in {samples}: its data are not given there (obs=)",
+        )
+
+
+def _missing(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
+    names_a, names_b = ({site.name for site in sites} for sites in (of_a, of_b))
+    only_a = [site for site in of_a if site.name not in names_b and site.role != "deterministic"]
+    only_b = [site for site in of_b if site.name not in names_a and site.role != "deterministic"]
+    other_way = _reparametrized(of_a, of_b)
+    if other_way:
+        both = sorted(names_a & names_b)
+        yield Finding(
+            "reparametrized",
+            other_way[0],
+            f"{_listed(other_way)} of {a} is computed from other sites in {b}, or the reverse: another "
+            f"parametrization, which densities can't be compared by; judged by the posterior of {_listed(both)}",
+            decides=False,
+        )
+        return
+    for own, whose, others, theirs in ((only_a, a, only_b, b), (only_b, b, only_a, a)):
+        for site in own:
+            alike = [o.name for o in others if o.role == site.role and o.value.shape == site.value.shape]
+            hint = (
+                f"; {theirs} has {_listed(alike)} of that shape: rename it, as {alike[0]}={site.name}" if alike else ""
+            )
+            what = "observes" if site.role == "observed" else "samples"
+            yield Finding("missing-site", site.name, f"only {whose} {what} {site.name}{hint}", decides=not alike)
+
+
+def _reparametrized(of_a: Sites, of_b: Sites) -> list[str]:
+    """Sites that are sampled on one side and computed on the other, where the other side then has more of its own."""
+    roles_a, roles_b = ({site.name: site.role for site in sites} for sites in (of_a, of_b))
+    shared = roles_a.keys() & roles_b.keys()
+    return sorted(name for name in shared if {roles_a[name], roles_b[name]} == {"latent", "deterministic"})
+
+
+def _shapes(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
+    for name, site, other in _both(of_a, of_b):
+        if site.value.shape == other.value.shape or "deterministic" in {site.role, other.role}:
+            continue
+        turned = site.value.ndim >= 2 and site.value.shape == (*other.value.shape[:-2], *other.value.shape[:-3:-1])
+        hint = f"; if one is the other transposed, say so: --transpose {name}" if turned else ""
+        shapes = (words.shape(s) or "no dimension" for s in (site, other))
+        text = "{} has shape {} in {} and {} in {}".format(name, *_interleave(shapes, (a, b)))
+        yield Finding("different-shape", name, text + hint)
+
+
+def _supports(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
+    for name, site, other in _both(of_a, of_b):
+        if site.role == "latent" == other.role and (site.support, site.ends) != (other.support, other.ends):
+            text = (
+                f"{name} is of {words.support(site)} in {a} ({words.distribution(site)}), "
+                f"and of {words.support(other)} in {b} ({words.distribution(other)})"
+            )
+            yield Finding("different-support", name, text)
+
+
+def _both(of_a: Sites, of_b: Sites) -> Iterator[tuple[str, ProgramSite, ProgramSite]]:
+    there = {site.name: site for site in of_b}
+    return ((site.name, site, there[site.name]) for site in of_a if site.name in there)
+
+
+def comparable(of_a: Sites, of_b: Sites) -> bool:
+    """Whether a point of one is a point of the other."""
+    shapes = [{name: site.value.shape for name, site in latent(sites).items()} for sites in (of_a, of_b)]
+    return shapes[0] == shapes[1] and observed(of_a).keys() == observed(of_b).keys()
+
+
+def _interleave(first: "Iterator[str]", second: tuple[str, str]) -> list[str]:
+    return [part for pair in zip(first, second, strict=True) for part in pair]
+
+
+def _listed(names: "list[str]") -> str:
+    return ", ".join(names)

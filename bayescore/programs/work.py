@@ -1,0 +1,231 @@
+"""A contender's share of comparing programs: what its program is, its density at everybody's points, its fit."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bayescore.agreement.model_check import ModelCheck
+from bayescore.backend import Backend, BackendInfo, Precision, Progress
+from bayescore.errors import BackendContractError
+from bayescore.methods import Method
+from bayescore.model.posterior import Posterior
+from bayescore.program import Program, ProgramBackend, ProgramFit
+from bayescore.programs import checked, data, naming, pairwise
+from bayescore.programs.naming import Naming
+from bayescore.programs.sides import Held, Look, Point, Side, Sites, latent
+from bayescore.programs.source import Source
+from bayescore.programs.target import Told
+
+OF_POSTERIOR = 10
+"""Draws of each posterior at which densities are held against one another."""
+
+
+@dataclass(frozen=True)
+class ProgramWork:
+    """What a process needs to take up a program.
+
+    Attributes
+    ----------
+    source
+        Where its function comes from.
+    arguments
+        Its data.
+    naming
+        What its sites are called among all.
+    asked
+        Names that the request speaks of, and what it does, as ("b", "rename"): some program must have them.
+    seed
+        Of its points.
+    """
+
+    source: Source
+    arguments: Mapping[str, Any]
+    naming: Naming = field(default_factory=Naming)
+    asked: tuple[tuple[str, str], ...] = ()
+    seed: int = 0
+
+    def refusal(self, info: BackendInfo, method: Method, precision: Precision) -> str | None:
+        """Why a backend can't do it, or None if it can."""
+        return refusal(info, method, precision)
+
+    def open(self, backend: Backend, info: BackendInfo, precision: Precision) -> "ProgramSession":
+        """Set a backend to it."""
+        return ProgramSession(self, backend, info, precision, {})
+
+
+def refusal(info: BackendInfo, method: Method, precision: Precision) -> str | None:
+    """Why a backend can't take up a program, or None if it can."""
+    return info.refusal({"feature:programs", f"program:{method.name}", f"precision:{precision}"})
+
+
+@dataclass(eq=False)
+class ProgramSession:
+    """A backend at work on a program."""
+
+    work: ProgramWork
+    backend: Backend
+    info: BackendInfo
+    precision: Precision
+    seconds: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """The backend's."""
+        return self.info.name
+
+    @cached_property
+    def program(self) -> Program:
+        """The program in its backend."""
+        return self._taken_up(self.backend)
+
+    def _taken_up(self, backend: Backend) -> Program:
+        if not isinstance(backend, ProgramBackend):
+            raise BackendContractError(f"{self.name} declares feature:programs and is no ProgramBackend")
+        function, guide = self.work.source.load()
+        data.check(self.work.source.words, function, self.work.arguments)
+        return backend.program(function, self.work.arguments, guide=guide)
+
+    @cached_property
+    def side(self) -> Side:
+        """The program by common names."""
+        return Side.of(self.program, self.work.naming)
+
+    def build(self) -> None:
+        """Take the program up."""
+        self._timed("build_data", lambda: self.program)
+
+    def check(self, name: str, meet: Callable[[Any], Mapping[str, Any]]) -> ModelCheck:
+        """Hold the program against the others, at points of all priors."""
+        self._name = name
+        self._look = self._timed("look", lambda: self.side.look(self.work.seed))
+        self._looks = {who: Look(*look) for who, look in meet(tuple(self._look)).items()}
+        known = sorted({site for look in self._looks.values() for site in look.own})
+        for asked, what in self.work.asked:
+            naming.check([asked], known, what)
+        self._points = points_of(self._looks, name)
+        self._models = self._compare(meet, self._points)
+        return self._models[name]
+
+    def _compare(self, meet: Callable[[Any], Mapping[str, Any]], points: Sequence[Point]) -> dict[str, ModelCheck]:
+        held = self._timed(
+            "log_density", lambda: self.side.held(points, shown_of(self._looks, self._name), self._again)
+        )
+        helds = {who: Held(*one) for who, one in meet(tuple(held)).items()}
+        return verdicts(self._looks, helds, points, self.precision)
+
+    @cached_property
+    def _again(self) -> Side | None:
+        """For float32 the program in float64."""
+        if self.precision == "float64":
+            return None
+        return Side.of(self._taken_up(self.info.factory("float64")), self.work.naming)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody's model is this one's, so that draws are not judged."""
+        return self._models[self._name].verdict == "different" or (
+            len(self._models) > 1
+            and all(m.verdict == "different" for who, m in self._models.items() if who != next(iter(self._models)))
+        )
+
+    def refusal(self, method: Method) -> str | None:
+        """Why it can't fit with a method, or None if it can."""
+        return self.work.refusal(self.info, method, self.precision)
+
+    def fit(self, method: Method, *, seed: int, progress: Progress) -> ProgramFit:
+        """Fit, warm-up and MCMC draws included."""
+        found: ProgramFit = self._timed("fit", lambda: self.program.fit(method, seed=seed, progress=progress))
+        self.seconds |= dict(found.seconds)
+        self._notes = tuple(found.notes)
+        return found
+
+    def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
+        """Draws by common names."""
+        found = self._timed("sample_posterior", lambda: self.program.sample_posterior(fit, seed=seed))
+        named = (
+            replace(found, draws=self.side.naming.common(found.draws), labels={})
+            if isinstance(found, Posterior)
+            else found
+        )
+        self._posterior = checked.posterior(self.name, named, self._look.sites, fit.method)
+        return self._posterior
+
+    def review(
+        self, posterior: Posterior, model: ModelCheck, meet: Callable[[Any], Mapping[str, Any]]
+    ) -> tuple[Posterior, ModelCheck]:
+        """Hold densities at draws of all posteriors, too; the log joint is then everybody's."""
+        self._posterior = posterior
+        given = meet(spread(posterior, self._look.sites))
+        reference = next(iter(self._models))
+        more = [point for who in given if comparable(self._looks, who, self._name) for point in given[who]]
+        points = [*self._points, *more]
+        found = self._compare(meet, points) if more else {}
+        if reference in given and self._name in found and model.verdict != "not-checked":
+            model = found[self._name]
+        stats = {n: v for n, v in posterior.sample_stats.items() if n != "log_joint"}
+        if model.verdict in {"same", "precision"} and "log_joint" in posterior.sample_stats:
+            stats["log_joint"] = posterior.sample_stats["log_joint"] - (model.constant or 0.0)
+        return replace(posterior, sample_stats=stats), model
+
+    def predict(self, fit: object, posterior: Posterior, *, seed: int) -> None:
+        """A program predicts nothing that is judged."""
+
+    @property
+    def told(self) -> tuple[Any, ...]:
+        """Its sites, and what its draws never change."""
+        still = {} if self._posterior is None else _still(self._posterior)
+        return tuple(Told(self._shown, self._look.own, still, self._notes))
+
+    _shown: Sites = ()
+    _posterior: Posterior | None = None
+    _notes: tuple[str, ...] = ()
+
+    def _timed(self, phase: str, call: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        found = call()
+        self.seconds[phase] = time.perf_counter() - start
+        return found
+
+
+def comparable(looks: Mapping[str, Look], a: str, b: str) -> bool:
+    """Whether a point of one program is a point of the other."""
+    return pairwise.comparable({name: look.sites for name, look in looks.items()}, a, b)
+
+
+def points_of(looks: Mapping[str, Look], name: str) -> list[Point]:
+    """Draws of all priors that a program has a density at."""
+    return [draw for who, look in looks.items() if comparable(looks, who, name) for draw in look.draws]
+
+
+def shown_of(looks: Mapping[str, Look], name: str) -> list[Point]:
+    """The points at which sites are looked at: a draw of each prior."""
+    return [look.draws[0] for who, look in looks.items() if comparable(looks, who, name)]
+
+
+def verdicts(
+    looks: Mapping[str, Look], helds: Mapping[str, Held], points: Sequence[Point], precision: Precision
+) -> dict[str, ModelCheck]:
+    """Every program against the first."""
+    a = next(iter(looks))
+    sites = {name: look.sites for name, look in looks.items()}
+    return {name: pairwise.check(name, a, sites, points, dict(helds), precision) for name in looks if name in helds}
+
+
+def spread(posterior: Posterior, sites: Sites) -> list[dict[str, Any]]:
+    """Some draws of a posterior, from all of it, as points."""
+    flat = posterior.flat()
+    count = len(next(iter(flat.values()))) if flat else 0
+    at = sorted({round(k) for k in np.linspace(0, count - 1, OF_POSTERIOR)}) if count else []
+    return [{name: flat[name][k] for name in latent(sites)} for k in at]
+
+
+def _still(posterior: Posterior) -> dict[str, Any]:
+    found = {}
+    for name, values in posterior.flat().items():
+        by_entry = values.reshape(len(values), -1)
+        found[name] = np.ptp(by_entry, axis=0) == 0 if by_entry.size else np.ones(0, dtype=bool)
+    return found
