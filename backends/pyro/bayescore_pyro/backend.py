@@ -1,8 +1,8 @@
-"""The four verbs, in Pyro."""
+"""The four verbs, in Pyro, and programs of one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
 from bayescore.density.coordinates import for_method
@@ -11,12 +11,15 @@ from bayescore.model.arrays import Array
 from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior, label
 from bayescore.model.regression import Regression
+from bayescore.program import ProgramBackend
 from bayescore_pyro import mle
 from bayescore_pyro.density import Density
 from bayescore_pyro.found import Found
 from bayescore_pyro.inference import infer
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.prediction import predict
+from bayescore_pyro.programs.program import PyroProgram
+from bayescore_pyro.programs.sited import Sited
 from bayescore_pyro.rows import Rows, to_tensors
 from bayescore_pyro.stated import state
 
@@ -29,7 +32,7 @@ class Native:
     rows: Rows
 
 
-class PyroBackend(Backend):
+class PyroBackend(Backend, ProgramBackend):
     """Pyro behind the contract, in one precision.
 
     Parameters
@@ -94,3 +97,8 @@ class PyroBackend(Backend):
     def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
         with isolated(self.precision):
             return state(regression).log_density(data.rows, values)
+
+    def program(
+        self, function: Callable[..., Any], data: Mapping[str, Any], *, guide: Callable[..., Any] | None = None
+    ) -> PyroProgram:
+        return PyroProgram(Sited(function, dict(data), self.precision))
