@@ -1,6 +1,7 @@
 """Programs of one's own, compared: is a port still the same model?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from bayescore import methods
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.run import Comparison, fit_and_conclude
 from bayescore.comparison.runner import Watcher
-from bayescore.errors import RequestError, suggest
+from bayescore.errors import PluginError, RequestError
 from bayescore.plugins import loading
 from bayescore.printable import shown
 from bayescore.programs import data as data_of_programs
@@ -100,11 +101,8 @@ def contenders_of(subject: Programs, settings: Settings) -> list[Contender]:
     if settings.smoke:
         method = method.smoke()
     for program in subject.programs:
-        if program.backend not in registry.backends and program.backend not in registry.failures:
-            known = sorted(registry.backends)
-            raise RequestError(
-                f"unknown backend {program.backend!r}{suggest(program.backend, known)} (installed: {', '.join(known)})"
-            )
+        with suppress(PluginError):  # a broken plugin is a known contender, which gets a row of its own
+            registry[program.backend]
     return [Contender(program.backend, method, program.label) for program in subject.programs]
 
 

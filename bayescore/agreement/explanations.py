@@ -19,6 +19,34 @@ EXPLANATIONS = {
         "Compare the backend's term with the model as printed: a scale read as a precision, a rate as a scale, a "
         "missing prior, a forgotten row. The draws are not judged.",
     ),
+    "missing-site": Explanation(
+        "A program has a site that the other has not, under that name at least.",
+        "The names of sampled and observed sites are held side by side.",
+        "If the other calls it otherwise, say so with --rename; if it computes it from other sites, name what it "
+        "computes by a deterministic site. Else a prior or a part of the data was forgotten, or one too many put in.",
+    ),
+    "observed-on-one-side": Explanation(
+        "A site is given data in one program, and sampled in the other.",
+        "Both have a site of that name; one of them observes it.",
+        "Hand the data to the site (obs=), in the program that samples it.",
+    ),
+    "different-shape": Explanation(
+        "A site has other dimensions in one program than in the other.",
+        "The shapes of its values are held side by side.",
+        "Look at plates, to_event and the layout of weights (out by in, or in by out). A matrix that is meant to be "
+        "the other's transposed: --transpose. Data of another length: a row was lost on the way.",
+    ),
+    "different-support": Explanation(
+        "A site can have values in one program that the other gives no density.",
+        "The supports of its distributions differ, or one density is 0 where the other's is not.",
+        "Look at the distribution: half-Cauchy for Cauchy, a bound of a uniform, a truncation, an ordering.",
+    ),
+    "reparametrized": Explanation(
+        "The programs sample other variables, of which one computes the other's: centred and not, for example.",
+        "A site that one samples is a deterministic one of the other, which has as many others instead.",
+        "Nothing, if the posterior of what both have agrees. To hold densities together write both in one "
+        "parametrization.",
+    ),
     "precision": Explanation(
         "float32 loses too many digits on these data. It is the same model.",
         "The log density passes in float64 and fails in float32.",

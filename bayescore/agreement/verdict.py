@@ -15,7 +15,10 @@ from bayescore.density.target import Target
 from bayescore.model.posterior import Posterior
 
 Overall = Literal["agree", "disagree", "inconclusive", "incomplete"]
-_ABOUT_CONTENDER = {"unconverged", "resampled", "different-model", "precision"}
+_ABOUT_CONTENDER = {
+    "unconverged", "resampled", "different-model", "precision", "different-support", "different-shape", "missing-site",
+    "observed-on-one-side",
+}  # fmt: skip
 EXIT_CODES: dict[Overall, int] = {"agree": 0, "disagree": 1, "inconclusive": 3, "incomplete": 4}
 
 
@@ -55,7 +58,7 @@ def decide(
     points
         The candidates' point estimates, of all parameters, whatever they are judged on.
     models
-        How the contenders' log densities compare with the specification.
+        How the contenders' log densities compare with what they are held against.
     prediction_gaps
         For pairs of contenders the largest difference of their predictions, in sds.
     model_only
@@ -114,10 +117,12 @@ def _with_identification(pair: Pair, target: Target, gap: float, margin: float) 
 
 
 def _different(model: ModelCheck) -> Reason:
+    if model.spread is None:  # no density had to be looked at
+        return Reason(model.code, f"{model.contender} and {model.against}: {model.pattern}")
     term = f", in the term of {model.site}" if model.site else ""
     return Reason(
-        "different-model",
-        f"{model.contender} has another log density than the specification{term} "
+        model.code,
+        f"{model.contender} has another log density than {model.against}{term} "
         f"({model.pattern}; spread {model.spread:.2g} nats at {model.points} points)",
     )
 

@@ -37,7 +37,7 @@ def check(
     """
     seen = ModelCheck(name, "not-checked", against=a)
     if name == a:
-        return replace(seen, verdict="same", pattern="what the others are held against")
+        return replace(seen, verdict="same", points=len(at), spread=0.0, pattern="what the others are held against")
     found = structure.compare(a, looks[a], name, looks[name])
     if found:
         first = found[0]

@@ -1,6 +1,6 @@
 """Programs side by side: which sites both have, and what is on one side only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bayescore.program import ProgramSite
@@ -41,32 +41,40 @@ def _missing(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
     names_a, names_b = ({site.name for site in sites} for sites in (of_a, of_b))
     only_a = [site for site in of_a if site.name not in names_b and site.role != "deterministic"]
     only_b = [site for site in of_b if site.name not in names_a and site.role != "deterministic"]
-    other_way = _reparametrized(of_a, of_b)
-    if other_way:
-        both = sorted(names_a & names_b)
+    computed = _computed(of_a, of_b), _computed(of_b, of_a)
+    if any(computed) and (_size(only_b), _size(only_a)) == tuple(map(_size, computed)):
+        both = sorted(names_a & names_b - {site.name for site in of_a if site.role == "observed"})
         yield Finding(
             "reparametrized",
-            other_way[0],
-            f"{_listed(other_way)} of {a} is computed from other sites in {b}, or the reverse: another "
-            f"parametrization, which densities can't be compared by; judged by the posterior of {_listed(both)}",
+            next(site.name for part in computed for site in part),
+            f"{_listed([site.name for site in computed[0] + computed[1]])} is sampled on one side and computed from "
+            f"{_listed([site.name for site in only_a + only_b])} on the other: another parametrization, whose "
+            f"densities can't be held together; judged by the posterior of {_listed(both)}",
             decides=False,
         )
         return
     for own, whose, others, theirs in ((only_a, a, only_b, b), (only_b, b, only_a, a)):
         for site in own:
             alike = [o.name for o in others if o.role == site.role and o.value.shape == site.value.shape]
+            renames = f"{alike[0]}={site.name}" if alike else ""
             hint = (
-                f"; {theirs} has {_listed(alike)} of that shape: rename it, as {alike[0]}={site.name}" if alike else ""
+                f"; {theirs} has {_listed(alike)} of that shape: if it is the same, --rename {renames}" if alike else ""
             )
-            what = "observes" if site.role == "observed" else "samples"
-            yield Finding("missing-site", site.name, f"only {whose} {what} {site.name}{hint}", decides=not alike)
+            yield Finding("missing-site", site.name, f"only {whose} {_does(site)} {site.name}{hint}")
 
 
-def _reparametrized(of_a: Sites, of_b: Sites) -> list[str]:
-    """Sites that are sampled on one side and computed on the other, where the other side then has more of its own."""
-    roles_a, roles_b = ({site.name: site.role for site in sites} for sites in (of_a, of_b))
-    shared = roles_a.keys() & roles_b.keys()
-    return sorted(name for name in shared if {roles_a[name], roles_b[name]} == {"latent", "deterministic"})
+def _does(site: ProgramSite) -> str:
+    return "observes" if site.role == "observed" else "samples"
+
+
+def _computed(of_a: Sites, of_b: Sites) -> list[ProgramSite]:
+    """Sites that ``a`` samples and ``b`` computes."""
+    there = {site.name for site in of_b if site.role == "deterministic"}
+    return [site for site in of_a if site.role == "latent" and site.name in there]
+
+
+def _size(sites: Sequence[ProgramSite]) -> int:
+    return sum(site.value.size for site in sites)
 
 
 def _shapes(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """What is compared: programs that should be the same model, and their data."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
@@ -13,7 +13,7 @@ from bayescore.errors import DataError, RequestError
 from bayescore.methods import Method
 from bayescore.model.posterior import Posterior
 from bayescore.program import ProgramSite
-from bayescore.programs import data, naming, words
+from bayescore.programs import data, words
 from bayescore.programs.naming import Naming
 from bayescore.programs.sides import Sites, observed
 from bayescore.programs.source import Source
@@ -71,7 +71,7 @@ class Programs:
     programs: tuple[Stated, ...]
     arguments: Mapping[str, Any]
     source: str = "data"
-    renamed: Mapping[str, str] = naming.NOTHING
+    renamed: Mapping[str, str] = field(default_factory=dict)
     transposed: frozenset[str] = frozenset()
     judge: tuple[str, ...] = ()
     seed: int = 0

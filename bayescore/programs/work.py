@@ -114,6 +114,7 @@ class ProgramSession:
         held = self._timed(
             "log_density", lambda: self.side.held(points, shown_of(self._looks, self._name), self._again)
         )
+        self._shown = held.sites[0]
         helds = {who: Held(*one) for who, one in meet(tuple(held)).items()}
         return verdicts(self._looks, helds, points, self.precision)
 

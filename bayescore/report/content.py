@@ -71,7 +71,8 @@ def _statement(document: Document) -> Heading:
 
 def _sections(document: Document) -> Iterator[Section]:
     if document["model_check"]:
-        yield Section("Model: log density against the specification", tables.models(document))
+        against = document["model_check"][0].get("against", "the specification")
+        yield Section(f"Model: log density against {against}", tables.models(document))
     if document["parameters"]:
         yield Section("Posterior", tables.parameters(document))
     for pair in document["pairs"]:

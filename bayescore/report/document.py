@@ -101,7 +101,7 @@ class ParameterEntry(TypedDict):
 
 
 class ModelEntry(TypedDict):
-    """How a contender's log density compares with the specification; spread and constant in nats."""
+    """How a contender's log density compares with what it is held against; spread and constant in nats."""
 
     contender: str
     verdict: ModelVerdict
@@ -111,6 +111,8 @@ class ModelEntry(TypedDict):
     constant: float | None
     site: str | None
     pattern: str | None
+    code: str
+    against: str
 
 
 class RowEntry(TypedDict):

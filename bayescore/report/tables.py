@@ -55,7 +55,7 @@ def _columns(names: Sequence[str], figures: Sequence[str], words: Sequence[str] 
 
 
 def models(document: Document) -> Table:
-    """How each log density compares with the specification."""
+    """How each log density compares with what it is held against."""
     lines = []
     for check in document["model_check"]:
         figures = [figure(check[key], ".1g", "") for key in ("spread", "gradient_spread", "constant")]

@@ -126,8 +126,11 @@ def sentence(document: Document) -> str:
         case "agree":
             return f"{_found(document, judged)} ({rule})."
         case "disagree" if not judged:
-            wrong = [check["contender"] for check in document["model_check"] if check["verdict"] == "different"]
-            return f"{names(wrong)} {'has' if len(wrong) == 1 else 'have'} another model than the one that was stated."
+            wrong = [check for check in document["model_check"] if check["verdict"] == "different"]
+            against = wrong[0].get("against", "the specification")
+            what = "the one that was stated" if against == "the specification" else against
+            have = "has" if len(wrong) == 1 else "have"
+            return f"{names([check['contender'] for check in wrong])} {have} another model than {what}."
         case "disagree":
             pairs = [f"{p['a']} and {p['b']}" for p in judged if p["verdict"] == "disagree"]
             return f"{names(pairs)} did not find the same posterior ({rule})."
@@ -138,7 +141,7 @@ def sentence(document: Document) -> str:
 
 
 def _checked(document: Document, done: Sequence[str]) -> str:
-    """Whose model was held against the specification, and at how many points."""
+    """Whose model was checked, and at how many points."""
     points = {check["contender"]: check["points"] for check in document["model_check"]}
     unchecked = [name for name in done if not points.get(name)]
     if len(unchecked) == len(done):
