@@ -13,11 +13,14 @@ from pyro import infer
 from pyro.infer.mcmc.nuts import _TreeInfo
 from torch import Tensor
 
+from bayescore.errors import FitError, in_one_line
 from bayescore.methods import NUTS
 from bayescore.model.arrays import Array
 from bayescore_pyro.density import Program, differentiable
 
 _Z = "z"
+_STARTS = 100
+"""How many draws are tried for a start."""
 
 
 class Kernel(infer.NUTS):  # type: ignore[misc]
@@ -106,7 +109,13 @@ def read(path: Path) -> Chain:
 
 
 def sample(program: Program, size: int, method: NUTS, seed: int, tell: Callable[[int], None]) -> Chain:
-    """Run a chain from its own seed and start, z ~ Uniform(-2, 2), and tell how many iterations are done."""
+    """Run a chain from its own seed and start, and tell how many iterations are done.
+
+    Raises
+    ------
+    FitError
+        It has found no start.
+    """
     pyro.set_rng_seed(seed)
     kernel = Kernel(
         program,
@@ -129,13 +138,34 @@ def sample(program: Program, size: int, method: NUTS, seed: int, tell: Callable[
         kernel,
         num_samples=method.draws,
         warmup_steps=method.warmup,
-        initial_params={_Z: 4.0 * torch.rand(size) - 2.0},
+        initial_params={_Z: start(program, size)},
         hook_fn=keep,
         disable_progbar=True,
     )
     sampler.run()
     z: Array = sampler.get_samples()[_Z].double().numpy()
     return Chain(z, {name: np.array([of[name] for of in record], dtype=_type(name)) for name in record[0]})
+
+
+def start(program: Program, size: int) -> Tensor:
+    """A point z ~ Uniform(-2, 2) with a finite density and slope: the first of 100 draws that has them.
+
+    Raises
+    ------
+    FitError
+        None has.
+    """
+    why = "the density or its gradient isn't finite"
+    for _ in range(_STARTS):
+        z = 4.0 * torch.rand(size) - 2.0
+        try:
+            potential, gradient = program(z)
+        except RuntimeError as error:  # as from a singular matrix
+            why = in_one_line(error)
+            continue
+        if potential.isfinite() and gradient.isfinite().all():
+            return z
+    raise FitError(f"no start among {_STARTS} draws of Uniform(-2, 2), without constraints: {why}")
 
 
 def _type(name: str) -> type:

@@ -7,12 +7,12 @@ import torch
 
 from bayescore.backend import LogDensity, Progress, no_progress
 from bayescore.errors import UnsupportedError
-from bayescore.methods import Method
+from bayescore.methods import NUTS, Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramFit, ProgramSite
 from bayescore_pyro.isolation import isolated
-from bayescore_pyro.programs import running
+from bayescore_pyro.programs import running, sampling
 from bayescore_pyro.programs.description import describe
 from bayescore_pyro.programs.sited import Sited
 
@@ -36,7 +36,11 @@ class PyroProgram(Program):
         return LogDensity(sum(by_site.values()), by_site, by_row=rows)
 
     def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
-        raise UnsupportedError(f"not yet: programs can't be fitted by {method.name}")
+        if not isinstance(method, NUTS):
+            raise UnsupportedError(f"not yet: programs can't be fitted by {method.name}")
+        with isolated(self.sited.precision, seed):
+            return sampling.fit(self.sited, method, seed, progress)
 
     def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
-        raise UnsupportedError("not yet: programs can't be fitted")
+        with isolated(self.sited.precision, seed):
+            return sampling.posterior(fit.native)

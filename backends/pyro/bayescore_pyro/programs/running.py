@@ -59,7 +59,7 @@ class AtUnconstrained(Messenger):  # type: ignore[misc]
     def __init__(self, numbers: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.numbers = numbers
-        self.log_det: Tensor | float = 0.0
+        self.log_det = torch.zeros(())
 
     def _pyro_sample(self, msg: Any) -> None:
         numbers = self.numbers.get(msg["name"])

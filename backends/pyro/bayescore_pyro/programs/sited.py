@@ -16,21 +16,24 @@ from bayescore_pyro.programs import density, running
 
 @dataclass(frozen=True)
 class Latent:
-    """The latent sites of a program, as a run has drawn them.
+    """The sites of a program that have no data, as a run has drawn them.
 
     Attributes
     ----------
     drawn
-        Values of those that are not enumerated.
+        Those that are not enumerated.
     summed
-        Values of those that are.
+        Those that are.
     nesting
         Where sites are enumerated, the dimensions that are left for batches, else None.
+    deterministic
+        The deterministic sites.
     """
 
-    drawn: Mapping[str, Tensor]
-    summed: Mapping[str, Tensor]
+    drawn: Mapping[str, running.Node]
+    summed: Mapping[str, running.Node]
     nesting: int | None
+    deterministic: Mapping[str, running.Node]
 
 
 @dataclass
@@ -66,9 +69,10 @@ class Sited:
         running.check_same_sites(*traces)
         nodes = running.sites_of(traces[0])
         unknown = {name: node for name, node in nodes.items() if running.is_latent(node)}
-        summed = {name: node["value"] for name, node in unknown.items() if running.is_enumerated(node)}
-        drawn = {name: node["value"] for name, node in unknown.items() if name not in summed}
-        return Latent(drawn, summed, _nesting(nodes) if summed else None)
+        summed = {name: node for name, node in unknown.items() if running.is_enumerated(node)}
+        drawn = {name: node for name, node in unknown.items() if name not in summed}
+        deterministic = {name: node for name, node in nodes.items() if running.is_deterministic(node)}
+        return Latent(drawn, summed, _nesting(nodes) if summed else None, deterministic)
 
     def arguments(self) -> dict[str, Any]:
         """What the function is called with, in the precision that holds."""
@@ -102,11 +106,11 @@ class Sited:
         return density.terms(trace, latent.nesting)
 
 
-def _matched(values: Mapping[str, Array], known: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _matched(values: Mapping[str, Array], known: Mapping[str, running.Node]) -> dict[str, Tensor]:
     unknown = [name for name in values if name not in known]
     if unknown:
         raise DataError(f"the program has no latent site {unknown[0]!r} to give values to; it has {list(known)}")
-    return {name: running.fitting(name, value, known[name]) for name, value in values.items()}
+    return {name: running.fitting(name, value, known[name]["value"]) for name, value in values.items()}
 
 
 def _nesting(nodes: Mapping[str, running.Node]) -> int:
