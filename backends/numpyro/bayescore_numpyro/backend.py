@@ -1,27 +1,30 @@
 """The four verbs, in NumPyro."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, entry_of, no_progress
+from bayescore.errors import UnsupportedError
 from bayescore.methods import Method
 from bayescore.model.arrays import Array
 from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior
 from bayescore.model.regression import Regression
+from bayescore.program import Program, ProgramBackend
 from bayescore_numpyro import density, laplace, native, nuts, point, predict, svi
 from bayescore_numpyro.form import form_of
 from bayescore_numpyro.native import Native
 from bayescore_numpyro.precision import precision_of
+from bayescore_numpyro.programs.program import NumPyroProgram
 from bayescore_numpyro.rows import rows_of
 
 METHODS: dict[str, ModuleType] = {"mle": point, "map": point, "svi": svi, "nuts": nuts, "laplace": laplace}
 """For each method the module with its ``fit`` and ``draw``."""
 
 
-class NumPyroBackend(Backend):
-    """Fits regressions with NumPyro, in one precision."""
+class NumPyroBackend(Backend, ProgramBackend):
+    """Fits regressions and programs of one's own with NumPyro, in one precision."""
 
     def __init__(self, precision: Precision) -> None:
         self.precision = precision
@@ -67,3 +70,10 @@ class NumPyroBackend(Backend):
     def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
         with precision_of(self.precision):
             return density.log_density(data, values)
+
+    def program(
+        self, function: Callable[..., Any], data: Mapping[str, Any], *, guide: Callable[..., Any] | None = None
+    ) -> Program:
+        if guide is not None:
+            raise UnsupportedError("not yet: numpyro takes no guide of your own; pyro does")
+        return NumPyroProgram(function, data, self.precision)

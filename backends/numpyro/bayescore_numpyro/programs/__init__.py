@@ -1,0 +1,1 @@
+"""Programs of one's own: the contract of `bayescore.program`, in NumPyro."""

@@ -1,0 +1,107 @@
+"""The contract of programs, in NumPyro."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bayescore.backend import LogDensity, Precision, Progress, no_progress
+from bayescore.errors import DataError, UnsupportedError
+from bayescore.methods import Method
+from bayescore.model.arrays import Array
+from bayescore.model.posterior import Posterior
+from bayescore.program import Program, ProgramFit, ProgramSite
+from bayescore_numpyro.compiling import ONCE, Compiled
+from bayescore_numpyro.precision import key_of, precision_of
+from bayescore_numpyro.programs import enumeration
+from bayescore_numpyro.programs.density import by_row
+from bayescore_numpyro.programs.description import describe
+from bayescore_numpyro.programs.running import (
+    NOT_TRACEABLE,
+    Source,
+    Structure,
+    Values,
+    check_kinds,
+    fitting,
+    run,
+    sites_of,
+    structure_of,
+    to_arguments,
+)
+
+Terms = tuple[dict[str, jax.Array], dict[str, jax.Array]]
+Result = TypeVar("Result")
+
+
+class NumPyroProgram(Program):
+    """A program of one's own with its data, in one precision."""
+
+    def __init__(self, function: Callable[..., Any], data: Mapping[str, Any], precision: Precision) -> None:
+        self._precision: Precision = precision
+        with precision_of(precision):
+            self._source = Source(function, to_arguments(data))
+
+    @cached_property
+    def _structure(self) -> Structure:
+        first, second = (run(self._source, {}, key_of(0, number)) for number in range(2))
+        return structure_of(first, second)
+
+    def sites(self, values: Mapping[str, Array] | None = None, *, seed: int = 0) -> tuple[ProgramSite, ...]:
+        with precision_of(self._precision):
+            trace = run(self._source, fitting(self._structure, values or {}), key_of(seed))
+            check_kinds(self._structure, trace)
+            return tuple(describe(name, site) for name, site in sites_of(trace).items())
+
+    def log_density(self, values: Mapping[str, Array]) -> LogDensity:
+        with precision_of(self._precision):
+            point = fitting(self._structure, values)
+            absent = self._structure.latent.keys() - point.keys()
+            if absent:
+                raise DataError(f"the log density needs a value of the site {min(absent)!r}")
+            if self._structure.enumerated:
+                enumeration.check(self._structure)
+            terms, rows = jax.device_get(self._evaluated(point))
+        order = self._structure.kinds
+        by_site = {name: float(terms[name]) for name in order if name in terms}
+        shares = {name: np.asarray(rows[name], dtype=np.float64) for name in order if name in rows}
+        return LogDensity(sum(by_site.values()), by_site, by_row=shares)
+
+    def _evaluated(self, point: Values) -> Terms:
+        try:
+            return self.traced(lambda: self._compiled(point))
+        except NOT_TRACEABLE:  # Python code decides by a value: the density is there all the same
+            return self.terms(point)
+
+    def traced(self, call: Callable[[], Result]) -> Result:
+        """What a compiled program gives; one whose Python code looks at its arguments is traced in another way."""
+        try:
+            return call()
+        except NOT_TRACEABLE:
+            if self._source.folding:
+                raise
+            self._source.folding = True
+            return call()
+
+    @cached_property
+    def _compiled(self) -> Compiled[Terms]:
+        return Compiled(self.terms, ONCE, ())
+
+    def terms(self, values: Values) -> Terms:
+        """Log density by site, and by site and row, at values of all latent sites that are not summed out."""
+        key = key_of(0)
+        if self._structure.enumerated:
+            rows, last, term = enumeration.marginal(self._source, self._structure, values, key)
+            return {name: jnp.sum(row) for name, row in rows.items()} | {last: term}, rows
+        trace = run(self._source, values, key)
+        check_kinds(self._structure, trace)
+        rows = by_row(trace)
+        return {name: jnp.sum(row) for name, row in rows.items()}, rows
+
+    def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
+        raise UnsupportedError("not yet: programs of one's own are not fitted by this version of the backend")
+
+    def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
+        raise UnsupportedError("not yet: programs of one's own are not fitted by this version of the backend")
