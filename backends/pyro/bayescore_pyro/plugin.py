@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
-GAPS = {"method:exact": "never: closed forms belong to the exact backend"}
+GAPS = {
+    "method:exact": "never: closed forms belong to the exact backend",
+    "program:svi": "not yet: Pyro's programs of one's own are sampled by NUTS alone",
+}
 
 
 def make(precision: Precision = "float64") -> Backend:

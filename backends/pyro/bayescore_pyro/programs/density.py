@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,22 +99,15 @@ def terms(trace: Any, nesting: int | None, check: Callable[[Node], bool] = lambd
 
 
 def _summed_out(trace: Any, found: Mapping[str, Tensor], nesting: int) -> dict[str, Term]:
-    """The terms where sites are enumerated: those that share one are contracted, under the name of the last."""
+    """The terms where sites are enumerated: all that one takes part in are one, under the name of the last."""
     trace.symbolize_dims()
-    plates = set(trace.plate_to_symbol.values())
-    enumerated = {symbol for symbol in trace.symbol_to_dim if symbol not in plates}
+    enumerated = set(trace.symbol_to_dim) - set(trace.plate_to_symbol.values())
     nodes = sites_of(trace)
     factors = {name: _packed(name, each, nodes[name], nesting) for name, each in found.items() if each.dim() > nesting}
-    groups = list(_sharing({name: set(each._pyro_dims) & enumerated for name, each in factors.items()}))
-    last = {max(group, key=list(found).index): group for group in groups}
-    grouped = set().union(*groups)
-    return {
-        name: _contracted(trace, {of: factors[of] for of in last[name]}, enumerated)
-        if name in last
-        else Term(each.sum(), each)
-        for name, each in found.items()
-        if name in last or name not in grouped
-    }
+    factors = {name: factor for name, factor in factors.items() if enumerated & set(factor._pyro_dims)}
+    terms = {name: Term(each.sum(), each) for name, each in found.items() if name not in factors}
+    marginal = {list(factors)[-1]: _contracted(trace, factors, enumerated)} if factors else {}
+    return {name: (terms | marginal)[name] for name in found if name in terms or name in marginal}
 
 
 def _packed(name: str, term: Tensor, node: Node, nesting: int) -> Any:
@@ -131,22 +124,8 @@ def _packed(name: str, term: Tensor, node: Node, nesting: int) -> Any:
     return packed.pack(term, node["infer"]["_dim_to_symbol"])
 
 
-def _sharing(symbols: Mapping[str, set[str]]) -> Iterator[set[str]]:
-    """Groups of sites that enumerated dimensions tie together."""
-    left = {name: of for name, of in symbols.items() if of}
-    while left:
-        first, shared = left.popitem()
-        group, grown = {first}, True
-        while grown:
-            more = {name for name, of in left.items() if of & shared}
-            group |= more
-            shared = shared.union(*(left.pop(name) for name in more))
-            grown = bool(more)
-        yield group
-
-
 def _contracted(trace: Any, factors: Mapping[str, Any], enumerated: set[str]) -> Term:
-    """A group's marginal density; its rows are those of the plates that all of it is in."""
+    """The marginal density of what enumerated sites take part in; its rows are those of plates that all of it is in."""
     ordinals = {
         name: frozenset(trace.plate_to_symbol[f.name] for f in trace.nodes[name]["cond_indep_stack"] if f.vectorized)
         for name in factors

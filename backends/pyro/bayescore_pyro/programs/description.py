@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pyro.distributions as dist
 import torch
 from torch import Tensor
@@ -10,11 +11,13 @@ from torch.distributions import constraints
 
 from bayescore.model.arrays import Array
 from bayescore.program import ProgramSite, Role, Support
-from bayescore_pyro.programs.running import Node, is_deterministic, is_enumerated, is_latent
+from bayescore_pyro.programs.running import WRAPPERS, Node, is_deterministic, is_enumerated, is_latent
 
-_WRAPPERS = (torch.distributions.Independent, dist.MaskedDistribution, dist.torch_distribution.ExpandedDistribution)
-_INSTEAD = {"logits": "probs", "gate_logits": "gate", "scale_tril": "covariance_matrix"} | {
-    "precision_matrix": "covariance_matrix"
+_INSTEAD = {
+    "logits": "probs",
+    "gate_logits": "gate",
+    "scale_tril": "covariance_matrix",
+    "precision_matrix": "covariance_matrix",
 }
 """What says the same as another parameter, which is told."""
 _WORDS: dict[type, Support] = {
@@ -43,8 +46,8 @@ def describe(name: str, node: Node) -> ProgramSite:
         name,
         role,
         _array(value),
-        type(plain(law)).__name__,
-        parameters(law),
+        family(law),
+        parameters(law, tuple(value.shape)),
         law.event_dim,
         support,
         ends,
@@ -54,47 +57,65 @@ def describe(name: str, node: Node) -> ProgramSite:
 
 def plain(law: Any) -> Any:
     """A distribution without what is wrapped around it."""
-    while isinstance(law, _WRAPPERS):
+    while isinstance(law, WRAPPERS):
         law = law.base_dist
     return law
 
 
-def parameters(law: Any) -> dict[str, Array]:
-    """By name, broadcast against the batch shape, each event's elements among it where they are independent."""
+def family(law: Any) -> str:
+    """Its name as the field writes it, whatever is wrapped around it."""
+    law = plain(law)
+    if type(law) is dist.ZeroInflatedDistribution:
+        return f"ZeroInflated{family(law.base_dist)}"
+    return type(law).__name__
+
+
+def parameters(law: Any, value: tuple[int, ...] = ()) -> dict[str, Array]:
+    """By name, broadcast against the batch shape, each event's elements among it where they are independent.
+
+    Parameters
+    ----------
+    value
+        Shape of a value, which may have more rows than the distribution.
+    """
     inner = plain(law)
-    shape = tuple(law.batch_shape) + tuple(law.event_shape)
+    shape = np.broadcast_shapes(tuple(law.batch_shape) + tuple(law.event_shape), value)
     return _parameters(inner, shape[: len(shape) - inner.event_dim])
 
 
 def _parameters(law: Any, batch: tuple[int, ...]) -> dict[str, Array]:
-    if isinstance(law, dist.MixtureSameFamily | torch.distributions.MixtureSameFamily):
-        components = law.component_distribution
-        within = tuple(components.batch_shape) + tuple(components.event_shape)
-        told = _parameters(plain(components), within[: len(within) - plain(components).event_dim])
-        return {"mixing_probs": _array(law.mixture_distribution.probs)} | told
-    wanted = {_INSTEAD.get(name, name) for name in law.arg_constraints}
-    found = {name: value for name in law.arg_constraints if name in wanted if (value := _value(law, name)) is not None}
-    found |= {name: value for name in wanted - found.keys() if (value := _value(law, name)) is not None}
-    if not found and isinstance(law, torch.distributions.TransformedDistribution):
-        return parameters(law.base_dist)
-    return {name: _broadcast(value, batch, law.arg_constraints.get(name)) for name, value in found.items()}
+    if isinstance(law, torch.distributions.MixtureSameFamily):
+        return {"mixing_probs": _numbers(law.mixture_distribution.probs)} | parameters(law.component_distribution)
+    own = _own(law, batch)
+    if type(law) is dist.ZeroInflatedDistribution or (
+        isinstance(law, torch.distributions.TransformedDistribution) and not own
+    ):
+        return own | parameters(law.base_dist)
+    return own
 
 
-def _value(law: Any, name: str) -> Any:
-    try:
-        value = getattr(law, name)
-    except (AttributeError, NotImplementedError):
-        return None
-    return value if isinstance(value, Tensor | int | float) else None
+def _own(law: Any, batch: tuple[int, ...]) -> dict[str, Array]:
+    """The parameters that a distribution says that it has."""
+    told: dict[str, Array] = {}
+    for name, constraint in law.arg_constraints.items():
+        instead = _INSTEAD.get(name, name)
+        value = None if instead in told else getattr(law, instead, None)
+        if isinstance(value, Tensor | int | float):
+            told[instead] = _broadcast(value, batch, law.arg_constraints.get(instead, constraint))
+    return told
 
 
 def _broadcast(value: Any, batch: tuple[int, ...], constraint: Any) -> Array:
     array = torch.as_tensor(value)
-    event = () if constraint is None else tuple(array.shape[array.ndim - constraint.event_dim :])
+    dims = 0 if constraints.is_dependent(constraint) else constraint.event_dim  # type: ignore[no-untyped-call]
     try:
-        return _array(array.broadcast_to(batch + event))
+        return _numbers(array.broadcast_to(batch + tuple(array.shape[array.ndim - dims :])))
     except RuntimeError:  # a distribution's own idea of its parameters' shapes
-        return _array(array)
+        return _numbers(array)
+
+
+def _numbers(value: Any) -> Array:
+    return _array(value).astype("float64")
 
 
 def support_of(law: Any) -> tuple[Support, tuple[float, float]]:
@@ -103,7 +124,7 @@ def support_of(law: Any) -> tuple[Support, tuple[float, float]]:
         support = law.support
     except NotImplementedError:
         return "other", (-math.inf, math.inf)
-    while isinstance(support, constraints.independent):
+    while isinstance(support, constraints.independent | constraints.MixtureSameFamilyConstraint):
         support = support.base_constraint
     if support is constraints.nonnegative_integer or hasattr(support, "lower_bound") or hasattr(support, "upper_bound"):
         return _between(support)
@@ -116,7 +137,8 @@ def support_of(law: Any) -> tuple[Support, tuple[float, float]]:
 
 
 def _between(support: Any) -> tuple[Support, tuple[float, float]]:
-    lower, upper = _end(support, "lower_bound", -math.inf), _end(support, "upper_bound", math.inf)
+    least = 0.0 if isinstance(support, constraints.multinomial) else -math.inf
+    lower, upper = _end(support, "lower_bound", least), _end(support, "upper_bound", math.inf)
     if support.is_discrete:
         return "integers", (lower, upper)
     if hasattr(support, "upper_bound"):

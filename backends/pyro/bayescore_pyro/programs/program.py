@@ -37,7 +37,7 @@ class PyroProgram(Program):
 
     def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
         if not isinstance(method, NUTS):
-            raise UnsupportedError(f"not yet: programs can't be fitted by {method.name}")
+            raise UnsupportedError(f"not yet: Pyro's programs of one's own are not fitted by {method.name}")
         with isolated(self.sited.precision, seed):
             return sampling.fit(self.sited, method, seed, progress)
 

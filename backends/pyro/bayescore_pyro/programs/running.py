@@ -1,9 +1,11 @@
 """A program is run at values of its latent sites, and what it does is recorded."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, NoReturn
 
 import numpy as np
+import pyro.distributions as dist
 import torch
 from pyro import poutine
 from pyro.poutine.messenger import Messenger
@@ -13,6 +15,8 @@ from torch.distributions import biject_to
 
 from bayescore.errors import DataError, UnsupportedError
 
+WRAPPERS = (torch.distributions.Independent, dist.MaskedDistribution, dist.torch_distribution.ExpandedDistribution)
+"""Distributions around others, whose ``base_dist`` says what they are."""
 Function = Callable[..., Any]
 Node = Mapping[str, Any]
 
@@ -43,6 +47,12 @@ class At(Messenger):  # type: ignore[misc]
     def _pyro_sample(self, msg: Any) -> None:
         if msg["name"] in self.values and not msg["is_observed"]:
             msg["value"] = self.values[msg["name"]]
+
+    def _pyro_post_sample(self, msg: Any) -> None:
+        if (
+            not msg["is_observed"] and msg["value"].is_floating_point()
+        ):  # a prior may have been made in another precision
+            msg["value"] = msg["value"].to(torch.get_default_dtype())
 
 
 class AtUnconstrained(Messenger):  # type: ignore[misc]
@@ -85,17 +95,16 @@ def run(function: Function, arguments: Mapping[str, Any], at: Messenger, nesting
     nesting
         To sum out enumerated sites, how many dimensions to leave for batches; None to draw them.
     """
-    model: Any = function
-    if nesting is not None:
-        with Parallel(), poutine.enum(first_available_dim=-1 - nesting):
-            return _traced(model, arguments, at)
-    return _traced(model, arguments, at)
-
-
-def _traced(model: Any, arguments: Mapping[str, Any], at: Messenger) -> Any:
-    recorder = poutine.trace(model)
-    with at:
-        return recorder.get_trace(**arguments)
+    with ExitStack() as handlers:
+        if nesting is not None:
+            handlers.enter_context(poutine.enum(first_available_dim=-1 - nesting))
+            handlers.enter_context(Parallel())
+        handlers.enter_context(at)
+        recorder = handlers.enter_context(
+            poutine.trace()
+        )  # called, it would write its table into what a program raises
+        function(**arguments)
+    return recorder.trace
 
 
 def sites_of(trace: Any) -> dict[str, Node]:
@@ -108,8 +117,14 @@ def sites_of(trace: Any) -> dict[str, Node]:
 
 
 def is_deterministic(node: Node) -> bool:
-    """Whether a site has no density of its own."""
-    return bool(node["infer"].get("_deterministic"))
+    """Whether a site has no density of its own: one that is stated so, or that a reparametrization leaves."""
+    if node["infer"].get("_deterministic"):
+        return True
+    law, masked = node["fn"], False
+    while isinstance(law, WRAPPERS):
+        masked = masked or getattr(law, "_mask", None) is False
+        law = law.base_dist
+    return bool(node["is_observed"]) and masked and isinstance(law, dist.Delta)
 
 
 def is_latent(node: Node) -> bool:
@@ -145,7 +160,7 @@ def check_comparable(trace: Any) -> None:
                 )
 
 
-def check_same_sites(first: Any, second: Any) -> None:
+def check_same_sites(first: Any, other: Any) -> None:
     """Refuse a program that has other sites at another run.
 
     Raises
@@ -153,13 +168,26 @@ def check_same_sites(first: Any, second: Any) -> None:
     UnsupportedError
         Its sites, or their shapes, depend on what is drawn.
     """
-    shapes = [{name: tuple(node["value"].shape) for name, node in sites_of(of).items()} for of in (first, second)]
-    for name in shapes[0].keys() | shapes[1].keys():
-        if shapes[0].get(name) != shapes[1].get(name):
-            what = "is there or not" if name not in shapes[0] or name not in shapes[1] else "changes its shape"
-            raise UnsupportedError(
-                f"the program's site {name!r} {what} as its draws fall: it has no fixed set of sites"
-            )
+    one, two = sites_of(first), sites_of(other)
+    for name in [*one, *two]:
+        if name not in one or name not in two:
+            what = "is there or not"
+        elif is_latent(one[name]) != is_latent(two[name]):
+            what = "is observed or not"
+        elif _shape(one[name]) != _shape(two[name]):
+            what = "changes its shape"
+        else:
+            continue
+        refuse_other_sites(name, what)
+
+
+def refuse_other_sites(name: str, what: str = "is there or not") -> NoReturn:
+    """Say that a site is not what it was at another run."""
+    raise UnsupportedError(f"the program's site {name!r} {what} as its draws fall: it has no fixed set of sites")
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    return tuple(node["value"].shape)
 
 
 def fitting(name: str, value: Any, like: Tensor) -> Tensor:
@@ -173,4 +201,4 @@ def fitting(name: str, value: Any, like: Tensor) -> Tensor:
     array = np.asarray(value)
     if array.shape != tuple(like.shape):
         raise DataError(f"the site {name!r} has the shape {tuple(like.shape)}, its values {array.shape}")
-    return torch.tensor(array, dtype=like.dtype)
+    return torch.tensor(array, dtype=torch.get_default_dtype() if like.is_floating_point() else like.dtype)

@@ -98,7 +98,7 @@ def posterior(sampled: Sampled) -> Posterior:
     names = (*target.shapes, *target.told)
 
     def replay(z: Tensor) -> Replayed:
-        trace, log_det = target.run(z)
+        trace, log_det = target.replayed(z)
         return {name: trace.nodes[name]["value"] for name in names}, log_det
 
     with torch.no_grad():

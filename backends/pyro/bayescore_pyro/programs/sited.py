@@ -1,17 +1,22 @@
 """A program with its data: its latent sites, and its density at values of them."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from bayescore.backend import Precision
 from bayescore.errors import DataError, UnsupportedError
 from bayescore.model.arrays import Array
 from bayescore_pyro.isolation import isolated
 from bayescore_pyro.programs import density, running
+
+_RUNS = 4
+"""Runs whose sites are held against one another."""
 
 
 @dataclass(frozen=True)
@@ -52,27 +57,36 @@ class Sited:
 
     @cached_property
     def latent(self) -> Latent:
-        """Its latent sites, as the first of two runs has drawn them.
+        """Its latent sites, as the first of some runs has drawn them.
 
         Raises
         ------
         UnsupportedError
             It has something that has no density to compare.
         """
-        traces = []
-        for seed in (0, 1):
-            with isolated(self.precision, seed):
-                trace = running.run(self.function, self.arguments(), running.At({}))
-                running.check_comparable(trace)
-                _check_fixed(trace)
-                traces.append(trace)
-        running.check_same_sites(*traces)
+        traces = [self._looked_at(seed) for seed in range(_RUNS)]
+        for other in traces[1:]:
+            running.check_same_sites(traces[0], other)
         nodes = running.sites_of(traces[0])
         unknown = {name: node for name, node in nodes.items() if running.is_latent(node)}
         summed = {name: node for name, node in unknown.items() if running.is_enumerated(node)}
         drawn = {name: node for name, node in unknown.items() if name not in summed}
         deterministic = {name: node for name, node in nodes.items() if running.is_deterministic(node)}
         return Latent(drawn, summed, _nesting(nodes) if summed else None, deterministic)
+
+    def _looked_at(self, seed: int) -> Any:
+        with isolated(self.precision, seed):
+            trace = running.run(self.called, self.arguments(), running.At({}))
+            running.check_comparable(trace)
+            _check_fixed(trace)
+        return trace
+
+    @cached_property
+    def called(self) -> running.Function:
+        """The function; a module is a copy in the precision that holds, so that its own stays as it is."""
+        if isinstance(self.function, nn.Module):
+            return copy.deepcopy(self.function).to(getattr(torch, self.precision))
+        return self.function
 
     def arguments(self) -> dict[str, Any]:
         """What the function is called with, in the precision that holds."""
@@ -87,7 +101,7 @@ class Sited:
             There is no such latent site, or it has another shape.
         """
         at = _matched(values, {**self.latent.drawn, **self.latent.summed})
-        return running.run(self.function, self.arguments(), running.At(at))
+        return running.run(self.called, self.arguments(), running.At(at))
 
     def terms_at(self, values: Mapping[str, Array]) -> dict[str, density.Term]:
         """The terms of the log density at values of all latent sites that are not enumerated.
@@ -102,8 +116,16 @@ class Sited:
         absent = [name for name in latent.drawn if name not in at]
         if absent:
             raise DataError(f"no values of the site {absent[0]!r}, which the program's density depends on")
-        trace = running.run(self.function, self.arguments(), running.At(at), latent.nesting)
+        trace = running.run(self.called, self.arguments(), running.At(at), latent.nesting)
+        self._check_known(trace)
         return density.terms(trace, latent.nesting)
+
+    def _check_known(self, trace: Any) -> None:
+        """Refuse a run at given values that has other unknowns than those looked at."""
+        known = self.latent.drawn.keys() | self.latent.summed.keys()
+        found = {name for name, node in running.sites_of(trace).items() if running.is_latent(node)}
+        if known != found:
+            running.refuse_other_sites(min(known ^ found))
 
 
 def _matched(values: Mapping[str, Array], known: Mapping[str, running.Node]) -> dict[str, Tensor]:
@@ -115,7 +137,8 @@ def _matched(values: Mapping[str, Array], known: Mapping[str, running.Node]) -> 
 
 def _nesting(nodes: Mapping[str, running.Node]) -> int:
     """How many dimensions batches have, those that are no plate's among them."""
-    return max(len(node["fn"].batch_shape) for node in nodes.values())
+    laws = [(node["fn"], node["value"]) for node in nodes.values()]
+    return max(max(len(law.batch_shape), int(value.dim()) - int(law.event_dim)) for law, value in laws)
 
 
 def _check_fixed(trace: Any) -> None:

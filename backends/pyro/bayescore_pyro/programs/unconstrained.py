@@ -16,6 +16,8 @@ from bayescore_pyro.density import Program, packed_density, unpack
 from bayescore_pyro.programs import density, running
 from bayescore_pyro.programs.sited import Sited
 
+_LONGEST = 200
+"""Characters that are told of why a program isn't traced."""
 _POINTS = 5
 """Points of Uniform(-2, 2) at which a traced density is held against the plain one."""
 
@@ -42,12 +44,20 @@ class Unconstrained:
         return sum(map(math.prod, self.shapes.values()))
 
     def run(self, z: Tensor) -> tuple[Any, Tensor]:
-        """The trace at z, and log |d values / d z|."""
+        """The trace at z with enumerated sites at all their values, and log |d values / d z|."""
+        at = self._at(z)
+        return running.run(self.sited.called, self.arguments, at, self.sited.latent.nesting), at.log_det
+
+    def replayed(self, z: Tensor) -> tuple[Any, Tensor]:
+        """The same with enumerated sites at some value: what the draws have doesn't depend on it."""
+        at = self._at(z)
+        with running.At({name: node["value"] for name, node in self.sited.latent.summed.items()}):
+            return running.run(self.sited.called, self.arguments, at), at.log_det
+
+    def _at(self, z: Tensor) -> running.AtUnconstrained:
         parts = torch.split(z, [math.prod(shape) for shape in self.shapes.values()])
-        at = running.AtUnconstrained(
-            {name: part.reshape(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
-        )
-        return running.run(self.sited.function, self.arguments, at, self.sited.latent.nesting), at.log_det
+        named = zip(self.shapes.items(), parts, strict=True)
+        return running.AtUnconstrained({name: part.reshape(shape) for (name, shape), part in named})
 
     def log_density(self, z: Tensor) -> Tensor:
         """Log density of z; the values made of it are in their support."""
@@ -81,7 +91,7 @@ class Unconstrained:
         except Exception as error:  # whatever a tracer says of a person's code
             told = in_one_line(error)
             by_values = "data-dependent" in told or "_local_scalar_dense" in told
-            raise UnsupportedError("what it runs depends on values" if by_values else told[:200]) from error
+            raise UnsupportedError("what it runs depends on values" if by_values else told[:_LONGEST]) from error
         self._hold(unpack(packed))
         return packed
 
