@@ -25,11 +25,12 @@ from numpyro.infer.util import ParamInfo
 from bayescore.backend import Fit, Progress
 from bayescore.methods import NUTS
 from bayescore.model import posterior
+from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore_numpyro.compiling import LOOP, ONCE, compiled
 from bayescore_numpyro.loop import chunk, chunks, timed
 from bayescore_numpyro.model import potential
-from bayescore_numpyro.native import Density, Place
+from bayescore_numpyro.native import Density
 from bayescore_numpyro.precision import keys_of
 from bayescore_numpyro.rows import floats
 
@@ -41,8 +42,9 @@ _potential = jax.jit(potential)
 
 
 class Plan(NamedTuple):
-    """What is compiled beside the place's form."""
+    """What is compiled beside the place's form: the potential, of a place and z, is minus the log density of z."""
 
+    potential: Callable[[Any, jax.Array], jax.Array]
     devices: int
     warmup: int
     max_tree_depth: int
@@ -60,13 +62,13 @@ class Rows(NamedTuple):
     steps: Any
 
 
-def _begin(plan: Plan, place: Place, target_accept: Any, key: jax.Array, at: Any) -> tuple[Kernel, Any]:
+def _begin(plan: Plan, place: Any, target_accept: Any, key: jax.Array, at: Any) -> tuple[Kernel, Any]:
     """A kernel over these very arrays, and its state before the first iteration: of one chain, or of one a key.
 
     It begins at z, or at z with what is known there.
     """
     kernel = Kernel(
-        potential_fn=partial(_potential, place),
+        potential_fn=partial(plan.potential, place),
         step_size=1.0,
         dense_mass=plan.dense_mass,
         target_accept_prob=target_accept,
@@ -77,19 +79,19 @@ def _begin(plan: Plan, place: Place, target_accept: Any, key: jax.Array, at: Any
 
 
 @compiled(ONCE, 0)
-def _start(plan: Plan, place: Place, target_accept: Any, keys: jax.Array, z: jax.Array) -> Any:
-    def start(place: Place, target_accept: Any, keys: jax.Array, z: jax.Array) -> Any:
+def _start(plan: Plan, place: Any, target_accept: Any, keys: jax.Array, z: jax.Array) -> Any:
+    def start(place: Any, target_accept: Any, keys: jax.Array, z: jax.Array) -> Any:
         return _joined(_begin(plan, place, target_accept, _own(keys), _own(z))[1], keys, axis=0)
 
     return _over_devices(plan, start, (_ALL, _ALL, _OWN, _OWN), _OWN)(place, target_accept, keys, z)
 
 
 @compiled(LOOP, 0)
-def _advance(plan: Plan, place: Place, target_accept: Any, state: Any, count: jax.Array) -> tuple[Any, Rows]:
+def _advance(plan: Plan, place: Any, target_accept: Any, state: Any, count: jax.Array) -> tuple[Any, Rows]:
     def record(state: Any) -> Rows:
         return Rows(state.z, state.diverging, state.energy, state.potential_energy, state.accept_prob, state.num_steps)
 
-    def advance(place: Place, target_accept: Any, state: Any, count: jax.Array) -> tuple[Any, Rows]:
+    def advance(place: Any, target_accept: Any, state: Any, count: jax.Array) -> tuple[Any, Rows]:
         keys, own = state.rng_key, _own(state)
         # a kernel samples only after its init; the compiler drops the state that this one makes
         kernel, _ = _begin(plan, place, target_accept, own.rng_key, ParamInfo(own.z, own.potential_energy, own.z_grad))
@@ -123,24 +125,50 @@ def _joined(own: Any, keys: jax.Array, *, axis: int) -> Any:
 
 def fit(target: Density, method: NUTS, seed: int, progress: Progress) -> Fit:
     """Warm up and sample, all chains from Uniform(-2, 2) in z."""
-    plan = Plan(_devices(method.chains), method.warmup, method.max_tree_depth, method.dense_mass)
-    place = jax.device_put(target.place, NamedSharding(_mesh(plan), _ALL))
+    z = np.random.default_rng(seed).uniform(-2.0, 2.0, (method.chains, target.place.size))
+    kept, seconds = sample(_potential, target.place, z, method, seed, progress)
+    return Fit(target.regression, method, (target.coordinates, kept), seconds=seconds)
+
+
+def sample(
+    potential: Callable[[Any, jax.Array], jax.Array], place: Any, z: Array, method: NUTS, seed: int, progress: Progress
+) -> tuple[Rows, dict[str, float]]:
+    """Warm up and sample.
+
+    Parameters
+    ----------
+    potential
+        Of the place and z, minus the log density of z, in nats.
+    place
+        Arrays in a tree, as the potential takes it: they are no constants of the compiled program.
+    z
+        Where the chains begin, shape (chain, d).
+
+    Returns
+    -------
+    rows
+        Those after the warm-up, each of shape (chain, draw, ...).
+    seconds
+        Of ``compile``.
+    """
+    plan = Plan(potential, _devices(method.chains), method.warmup, method.max_tree_depth, method.dense_mass)
+    place = jax.device_put(place, NamedSharding(_mesh(plan), _ALL))
     target_accept = floats(method.target_accept)  # no part of the plan: a fit with smaller steps compiles nothing
 
     def run(state: Any, done: int, count: int) -> tuple[Any, Rows]:
         return _advance(plan, place, target_accept, state, np.asarray(count))
 
     keys = keys_of(seed, method.chains)
-    z = floats(np.random.default_rng(seed).uniform(-2.0, 2.0, (method.chains, place.size)))
-    state, starting = timed(lambda: _start(plan, place, target_accept, keys, z))
+    begin = floats(z)
+    state, starting = timed(lambda: _start(plan, place, target_accept, keys, begin))
     _, compiling = timed(lambda: run(state, 0, 0))
     total = method.warmup + method.draws
     parts = []
     for done, rows in chunks(run, state, total):
         parts.append(rows)
         progress(done, total, acceptance=float(np.mean(rows.acceptance)))
-    kept = jax.tree.map(lambda *leaves: np.concatenate(leaves)[method.warmup :].swapaxes(0, 1), *parts)
-    return Fit(target.regression, method, (target.coordinates, kept), seconds={"compile": starting + compiling})
+    kept: Rows = jax.tree.map(lambda *leaves: np.concatenate(leaves)[method.warmup :].swapaxes(0, 1), *parts)
+    return kept, {"compile": starting + compiling}
 
 
 def _devices(chains: int) -> int:
@@ -153,10 +181,10 @@ def draw(fit: Fit, seed: int) -> Posterior:
     """The draws themselves, unthinned, chains and order kept; no seed matters."""
     coordinates, rows = fit.native
     draws = coordinates.constrained(rows.z.astype(np.float64))
-    return posterior.label(fit.regression, draws, sample_stats=_stats(rows))
+    return posterior.label(fit.regression, draws, sample_stats=stats(rows))
 
 
-def _stats(rows: Rows) -> dict[str, np.ndarray]:
+def stats(rows: Rows) -> dict[str, np.ndarray]:
     """Sample statistics under ArviZ's names; ``lp`` is the log density of z."""
     return {
         "diverging": rows.diverging,

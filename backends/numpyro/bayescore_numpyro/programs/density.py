@@ -10,6 +10,8 @@ from numpyro.distributions.util import is_identically_one, sum_rightmost
 
 from bayescore_numpyro.programs.running import Site, Trace
 
+Terms = tuple[dict[str, jax.Array], dict[str, jax.Array]]
+"""Log density by site, and by site and row."""
 _ROUNDING = 1e-5
 """By how much sums that are to be one may be off: NumPyro's own bounds refuse what another precision has rounded."""
 

@@ -1,13 +1,11 @@
 """Enumerated sites are summed out by funsor, which NumPyro asks for it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpyro
 from numpyro import handlers
 
 from bayescore.errors import UnsupportedError
@@ -35,22 +33,6 @@ def check(structure: Structure) -> None:
         )
 
 
-@contextmanager
-def funsor_plates() -> Iterator[None]:
-    """Plates are those of NumPyro's enumeration; its own way back leaves `numpyro.plate` another than it was."""
-    from numpyro.contrib.funsor.infer_util import plate_to_enum_plate
-
-    own = vars(numpyro.plate).get("__new__")
-    try:
-        with plate_to_enum_plate():
-            yield
-    finally:
-        if own is None:
-            del numpyro.plate.__new__
-        else:
-            numpyro.plate.__new__ = own
-
-
 def enumerated(model: Callable[[], Any], structure: Structure) -> Callable[[], Any]:
     """A program whose enumerated sites have all their values at once."""
     from numpyro.contrib.funsor import enum
@@ -73,9 +55,10 @@ def marginal(
     """
     import funsor  # type: ignore[import-untyped, import-not-found, unused-ignore]
     from numpyro.contrib.funsor import trace as packed
+    from numpyro.contrib.funsor.infer_util import plate_to_enum_plate
 
     seeded = handlers.seed(handlers.substitute(model, data=dict(values)), key)
-    with funsor_plates():
+    with plate_to_enum_plate():
         trace: Mapping[str, Site] = packed(enumerated(seeded, structure)).get_trace()
     rows, factors, plates = {}, [], set()
     last = ""

@@ -10,14 +10,14 @@ import numpy as np
 
 from bayescore.backend import LogDensity, Precision, Progress, no_progress
 from bayescore.errors import DataError, UnsupportedError
-from bayescore.methods import Method
+from bayescore.methods import NUTS, Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramFit, ProgramSite
 from bayescore_numpyro.compiling import ONCE, Compiled
 from bayescore_numpyro.precision import key_of, precision_of
-from bayescore_numpyro.programs import enumeration
-from bayescore_numpyro.programs.density import by_row
+from bayescore_numpyro.programs import enumeration, sampling
+from bayescore_numpyro.programs.density import Terms, by_row
 from bayescore_numpyro.programs.description import describe
 from bayescore_numpyro.programs.running import (
     NOT_TRACEABLE,
@@ -32,7 +32,6 @@ from bayescore_numpyro.programs.running import (
     to_arguments,
 )
 
-Terms = tuple[dict[str, jax.Array], dict[str, jax.Array]]
 Result = TypeVar("Result")
 
 
@@ -71,11 +70,11 @@ class NumPyroProgram(Program):
 
     def _evaluated(self, point: Values) -> Terms:
         try:
-            return self.traced(lambda: self._compiled(point))
+            return self._traced(lambda: self._compiled(point))
         except NOT_TRACEABLE:  # Python code decides by a value: the density is there all the same
-            return self.terms(point)
+            return self._terms(point)
 
-    def traced(self, call: Callable[[], Result]) -> Result:
+    def _traced(self, call: Callable[[], Result]) -> Result:
         """What a compiled program gives; one whose Python code looks at its arguments is traced in another way."""
         try:
             return call()
@@ -87,9 +86,9 @@ class NumPyroProgram(Program):
 
     @cached_property
     def _compiled(self) -> Compiled[Terms]:
-        return Compiled(self.terms, ONCE, ())
+        return Compiled(self._terms, ONCE, ())
 
-    def terms(self, values: Values) -> Terms:
+    def _terms(self, values: Values) -> Terms:
         """Log density by site, and by site and row, at values of all latent sites that are not summed out."""
         key = key_of(0)
         if self._structure.enumerated:
@@ -100,8 +99,25 @@ class NumPyroProgram(Program):
         rows = by_row(trace)
         return {name: jnp.sum(row) for name, row in rows.items()}, rows
 
+    @cached_property
+    def _free(self) -> sampling.Free:
+        if self._structure.enumerated:
+            enumeration.check(self._structure)
+        return sampling.Free(self._source, self._structure, self._terms)
+
     def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
-        raise UnsupportedError("not yet: programs of one's own are not fitted by this version of the backend")
+        if not isinstance(method, NUTS):
+            raise UnsupportedError(f"not yet: numpyro fits programs of one's own by nuts only, not by {method.name}")
+        sampling.check(method)
+        with precision_of(self._precision):
+            try:
+                return self._traced(lambda: sampling.fit(self._free, method, seed, progress))
+            except NOT_TRACEABLE as error:
+                raise UnsupportedError(
+                    "the program decides in Python code by the value of a latent site, which NUTS in JAX "
+                    f"can't follow: write it with jnp.where ({type(error).__name__})"
+                ) from None
 
     def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
-        raise UnsupportedError("not yet: programs of one's own are not fitted by this version of the backend")
+        with precision_of(self._precision):
+            return sampling.draw(self._free, fit)
