@@ -60,13 +60,30 @@ def compare_programs(
         The request makes no sense: no such backend, data that a program does not take, a site that nobody has.
     """
     chosen = Settings() if settings is None else settings
+    return compare_subject(state(programs, data, rename, transpose, judge, chosen.seed), chosen, watch=watch)
+
+
+def state(
+    programs: Mapping[str, Given],
+    data: Any,
+    rename: Mapping[str, str],
+    transpose: Sequence[str],
+    judge: Sequence[str],
+    seed: int,
+) -> Programs:
+    """Programs as `compare_programs` takes them, with their data.
+
+    Raises
+    ------
+    RequestError
+        They make no sense.
+    """
     given = [(backend, one) for backend, value in programs.items() for one in _listed(value)]
     sources = [(backend, _source(backend, one)) for backend, one in given]
     where = data if isinstance(data, str) else "data"
     read = data_of_programs.read(data) if isinstance(data, str) else data_of_programs.arguments(data)
     renamed = naming.pairs([f"{old}={new}" for old, new in rename.items()])
-    subject = Programs(stated(sources), read, where, renamed, frozenset(transpose), tuple(judge), chosen.seed)
-    return compare_subject(subject, chosen, watch=watch)
+    return Programs(stated(sources), read, where, renamed, frozenset(transpose), tuple(judge), seed)
 
 
 def compare_subject(
@@ -78,6 +95,7 @@ def compare_subject(
 ) -> Comparison:
     """Compare programs that are stated already; as `compare_programs`."""
     settings = replace(settings, reference="none", method=_method(settings))
+    subject = replace(subject, fits=not settings.model_only)
     contenders = contenders_of(subject, settings)
     found = fit_and_conclude(subject, contenders, settings, loading.load(), watch=watch, archive=archive)
     stopped = [o for o in found.outcomes if o.status == "failed" and o.told is None and "look" not in o.seconds]

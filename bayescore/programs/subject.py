@@ -39,10 +39,11 @@ def stated(programs: Sequence[tuple[str, Source]]) -> tuple[Stated, ...]:
         Two are the same.
     """
     backends = [backend for backend, _ in programs]
-    labels = [b if backends.count(b) == 1 else f"{b}={source.words}" for b, source in programs]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise RequestError(f"the program {twice!r} is listed twice: name it once")
+    texts = [b if backends.count(b) == 1 else f"{b}={source.words}" for b, source in programs]
+    for k, program in enumerate(programs):
+        if program in programs[:k]:
+            raise RequestError(f"the program {texts[k]!r} is listed twice: name it once")
+    labels = [w if texts.count(w) == 1 else f"{w} ({texts[: k + 1].count(w)})" for k, w in enumerate(texts)]
     return tuple(Stated(label, b, source) for label, (b, source) in zip(labels, programs, strict=True))
 
 
@@ -66,6 +67,8 @@ class Programs:
         Sites whose posterior is judged; by default those that all programs sample.
     seed
         Of the points at which densities are compared.
+    fits
+        Whether they are fitted, or only held side by side.
     """
 
     programs: tuple[Stated, ...]
@@ -75,6 +78,7 @@ class Programs:
     transposed: frozenset[str] = frozenset()
     judge: tuple[str, ...] = ()
     seed: int = 0
+    fits: bool = True
 
     @property
     def meets(self) -> bool:
@@ -92,7 +96,7 @@ class Programs:
 
     def refusal(self, info: BackendInfo, method: Method, precision: Precision = "float64") -> str | None:
         """Why a backend can't take up a program, or None if it can."""
-        return refusal(info, method, precision)
+        return refusal(info, method if self.fits else None, precision)
 
     def check_size(self, method: Method) -> None:
         """What a program takes is its own affair."""
@@ -104,12 +108,14 @@ class Programs:
         asked = (
             *((old, "asked to rename") for old in self.renamed),
             *((name, "asked to transpose") for name in sorted(self.transposed)),
+            *((name, "asked to judge") for name in self.judge),
         )
 
         def work(name: str, info: BackendInfo, method: Method) -> ProgramWork:
             seed = int(np.random.SeedSequence([self.seed, crc32(name.encode())]).generate_state(1)[0])
             turned = frozenset() if name == first else self.transposed
-            return ProgramWork(by_label[name].source, self.arguments, Naming(dict(self.renamed), turned), asked, seed)
+            named = Naming(dict(self.renamed), turned)
+            return ProgramWork(by_label[name].source, self.arguments, named, asked, seed, self.fits)
 
         return work
 

@@ -40,6 +40,8 @@ class ProgramWork:
         Names that the request speaks of, and what it does, as ("b", "rename"): some program must have them.
     seed
         Of its points.
+    fits
+        Whether it is to be fitted.
     """
 
     source: Source
@@ -47,19 +49,21 @@ class ProgramWork:
     naming: Naming = field(default_factory=Naming)
     asked: tuple[tuple[str, str], ...] = ()
     seed: int = 0
+    fits: bool = True
 
     def refusal(self, info: BackendInfo, method: Method, precision: Precision) -> str | None:
         """Why a backend can't do it, or None if it can."""
-        return refusal(info, method, precision)
+        return refusal(info, method if self.fits else None, precision)
 
     def open(self, backend: Backend, info: BackendInfo, precision: Precision) -> "ProgramSession":
         """Set a backend to it."""
         return ProgramSession(self, backend, info, precision, {})
 
 
-def refusal(info: BackendInfo, method: Method, precision: Precision) -> str | None:
-    """Why a backend can't take up a program, or None if it can."""
-    return info.refusal({"feature:programs", f"program:{method.name}", f"precision:{precision}"})
+def refusal(info: BackendInfo, method: Method | None, precision: Precision) -> str | None:
+    """Why a backend can't take up a program, and fit it if there is a method, or None if it can."""
+    wanted = {"feature:programs", f"precision:{precision}"}
+    return info.refusal(wanted | ({f"program:{method.name}"} if method else set()))
 
 
 @dataclass(eq=False)
@@ -100,23 +104,41 @@ class ProgramSession:
 
     def check(self, name: str, meet: Callable[[Any], Mapping[str, Any]]) -> ModelCheck:
         """Hold the program against the others, at points of all priors."""
-        self._name = name
-        self._look = self._timed("look", lambda: self.side.look(self.work.seed))
-        self._looks = {who: Look(*look) for who, look in meet(tuple(self._look)).items()}
-        known = sorted({site for look in self._looks.values() for site in look.own})
-        for asked, what in self.work.asked:
-            naming.check([asked], known, what)
-        self._points = points_of(self._looks, name)
-        self._models = self._compare(meet, self._points)
+        looks = meet(tuple(self.look()))
+        self.see(name, {who: Look(*look) for who, look in looks.items()})
+        self._models = self._compare(meet, self.points)
         return self._models[name]
 
-    def _compare(self, meet: Callable[[Any], Mapping[str, Any]], points: Sequence[Point]) -> dict[str, ModelCheck]:
-        held = self._timed(
-            "log_density", lambda: self.side.held(points, shown_of(self._looks, self._name), self._again)
-        )
+    def look(self) -> Look:
+        """What the program is, and draws of its prior."""
+        found: Look = self._timed("look", lambda: self.side.look(self.work.seed))
+        self._look = found
+        return found
+
+    def see(self, name: str, looks: Mapping[str, Look]) -> None:
+        """Take up what all have said of themselves, the program itself by its name in the comparison.
+
+        Raises
+        ------
+        StatementError
+            No program has a site that the request speaks of.
+        """
+        self._name, self._looks = name, looks
+        known = sorted({site for look in looks.values() for site in look.own})
+        for asked, what in self.work.asked:
+            naming.check([asked], known, what)
+        self.points = points_of(looks, name)
+
+    def hold(self, points: Sequence[Point]) -> Held:
+        """Its densities at points, and its sites at some that are everybody's."""
+        shown = shown_of(self._looks, self._name)
+        held: Held = self._timed("log_density", lambda: self.side.held(points, shown, self._again))
         self._shown = held.sites[0]
-        helds = {who: Held(*one) for who, one in meet(tuple(held)).items()}
-        return verdicts(self._looks, helds, points, self.precision)
+        return held
+
+    def _compare(self, meet: Callable[[Any], Mapping[str, Any]], points: Sequence[Point]) -> dict[str, ModelCheck]:
+        helds = meet(tuple(self.hold(points)))
+        return verdicts(self._looks, {who: Held(*one) for who, one in helds.items()}, points, self.precision)
 
     @cached_property
     def _again(self) -> Side | None:
@@ -163,7 +185,7 @@ class ProgramSession:
         given = meet(spread(posterior, self._look.sites))
         reference = next(iter(self._models))
         more = [point for who in given if comparable(self._looks, who, self._name) for point in given[who]]
-        points = [*self._points, *more]
+        points = [*self.points, *more]
         found = self._compare(meet, points) if more else {}
         if reference in given and self._name in found and model.verdict != "not-checked":
             model = found[self._name]
