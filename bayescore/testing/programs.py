@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from bayescore.backend import Precision
-from bayescore.errors import MissingLibraryError, RequestError, UnsupportedError
+from bayescore.errors import MissingLibraryError, UnsupportedError
 from bayescore.plugins import loading
 from bayescore.porting import Given, compare_subject, contenders_of, state
 from bayescore.programs import naming
-from bayescore.programs.sides import Look
-from bayescore.programs.source import Here, Source
-from bayescore.programs.subject import Programs, Stated, side_by_side
+from bayescore.programs.sides import Held, Look, Point
+from bayescore.programs.source import Here
+from bayescore.programs.subject import Programs, side_by_side
 from bayescore.programs.work import ProgramSession, verdicts
 from bayescore.settings import Settings
 
@@ -59,32 +59,34 @@ def assert_same_program(
         if found.verdict != "agree":
             raise AssertionError(str(found))
         return
-    here = replace(subject, programs=tuple(_here(p) for p in subject.programs), fits=False)
-    sessions = _sessions(here, precision)
-    looks: dict[str, Look] = {name: session.look() for name, session in sessions.items()}
-    for name, session in sessions.items():
-        session.see(name, looks)
-    helds = {name: session.hold(session.points) for name, session in sessions.items()}
-    first, *others = sessions
-    models = verdicts(looks, helds, sessions[first].points, precision)
-    wrong = [models[name] for name in others if models[name].verdict != "same"]
+    looks, helds, points = hold(sessions(here(subject), precision))
+    models = verdicts(looks, helds, points, precision)
+    wrong = [model for model in models.values() if model.verdict != "same"]
     if wrong:
         lines = [f"{m.contender} and {m.against}: {m.verdict}, {m.site or 'no site'}: {m.pattern}" for m in wrong]
         table = side_by_side({name: held.sites[0] for name, held in helds.items()})
         raise AssertionError("\n".join([*lines, "", table]))
 
 
-def _here(program: Stated) -> Stated:
-    source: Source = program.source
-    if isinstance(source, Here):
-        return program
-    return replace(program, source=Here(*source.load()))
+def hold(sessions: Mapping[str, ProgramSession]) -> tuple[dict[str, Look], dict[str, Held], Sequence[Point]]:
+    """What all programs are, their densities at everybody's points, and the points of the first."""
+    looks = {name: session.look() for name, session in sessions.items()}
+    for name, session in sessions.items():
+        session.see(name, looks)
+    helds = {name: session.hold(session.points) for name, session in sessions.items()}
+    return looks, helds, next(iter(sessions.values())).points
 
 
-def _sessions(subject: Programs, precision: Precision) -> dict[str, ProgramSession]:
+def here(subject: Programs) -> Programs:
+    """The same with its functions in this process, not to be fitted."""
+    programs = tuple(replace(p, source=Here(*p.source.load())) for p in subject.programs)
+    return replace(subject, programs=programs, fits=False)
+
+
+def sessions(subject: Programs, precision: Precision) -> dict[str, ProgramSession]:
     """Every program in its backend, in this process."""
     registry, work = loading.load(), subject.prepare(reduce=False)
-    sessions = {}
+    found = {}
     for contender in contenders_of(subject, Settings(model_only=True)):
         registered = registry[contender.backend]
         refused = subject.refusal(registered.info, contender.method, precision)
@@ -93,7 +95,5 @@ def _sessions(subject: Programs, precision: Precision) -> dict[str, ProgramSessi
         if registered.missing:
             raise MissingLibraryError(registered.lacking)
         own = work(contender.label, registered.info, contender.method)
-        sessions[contender.label] = own.open(registered.make(precision), registered.info, precision)
-    if len(sessions) < 2:
-        raise RequestError("name two programs at least, as pyro=old numpyro=new")
-    return sessions
+        found[contender.label] = own.open(registered.make(precision), registered.info, precision)
+    return found
