@@ -6,6 +6,7 @@ import numpyro
 import numpyro.distributions as dist
 import pytest
 from numpyro import handlers
+from numpyro.contrib.control_flow import scan
 from numpyro.infer.reparam import LocScaleReparam
 from scipy import stats
 from scipy.special import logsumexp
@@ -93,29 +94,43 @@ def test_a_mixture_is_summed_out():
     assert_log_joint(own, posterior)
 
 
-def test_a_chain_of_enumerated_sites_is_summed_out():
+HERE = {"enumerate": "parallel"}
+
+
+def stepwise(y):
+    p = numpyro.sample("p", dist.Beta(2, 2))
+    z = 0
+    for t, observed in enumerate(y):
+        z = numpyro.sample(f"z{t}", dist.Bernoulli(jnp.where(z == 1, p, 1 - p)), infer=HERE)
+        numpyro.sample(f"y{t}", dist.Exponential(1.0 + z), obs=observed)
+
+
+def scanned(y):
+    p = numpyro.sample("p", dist.Beta(2, 2))
+
+    def step(z, observed):
+        z = numpyro.sample("z", dist.Bernoulli(jnp.where(z == 1, p, 1 - p)), infer=HERE)
+        numpyro.sample("y", dist.Exponential(1.0 + z), obs=observed)
+        return z, None
+
+    scan(step, 0, y)
+
+
+@pytest.mark.parametrize("function, last", [(stepwise, "y2"), (scanned, "y")])
+def test_a_chain_of_enumerated_sites_is_summed_out(function, last):
     pytest.importorskip("funsor")
-
-    def chain(y):
-        p = numpyro.sample("p", dist.Beta(2, 2))
-        z = 0
-        for t in range(3):
-            here = {"enumerate": "parallel"}
-            z = numpyro.sample(f"z{t}", dist.Bernoulli(jnp.where(z == 1, p, 1 - p)), infer=here)
-            numpyro.sample(f"y{t}", dist.Exponential(1.0 + z), obs=y[t])
-
+    y = np.array([1.0, 2.0, 0.5])
     by_hand = []
     for path in np.ndindex(2, 2, 2):
-        chances = [
-            (0.3 if now else 0.7) if before else (0.7 if now else 0.3)
-            for before, now in zip((0, *path), path, strict=False)
-        ]
+        before = (0, *path[:-1])
+        chances = [0.3 if now == then else 0.7 for now, then in zip(path, before, strict=True)]
         rates = 1.0 + np.array(path)
-        by_hand.append(np.log(chances).sum() + (np.log(rates) - rates * [1.0, 2.0, 0.5]).sum())
-    found = program(chain, y=np.array([1.0, 2.0, 0.5])).log_density({"p": np.array(0.3)})
-    assert found.by_site == pytest.approx({"p": stats.beta(2, 2).logpdf(0.3), "y2": logsumexp(by_hand)}, rel=1e-12)
-    outside = program(chain, y=np.array([1.0, -2.0, 0.5])).log_density({"p": np.array(0.3)})
-    assert outside.by_site["y2"] == -np.inf
+        by_hand.append(np.log(chances).sum() + (np.log(rates) - rates * y).sum())
+    prior = stats.beta(2, 2).logpdf(0.3)
+    found = program(function, y=y).log_density({"p": np.array(0.3)})
+    assert found.by_site == pytest.approx({"p": prior, last: logsumexp(by_hand)}, rel=1e-12)
+    outside = program(function, y=np.array([1.0, -2.0, 0.5])).log_density({"p": np.array(0.3)})
+    assert outside.by_site == {"p": pytest.approx(prior), last: -np.inf}
 
 
 def test_without_funsor_a_sentence_says_what_to_install(monkeypatch):

@@ -185,7 +185,14 @@ def _free_shape(site: Site) -> tuple[int, ...] | None:
         return None
 
 
+def is_scanned(site: Site) -> bool:
+    """Whether a site is one of a scan's, which has the steps as its first dimension."""
+    return "_scan_current_index" in site["infer"]
+
+
 def _is_unplated(site: Site) -> bool:
+    if is_scanned(site):
+        return False
     plates = {-frame.dim for frame in site["cond_indep_stack"]}
     law: Distribution = site["fn"]
     return any(size > 1 and dim not in plates for dim, size in enumerate(reversed(law.batch_shape), 1))
