@@ -75,8 +75,12 @@ def family(law: Any) -> str:
 
 def parameters(law: Any) -> dict[str, Array]:
     """By name, broadcast against the batch shape, each event's elements among it where they are independent."""
+    return _within(law, tuple(law.shape()))
+
+
+def _within(law: Any, shape: tuple[int, ...]) -> dict[str, Array]:
+    """Those of a distribution whose values have this shape."""
     inner = plain(law)
-    shape = tuple(law.shape())
     return _parameters(inner, shape[: len(shape) - inner.event_dim])
 
 
@@ -93,7 +97,8 @@ def _parameters(law: Any, batch: tuple[int, ...]) -> dict[str, Array]:
             return {name: _broadcast(value, batch, None) for name, value in found.items()}
     own = _own(law, batch)
     if isinstance(law, _OF_ANOTHER) or (isinstance(law, dist.TransformedDistribution) and not own):
-        return own | parameters(law.base_dist)
+        base = law.base_dist
+        return own | _within(base, np.broadcast_shapes(batch + tuple(base.event_shape), tuple(base.shape())))
     return own
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -26,13 +26,13 @@ from bayescore_numpyro.programs.running import (
     Values,
     check_kinds,
     fitting,
+    is_latent,
     run,
     sites_of,
     structure_of,
     to_arguments,
+    traced,
 )
-
-Result = TypeVar("Result")
 
 
 class NumPyroProgram(Program):
@@ -45,14 +45,31 @@ class NumPyroProgram(Program):
 
     @cached_property
     def _structure(self) -> Structure:
-        first, second = (run(self._source, {}, key_of(0, number)) for number in range(2))
-        return structure_of(first, second)
+        return structure_of(self._source)
 
     def sites(self, values: Mapping[str, Array] | None = None, *, seed: int = 0) -> tuple[ProgramSite, ...]:
         with precision_of(self._precision):
-            trace = run(self._source, fitting(self._structure, values or {}), key_of(seed))
+            key = key_of(seed)
+            trace = run(self._source, self._drawn(fitting(self._structure, values or {}), key), key)
             check_kinds(self._structure, trace)
             return tuple(describe(name, site) for name, site in sites_of(trace).items())
+
+    def _drawn(self, values: Values, key: jax.Array) -> Values:
+        """Values of all latent sites: those not given are drawn, by one program, compiled sooner than many."""
+        if values.keys() == self._structure.latent.keys() and not self._structure.enumerated:
+            return values
+        try:
+            return traced(self._source, lambda: self._draw(values, key))
+        except NOT_TRACEABLE:
+            return values
+
+    @cached_property
+    def _draw(self) -> Compiled[Values]:
+        def draw(values: Values, key: jax.Array) -> Values:
+            trace = run(self._source, values, key)
+            return {name: site["value"] for name, site in trace.items() if is_latent(site)}
+
+        return Compiled(draw, ONCE, ())
 
     def log_density(self, values: Mapping[str, Array]) -> LogDensity:
         with precision_of(self._precision):
@@ -70,19 +87,9 @@ class NumPyroProgram(Program):
 
     def _evaluated(self, point: Values) -> Terms:
         try:
-            return self._traced(lambda: self._compiled(point))
+            return traced(self._source, lambda: self._compiled(point))
         except NOT_TRACEABLE:  # Python code decides by a value: the density is there all the same
             return self._terms(point)
-
-    def _traced(self, call: Callable[[], Result]) -> Result:
-        """What a compiled program gives; one whose Python code looks at its arguments is traced in another way."""
-        try:
-            return call()
-        except NOT_TRACEABLE:
-            if self._source.folding:
-                raise
-            self._source.folding = True
-            return call()
 
     @cached_property
     def _compiled(self) -> Compiled[Terms]:
@@ -111,7 +118,7 @@ class NumPyroProgram(Program):
         sampling.check(method)
         with precision_of(self._precision):
             try:
-                return self._traced(lambda: sampling.fit(self._free, method, seed, progress))
+                return traced(self._source, lambda: sampling.fit(self._free, method, seed, progress))
             except NOT_TRACEABLE as error:
                 raise UnsupportedError(
                     "the program decides in Python code by the value of a latent site, which NUTS in JAX "

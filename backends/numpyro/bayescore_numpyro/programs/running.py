@@ -3,21 +3,23 @@
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpyro import handlers
-from numpyro.distributions import Distribution
+from numpyro.distributions import Distribution, biject_to
 from numpyro.infer import init_to_uniform
 
 from bayescore.errors import DataError, UnsupportedError
+from bayescore_numpyro.precision import key_of
 from bayescore_numpyro.programs.description import is_improper
 
 Site = Mapping[str, Any]
 Trace = Mapping[str, Site]
 Values = Mapping[str, Any]
+Result = TypeVar("Result")
 NOT_TRACEABLE = (
     jax.errors.ConcretizationTypeError,
     jax.errors.TracerArrayConversionError,
@@ -99,9 +101,11 @@ class Structure:
     Attributes
     ----------
     kinds
-        Each site's name with its role, shape and type of numbers, in their order.
+        Each site's name with its role and shape, in their order.
     latent
-        By name an example of each latent site that is not summed out: its shape and type are what matters.
+        Shape and type of each latent site that is not summed out.
+    free
+        Of these the shape without constraints, or None where NumPyro has no bijection to the support.
     enumerated, discrete
         Names of latent sites that are summed out, and of discrete ones that are not.
     nesting
@@ -111,38 +115,84 @@ class Structure:
     """
 
     kinds: Mapping[str, tuple[str, tuple[int, ...]]]
-    latent: Mapping[str, jax.Array]
+    latent: Mapping[str, Any]
+    free: Mapping[str, tuple[int, ...] | None]
     enumerated: tuple[str, ...]
     discrete: tuple[str, ...]
     nesting: int
     unplated: str | None
 
 
-def structure_of(first: Trace, second: Trace) -> Structure:
-    """The structure of a program, of two runs that drew other values.
+def structure_of(source: Source) -> Structure:
+    """The structure of a program.
 
     Raises
     ------
     UnsupportedError
-        It has something that can't be compared, or is not the same twice.
+        It has something that can't be compared, or is not the same in two runs that draw other values.
     """
-    _check_comparable(first)
-    kinds = _kinds(first)
-    _check_same(kinds, _kinds(second))
-    latent = {name: site for name, site in sites_of(first).items() if is_latent(site)}
+    first, second = (_look(source, key_of(0, number)) for number in range(2))
+    _check_same(first.kinds, second.kinds)
+    return first
+
+
+def _look(source: Source, key: jax.Array) -> Structure:
+    """The structure of one run, which costs no compiling where values are not looked at."""
+    found = []
+
+    def look(key: jax.Array) -> None:
+        found.append(_structure(run(source, {}, key)))
+
+    try:
+        traced(source, lambda: jax.eval_shape(look, key))
+    except NOT_TRACEABLE:
+        look(key)
+    return found[-1]
+
+
+def traced(source: Source, call: Callable[[], Result]) -> Result:
+    """What a compiled program gives; one whose Python code looks at its arguments is traced in another way."""
+    try:
+        return call()
+    except NOT_TRACEABLE:
+        if source.folding:
+            raise
+        source.folding = True
+        return call()
+
+
+def _structure(trace: Trace) -> Structure:
+    _check_comparable(trace)
+    latent = {name: site for name, site in trace.items() if is_latent(site)}
     summed = tuple(name for name, site in latent.items() if is_enumerated(site))
     kept = {name: site for name, site in latent.items() if name not in summed}
+    sampled = {name: site for name, site in trace.items() if site["type"] == "sample"}
     return Structure(
-        kinds,
-        {name: jnp.asarray(site["value"]) for name, site in kept.items()},
+        _kinds(trace),
+        {name: jax.typeof(jnp.asarray(site["value"])) for name, site in kept.items()},
+        {name: _free_shape(site) for name, site in kept.items()},
         summed,
         tuple(name for name, site in kept.items() if site["fn"].support.is_discrete),
-        max([-frame.dim for site in sites_of(first).values() for frame in site.get("cond_indep_stack", ())], default=0),
-        next((name for name, site in first.items() if site["type"] == "sample" and _is_unplated(site)), None),
+        max([-frame.dim for site in sampled.values() for frame in site["cond_indep_stack"]], default=0),
+        next((name for name, site in sampled.items() if _is_unplated(site)), None),
     )
 
 
+def _free_shape(site: Site) -> tuple[int, ...] | None:
+    try:
+        return tuple(biject_to(site["fn"].support).inverse_shape(jnp.shape(site["value"])))
+    except NotImplementedError:
+        return None
+
+
+def is_scanned(site: Site) -> bool:
+    """Whether a site is one of a scan's, which has the steps as its first dimension."""
+    return "_scan_current_index" in site["infer"]
+
+
 def _is_unplated(site: Site) -> bool:
+    if is_scanned(site):
+        return False
     plates = {-frame.dim for frame in site["cond_indep_stack"]}
     law: Distribution = site["fn"]
     return any(size > 1 and dim not in plates for dim, size in enumerate(reversed(law.batch_shape), 1))
@@ -150,7 +200,7 @@ def _is_unplated(site: Site) -> bool:
 
 def _check_comparable(trace: Trace) -> None:
     for name, site in trace.items():
-        if site["type"] in ("param", "mutable"):
+        if site["type"] in ("param", "mutable") and not _is_lifted(site["value"]):
             raise UnsupportedError(
                 f"the program has a learnable parameter, {name!r}, which has no posterior: "
                 "give it a prior, or pass its value as data"
@@ -160,6 +210,11 @@ def _check_comparable(trace: Trace) -> None:
                 f"the program's plate {name!r} takes {site['args'][1]} of {site['args'][0]} rows: a subsample's "
                 "density is another at each run; take all rows"
             )
+
+
+def _is_lifted(parameters: Any) -> bool:
+    """Whether a module's parameters all have priors: NumPyro leaves shapes in their place, without a leaf."""
+    return not jax.tree.leaves(parameters)
 
 
 def _kinds(trace: Trace) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -9,7 +9,6 @@ import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
 from numpyro import handlers
-from numpyro.distributions import biject_to
 from numpyro.infer.util import constrain_fn, potential_energy
 
 from bayescore.backend import Progress
@@ -23,7 +22,7 @@ from bayescore_numpyro.compiling import LOOP, ONCE, Compiled
 from bayescore_numpyro.precision import key_of
 from bayescore_numpyro.programs import enumeration
 from bayescore_numpyro.programs.density import Terms
-from bayescore_numpyro.programs.running import Source, Structure, Values, run, sites_of
+from bayescore_numpyro.programs.running import Source, Structure, Values, run
 
 _TRIES = 100
 """Starting points of a chain that are tried for one of finite density, as many as NumPyro's own."""
@@ -45,7 +44,7 @@ class Free:
 
     def __init__(self, source: Source, structure: Structure, terms: Callable[[Values], Terms]) -> None:
         self._source, self._structure, self._terms = source, structure, terms
-        origin, self._unravel = ravel_pytree(_origin(source, structure))
+        origin, self._unravel = ravel_pytree(_origin(structure))
         self.size = int(origin.size)
         self.potential = jax.jit(self._potential)
         self._slope = Compiled(jax.value_and_grad(lambda z: self.potential((), z)), ONCE, ())
@@ -101,21 +100,17 @@ class Free:
         return draws, np.asarray(log_joint, dtype=np.float64).reshape(outer)
 
 
-def _origin(source: Source, structure: Structure) -> dict[str, jax.Array]:
+def _origin(structure: Structure) -> dict[str, jax.Array]:
     """Zero without constraints, by site."""
-    trace = sites_of(run(source, {}, key_of(0)))
+    if structure.discrete:
+        raise UnsupportedError(
+            f"the site {structure.discrete[0]!r} is discrete, which NUTS can't sample: sum it out with "
+            'infer={"enumerate": "parallel"}'
+        )
     found = {}
-    for name, like in structure.latent.items():
-        support = trace[name]["fn"].support
-        if name in structure.discrete:
-            raise UnsupportedError(
-                f"the site {name!r} is discrete, which NUTS can't sample: sum it out with "
-                'infer={"enumerate": "parallel"}'
-            )
-        try:
-            shape = biject_to(support).inverse_shape(like.shape)
-        except NotImplementedError:
-            raise UnsupportedError(f"the site {name!r} has a support that NumPyro has no bijection to") from None
+    for name, shape in structure.free.items():
+        if shape is None:
+            raise UnsupportedError(f"the site {name!r} has a support that NumPyro has no bijection to")
         found[name] = jnp.zeros(shape)
     if not found:
         raise UnsupportedError("the program has no latent site to sample")
