@@ -67,15 +67,19 @@ def read(pairs: Sequence[Pair], a: str, what: str) -> str | None:
     what
         Of the array, as "its scale".
     """
-    for words in (*_of_values(pairs, a), *_of_order(pairs, a), *_of_numbers(pairs, a)):
+    constant = all(np.ptp(np.concatenate([np.ravel(pair[k]) for pair in pairs])) == 0 for k in (0, 1))
+    if constant and pairs[0].a.flat[0] in {0.0, 1.0}:  # everything is its square, or its product with something
+        return None
+    for words in (*_of_values(pairs, a, constant), *_of_order(pairs, a), *_of_numbers(pairs, a)):
         return f"{what} is {words}"
     return None
 
 
-def _of_values(pairs: Sequence[Pair], a: str) -> Iterator[str]:
+def _of_values(pairs: Sequence[Pair], a: str, constant: bool) -> Iterator[str]:
+    """By a function of it; one number is taken for what is likely meant alone."""
     with np.errstate(all="ignore"):
         for name, become in _OF_VALUES:
-            if same([Pair(become(pair.a), pair.b) for pair in pairs]):
+            if (name in _MEANT or not constant) and same([Pair(become(pair.a), pair.b) for pair in pairs]):
                 meant = f" ({_MEANT[name]})" if name in _MEANT else ""
                 yield f"{name} {a}'s{meant}"
 

@@ -31,7 +31,7 @@ def normal(loc, scale):
     return Law(
         "Normal", {"loc": loc, "scale": scale}, "real", (-math.inf, math.inf),
         lambda x: -0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi),
-        lambda rng: rng.normal(loc, scale),
+        lambda rng: rng.normal(loc, np.abs(scale)),
     )  # fmt: skip
 
 
