@@ -25,8 +25,9 @@ class PyroProgram(Program):
 
     def sites(self, values: Mapping[str, Array] | None = None, *, seed: int = 0) -> tuple[ProgramSite, ...]:
         with isolated(self.sited.precision, seed):
-            trace = self.sited.run_at(values or {})
-            return tuple(describe(name, node) for name, node in running.sites_of(trace).items())
+            nodes = running.sites_of(self.sited.run_at(values or {}))
+            untold = self.sited.latent.untold  # with what they depend on summed out, there are no such sites
+            return tuple(describe(name, node) for name, node in nodes.items() if name not in untold)
 
     def log_density(self, values: Mapping[str, Array]) -> LogDensity:
         with isolated(self.sited.precision), torch.no_grad():

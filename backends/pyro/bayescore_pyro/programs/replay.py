@@ -21,7 +21,7 @@ def replayed(target: Unconstrained, z: Tensor) -> tuple[dict[str, Array], Array]
 
     The sites are the latent ones that are not enumerated, and deterministic ones.
     """
-    names = (*target.shapes, *target.told)
+    names = (*target.shapes, *target.sited.latent.told)
 
     def replay(z: Tensor) -> Replayed:
         trace, log_det = target.replayed(z)

@@ -50,7 +50,7 @@ def fit(sited: Sited, method: NUTS, seed: int, progress: Progress) -> ProgramFit
         chains = _one_after_another(target, method, seed, progress)
     else:
         chains = nuts.sample_chains(packed, target.size, method, seed, progress)
-    return ProgramFit(method, Sampled(target, *nuts.stacked(chains)), seconds=seconds, notes=(note, *target.untold()))
+    return ProgramFit(method, Sampled(target, *nuts.stacked(chains)), seconds=seconds, notes=(note, *target.notes))
 
 
 def _one_after_another(target: Unconstrained, method: NUTS, seed: int, progress: Progress) -> list[Chain]:

@@ -74,7 +74,7 @@ def fit(sited: Sited, method: SVI, progress: Progress) -> ProgramFit:
     iterates = {name: np.stack([k[name] for k in kept]) for name in kept[0]}
     estimate = {name: values.mean(axis=0) if method.average else values[-1] for name, values in iterates.items()}
     native = Guided(target, density, coordinates, estimate["loc"], scale_matrix(estimate))
-    return ProgramFit(method, native, losses, iterates, seconds, (note, *target.untold()))
+    return ProgramFit(method, native, losses, iterates, seconds, (note, *target.notes))
 
 
 def _density(

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -130,20 +129,11 @@ class Unconstrained:
             if expected[0].isfinite() and not all(map(_same, expected, found)):
                 raise UnsupportedError("traced, it has other values")
 
-    def untold(self) -> tuple[str, ...]:
-        """A note of each deterministic site that has no draws."""
-        absent = [name for name in self.sited.latent.deterministic if name not in self.told]
-        return tuple(f"{name} has no draws: it depends on a site that is summed out" for name in absent)
-
-    @cached_property
-    def told(self) -> tuple[str, ...]:
-        """The deterministic sites that have a value where enumerated ones are summed out."""
-        sites = self.sited.latent.deterministic
-        if self.sited.latent.nesting is None:
-            return tuple(sites)
-        with torch.no_grad():
-            nodes = running.sites_of(self.run(torch.zeros(self.size))[0])
-        return tuple(name for name, node in sites.items() if nodes[name]["value"].shape == node["value"].shape)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of each deterministic site that has no draws."""
+        untold = self.sited.latent.untold
+        return tuple(f"{name} has no draws: it depends on a site that is summed out" for name in untold)
 
 
 def unconstrained(sited: Sited) -> Unconstrained:
