@@ -73,6 +73,7 @@ def test_log_joint_is_that_of_the_draws():
     program, fit, posterior = draws(variances, {"y": Y}, NUTS(chains=2, warmup=20, draws=20))
     assert fit.notes == (TRACED, "mean has no draws: it depends on a site that is summed out")
     assert list(posterior.draws) == ["scale", "top", "w", "root", "at", "corr"]
+    assert [site.name for site in program.sites()] == ["scale", "top", "w", "root", "at", "corr", "z", "y"]
     for at in [(0, 0), (0, 7), (1, 3), (1, 19)]:
         values = {name: posterior.draws[name][at] for name in ("scale", "top", "w", "root", "at")}
         assert posterior.sample_stats["log_joint"][at] == pytest.approx(program.log_density(values).total, rel=1e-10)

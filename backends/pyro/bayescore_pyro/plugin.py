@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 from bayescore.backend import Backend, BackendInfo, Precision, hookimpl
 
-GAPS = {
-    "method:exact": "never: closed forms belong to the exact backend",
-    "program:svi": "not yet: Pyro's programs of one's own are sampled by NUTS alone",
-}
+GAPS = {"method:exact": "never: closed forms belong to the exact backend"}
 
 
 def make(precision: Precision = "float64") -> Backend:

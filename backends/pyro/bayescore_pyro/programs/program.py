@@ -7,12 +7,12 @@ import torch
 
 from bayescore.backend import LogDensity, Progress, no_progress
 from bayescore.errors import UnsupportedError
-from bayescore.methods import NUTS, Method
+from bayescore.methods import NUTS, SVI, Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramFit, ProgramSite
 from bayescore_pyro.isolation import isolated
-from bayescore_pyro.programs import running, sampling
+from bayescore_pyro.programs import running, sampling, svi
 from bayescore_pyro.programs.description import describe
 from bayescore_pyro.programs.sited import Sited
 
@@ -25,8 +25,9 @@ class PyroProgram(Program):
 
     def sites(self, values: Mapping[str, Array] | None = None, *, seed: int = 0) -> tuple[ProgramSite, ...]:
         with isolated(self.sited.precision, seed):
-            trace = self.sited.run_at(values or {})
-            return tuple(describe(name, node) for name, node in running.sites_of(trace).items())
+            nodes = running.sites_of(self.sited.run_at(values or {}))
+            untold = self.sited.latent.untold  # with what they depend on summed out, there are no such sites
+            return tuple(describe(name, node) for name, node in nodes.items() if name not in untold)
 
     def log_density(self, values: Mapping[str, Array]) -> LogDensity:
         with isolated(self.sited.precision), torch.no_grad():
@@ -36,11 +37,16 @@ class PyroProgram(Program):
         return LogDensity(sum(by_site.values()), by_site, by_row=rows)
 
     def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
-        if not isinstance(method, NUTS):
-            raise UnsupportedError(f"not yet: Pyro's programs of one's own are not fitted by {method.name}")
         with isolated(self.sited.precision, seed):
-            return sampling.fit(self.sited, method, seed, progress)
+            match method:
+                case NUTS():
+                    return sampling.fit(self.sited, method, seed, progress)
+                case SVI():
+                    return svi.fit(self.sited, method, progress)
+        raise UnsupportedError(f"programs are fitted by nuts or svi, not by {method.name}")
 
     def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
         with isolated(self.sited.precision, seed):
+            if isinstance(fit.method, SVI):
+                return svi.posterior(fit.native, fit.method, seed)
             return sampling.posterior(fit.native)

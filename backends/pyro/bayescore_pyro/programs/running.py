@@ -55,7 +55,7 @@ class At(Messenger):  # type: ignore[misc]
             msg["value"] = msg["value"].to(torch.get_default_dtype())
 
 
-class AtUnconstrained(Messenger):  # type: ignore[misc]
+class AtUnconstrained(At):
     """Gives sites values by numbers without constraints, each through its support's own bijection.
 
     The support is that of the run: it may depend on other sites.
@@ -66,12 +66,13 @@ class AtUnconstrained(Messenger):  # type: ignore[misc]
         Sum of log |d value / d number| so far.
     """
 
-    def __init__(self, numbers: Mapping[str, Tensor]) -> None:
-        super().__init__()
+    def __init__(self, numbers: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+        super().__init__(values)
         self.numbers = numbers
         self.log_det = torch.zeros(())
 
     def _pyro_sample(self, msg: Any) -> None:
+        super()._pyro_sample(msg)
         numbers = self.numbers.get(msg["name"])
         if numbers is not None and not msg["is_observed"]:
             transform = biject_to(msg["fn"].support)
@@ -96,6 +97,7 @@ def run(function: Function, arguments: Mapping[str, Any], at: Messenger, nesting
         To sum out enumerated sites, how many dimensions to leave for batches; None to draw them.
     """
     with ExitStack() as handlers:
+        handlers.enter_context(poutine.block())  # a guide's fit runs programs inside handlers of its own
         if nesting is not None:
             handlers.enter_context(poutine.enum(first_available_dim=-1 - nesting))
             handlers.enter_context(Parallel())

@@ -31,14 +31,17 @@ class Latent:
         Those that are.
     nesting
         Where sites are enumerated, the dimensions that are left for batches, else None.
-    deterministic
-        The deterministic sites.
+    told
+        The deterministic sites that have a value where enumerated ones are summed out.
+    untold
+        Those that have none.
     """
 
     drawn: Mapping[str, running.Node]
     summed: Mapping[str, running.Node]
     nesting: int | None
-    deterministic: Mapping[str, running.Node]
+    told: tuple[str, ...]
+    untold: tuple[str, ...]
 
 
 @dataclass
@@ -71,8 +74,23 @@ class Sited:
         unknown = {name: node for name, node in nodes.items() if running.is_latent(node)}
         summed = {name: node for name, node in unknown.items() if running.is_enumerated(node)}
         drawn = {name: node for name, node in unknown.items() if name not in summed}
-        deterministic = {name: node for name, node in nodes.items() if running.is_deterministic(node)}
-        return Latent(drawn, summed, _nesting(nodes) if summed else None, deterministic)
+        nesting = _nesting(nodes) if summed else None
+        at = {name: node["value"] for name, node in drawn.items()}
+        untold = () if nesting is None else self._depending(nodes, at, nesting)
+        deterministic = [name for name, node in nodes.items() if running.is_deterministic(node)]
+        told = tuple(name for name in deterministic if name not in untold)
+        return Latent(drawn, summed, nesting, told, untold)
+
+    def _depending(self, nodes: Mapping[str, running.Node], at: Mapping[str, Tensor], nesting: int) -> tuple[str, ...]:
+        """Deterministic sites that depend on enumerated ones: with all values of those, they have another shape."""
+        with isolated(self.precision):
+            trace = running.run(self.called, self.arguments(), running.At(at), nesting)
+        found = running.sites_of(trace)
+        return tuple(
+            name
+            for name, node in nodes.items()
+            if running.is_deterministic(node) and found[name]["value"].shape != node["value"].shape
+        )
 
     def _looked_at(self, seed: int) -> Any:
         with isolated(self.precision, seed):

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.distributions import biject_to
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from bayescore.errors import UnsupportedError, in_one_line
@@ -50,14 +51,13 @@ class Unconstrained:
 
     def replayed(self, z: Tensor) -> tuple[Any, Tensor]:
         """The same with enumerated sites at some value: what the draws have doesn't depend on it."""
-        at = self._at(z)
-        with running.At({name: node["value"] for name, node in self.sited.latent.summed.items()}):
-            return running.run(self.sited.called, self.arguments, at), at.log_det
+        at = self._at(z, {name: node["value"] for name, node in self.sited.latent.summed.items()})
+        return running.run(self.sited.called, self.arguments, at), at.log_det
 
-    def _at(self, z: Tensor) -> running.AtUnconstrained:
+    def _at(self, z: Tensor, values: Mapping[str, Tensor] = MappingProxyType({})) -> running.AtUnconstrained:
         parts = torch.split(z, [math.prod(shape) for shape in self.shapes.values()])
         named = zip(self.shapes.items(), parts, strict=True)
-        return running.AtUnconstrained({name: part.reshape(shape) for (name, shape), part in named})
+        return running.AtUnconstrained({name: part.reshape(shape) for (name, shape), part in named}, values)
 
     def log_density(self, z: Tensor) -> Tensor:
         """Log density of z; the values made of it are in their support."""
@@ -73,8 +73,25 @@ class Unconstrained:
             (gradient,) = torch.autograd.grad(potential, z)
         return potential.detach(), gradient
 
-    def packed(self) -> bytes:
+    def traced(self) -> tuple[bytes | None, str]:
+        """The potential energy, packed, or None where it can't be traced; and a note of which."""
+        try:
+            return self.packed(), "its density is traced"
+        except UnsupportedError as error:
+            return None, f"its density is not traced: {error}"
+
+    def potential(self) -> tuple[Program, str]:
+        """The potential energy and its gradient, traced where they can be; and a note of which."""
+        packed, note = self.traced()
+        return (self.plain if packed is None else unpack(packed)), note
+
+    def packed(self, particles: int | None = None) -> bytes:
         """The potential energy traced once, as `bayescore_pyro.density.packed_density` does.
+
+        Parameters
+        ----------
+        particles
+            To take as many points at a time; None for one.
 
         Raises
         ------
@@ -86,35 +103,37 @@ class Unconstrained:
             with _Factorizing():
                 return -self.log_density(z)
 
+        one = torch.zeros(self.size)
+        shape = (self.size,) if particles is None else (particles, self.size)
         try:
-            packed = packed_density(potential, torch.zeros(self.size))
+            if particles is None:
+                packed = packed_density(potential, one)
+            else:  # Pyro enumerates no sites where many points are taken at a time, but what it did is a plain program
+                packed = packed_density(torch.vmap(make_fx(potential)(one)), torch.zeros(shape))
         except Exception as error:  # whatever a tracer says of a person's code
             told = in_one_line(error)
             by_values = "data-dependent" in told or "_local_scalar_dense" in told
             raise UnsupportedError("what it runs depends on values" if by_values else told[:_LONGEST]) from error
-        self._hold(unpack(packed))
+        self._hold(unpack(packed), shape)
         return packed
 
-    def _hold(self, traced: Program) -> None:
+    def _hold(self, traced: Program, shape: tuple[int, ...]) -> None:
         for _ in range(_POINTS):
             z = 4.0 * torch.rand(self.size) - 2.0
             try:
                 expected = self.plain(z)
             except RuntimeError:  # as from a singular matrix, which a traced program takes for an impossible point
                 continue
-            found = traced(z)
+            value, gradient = traced(z.expand(shape))
+            found = value.reshape(-1)[-1], gradient.reshape(-1, self.size)[-1]
             if expected[0].isfinite() and not all(map(_same, expected, found)):
                 raise UnsupportedError("traced, it has other values")
 
-    @cached_property
-    def told(self) -> tuple[str, ...]:
-        """The deterministic sites that have a value where enumerated ones are summed out."""
-        sites = self.sited.latent.deterministic
-        if self.sited.latent.nesting is None:
-            return tuple(sites)
-        with torch.no_grad():
-            nodes = running.sites_of(self.run(torch.zeros(self.size))[0])
-        return tuple(name for name, node in sites.items() if nodes[name]["value"].shape == node["value"].shape)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of each deterministic site that has no draws."""
+        untold = self.sited.latent.untold
+        return tuple(f"{name} has no draws: it depends on a site that is summed out" for name in untold)
 
 
 def unconstrained(sited: Sited) -> Unconstrained:
