@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -142,3 +143,7 @@ class ProgramBackend(ABC):
         guide
             A guide of one's own for SVI, called with the same arguments.
         """
+
+    def loading(self) -> AbstractContextManager[object]:
+        """What a program's file is run under, so that constants beside the program have the backend's precision."""
+        return nullcontext()

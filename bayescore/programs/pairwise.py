@@ -70,6 +70,9 @@ class _Densities:
 
     def _result(self) -> ModelCheck:
         names = [n for n in self._first(1) if n in self._first(0)]
+        where = [k for k in range(len(self.at)) if all(self._density(side, k).by_site for side in (0, 1))]
+        if len(where) < len(self.at) and where:
+            return self._at_these(where)._result()
         apart = self._one_sided(names)
         if apart is not None:
             return apart
@@ -101,12 +104,18 @@ class _Densities:
             )
         return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, terms[worst], kept))
 
+    def _at_these(self, where: Sequence[int]) -> "_Densities":
+        """The same at the points where neither program raises."""
+        sides = [Held(tuple(side.densities[k] for k in where), None, side.sites) for side in self.sides]
+        return _Densities(self.seen, [self.at[k] for k in where], sides, self.precision)
+
     def _density(self, side: int, k: int) -> LogDensity:
         return self.sides[side].densities[k]
 
     def _first(self, side: int) -> list[str]:
         """Names of the terms, in order."""
-        return list(self._density(side, 0).by_site or {}) if self.sides[side].densities else []
+        densities = self.sides[side].densities
+        return next((list(density.by_site) for density in densities if density.by_site), [])
 
     def _by_site(self, side: int, k: int, name: str) -> float:
         return float((self._density(side, k).by_site or {})[name])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayescore.backend import LogDensity
-from bayescore.errors import BackendContractError, StatementError
+from bayescore.errors import BackendContractError, BayescoreError, StatementError
 from bayescore.model.arrays import Array
 from bayescore.program import Program, ProgramSite
 from bayescore.programs.naming import Naming
@@ -19,6 +19,8 @@ PLAIN, BEST, TRIED = 4, 6, 30
 """Points of a prior: as they are drawn, and those of the highest density among so many."""
 
 Point = Mapping[str, Array]
+NONE = LogDensity(float("nan"), {})
+"""Of a point at which a program raises."""
 Sites = tuple[ProgramSite, ...]
 
 
@@ -77,15 +79,33 @@ class Side:
             _check_observed(site)
         if not latent(sites):
             return Look(sites, own, ({},))
-        draws = [point_of(sites), *(point_of(self.sites(seed=s)) for s in seeds[1:])]
-        totals = np.nan_to_num([self.density(draw).total for draw in draws[PLAIN:]], nan=-np.inf)
+        draws = [point_of(sites), *(point for s in seeds[1:] if (point := self._drawn(s)) is not None)]
+        totals = np.nan_to_num([self._density_or_none(draw).total for draw in draws[PLAIN:]], nan=-np.inf)
         best = sorted(np.argsort(totals)[-BEST:] + PLAIN)
-        return Look(sites, own, tuple(draws[k] for k in (*range(PLAIN), *best)))
+        return Look(sites, own, tuple(draws[k] for k in (*range(min(PLAIN, len(draws))), *best)))
+
+    def _drawn(self, seed: int) -> Point | None:
+        """A draw of its prior; None where the program raises there, as by a matrix that is all but singular."""
+        try:
+            return point_of(self.sites(seed=seed))
+        except (BayescoreError, KeyboardInterrupt):
+            raise
+        except Exception:
+            return None
+
+    def _density_or_none(self, point: Point) -> LogDensity:
+        """Its density; `NONE` where the program raises at a point."""
+        try:
+            return self.density(point)
+        except (BayescoreError, KeyboardInterrupt):
+            raise
+        except Exception:
+            return NONE
 
     def held(self, points: Sequence[Point], shown: Sequence[Point], again: "Side | None" = None) -> Held:
         """Its densities at points, and its sites at some of them."""
-        densities = tuple(self.density(point) for point in points)
-        in_float64 = None if again is None else tuple(again.density(point) for point in points)
+        densities = tuple(self._density_or_none(point) for point in points)
+        in_float64 = None if again is None else tuple(again._density_or_none(point) for point in points)
         return Held(densities, in_float64, tuple(self.sites(point) for point in shown))
 
 

@@ -89,7 +89,8 @@ class ProgramSession:
     def _taken_up(self, backend: Backend) -> Program:
         if not isinstance(backend, ProgramBackend):
             raise BackendContractError(f"{self.name} declares feature:programs and is no ProgramBackend")
-        function, guide = self.work.source.load()
+        with backend.loading():
+            function, guide = self.work.source.load()
         data.check(self.work.source.words, function, self.work.arguments)
         return backend.program(function, self.work.arguments, guide=guide)
 

@@ -1,6 +1,7 @@
 """The four verbs, in NumPyro."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any, Literal
 
@@ -70,6 +71,9 @@ class NumPyroBackend(Backend, ProgramBackend):
     def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
         with precision_of(self.precision):
             return density.log_density(data, values)
+
+    def loading(self) -> AbstractContextManager[None]:
+        return precision_of(self.precision)
 
     def program(
         self, function: Callable[..., Any], data: Mapping[str, Any], *, guide: Callable[..., Any] | None = None

@@ -1,6 +1,7 @@
 """The four verbs, in Pyro, and programs of one's own."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -98,6 +99,9 @@ class PyroBackend(Backend, ProgramBackend):
     def log_density(self, regression: Regression, data: Native, values: Mapping[str, Array]) -> LogDensity:
         with isolated(self.precision):
             return state(regression).log_density(data.rows, values)
+
+    def loading(self) -> AbstractContextManager[None]:
+        return isolated(self.precision)
 
     def program(
         self, function: Callable[..., Any], data: Mapping[str, Any], *, guide: Callable[..., Any] | None = None

@@ -15,6 +15,8 @@ from bayescore.errors import UnsupportedError
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramBackend, ProgramFit, ProgramSite
 
+_HALF_LOG = 0.5 * math.log(2 * math.pi)
+
 
 @dataclass(frozen=True)
 class Law:
@@ -30,7 +32,7 @@ def normal(loc, scale):
     loc, scale = np.broadcast_arrays(np.asarray(loc, float), np.asarray(scale, float))
     return Law(
         "Normal", {"loc": loc, "scale": scale}, "real", (-math.inf, math.inf),
-        lambda x: -0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi),
+        lambda x: np.where(scale > 0, -0.5 * ((x - loc) / scale) ** 2 - np.log(np.abs(scale)) - _HALF_LOG, -np.inf),
         lambda rng: rng.normal(loc, np.abs(scale)),
     )  # fmt: skip
 
