@@ -112,8 +112,10 @@ EXPLANATIONS = {
     "not-identified": Explanation(
         "The data do not tell the coefficients apart, so that two fits may differ in them and still predict alike.",
         "Means of coefficients differ by more than the margin while every prediction agrees within it: collinear "
-        "columns, separated classes. For point estimates: the density has no maximum with a finite spread.",
-        "Judge by the predictions, drop one of the columns, or give the coefficients tighter priors.",
+        "columns, separated classes. For point estimates: the density has no maximum with a finite spread. Or chains "
+        "lie three sds apart, and within one once the sign of a site is changed, or its elements are put in order.",
+        "Judge by the predictions, drop one of the columns, or give the coefficients tighter priors. Of signs and "
+        "labels judge what an exchange leaves, or fix them in the model.",
     ),
     "resampled": Explanation(
         "The draws are not the chain's own: some were drawn again with replacement.",

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from bayescore.agreement import symmetries
 from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.other_scales import on_another_scale
 from bayescore.agreement.rows import point_rows, rows
@@ -75,8 +76,12 @@ def judge_pair(
     judgement = judge(found, margin=margin, alpha=alpha)
     ailing = tuple(Reason(x.code, f"{c.name}: {x.text}") for c in (a, b) for x in c.health.ailments)
     if ailing:
-        return Pair(a.name, b.name, "inconclusive", ailing, judgement.rows)
+        return Pair(
+            a.name, b.name, "inconclusive", ailing + _symmetric([c for c in (a, b) if _mixed_badly(c)]), judgement.rows
+        )
     reasons = _reasons(judgement, margin, [c for c in (a, b) if c.at_optimum]) + _heavy(judgement)
+    if judgement.verdict == "disagree" and not (a.point or b.point):
+        reasons += _symmetric([a, b])
     mistake = on_another_scale(a, b) if judgement.verdict == "disagree" and not a.point else None
     if mistake is not None:
         reasons = (Reason("different-posterior", f"{reasons[0].text}; likeliest mistake: {mistake}"), *reasons[1:])
@@ -91,6 +96,19 @@ def judge_pair(
         reasons = (Reason("guide-family", "; ".join(limits)), *reasons)
         summary = None
     return Pair(a.name, b.name, "agree", reasons, judgement.rows, summary=summary)
+
+
+def _mixed_badly(candidate: Candidate) -> bool:
+    return not candidate.point and any(ailment.code == "unconverged" for ailment in candidate.health.ailments)
+
+
+def _symmetric(candidates: Sequence[Candidate]) -> tuple[Reason, ...]:
+    """Whether chains differ by signs or an order alone: one contender's own, or those of both."""
+    for some in ([c] for c in candidates):
+        if (text := symmetries.found(some)) is not None:
+            return (Reason("not-identified", f"{some[0].name}: {text}"),)
+    text = symmetries.found(candidates) if len(candidates) > 1 else None
+    return () if text is None else (Reason("not-identified", text),)
 
 
 def _of_guide(a: Candidate, judgement: Judgement) -> tuple[str, bool]:

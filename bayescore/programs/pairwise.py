@@ -102,7 +102,9 @@ class _Densities:
             return replace(
                 seen, verdict="precision", site=worst, pattern="float32 is used within: digits are lost on the way"
             )
-        return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, terms[worst], kept))
+        others = [f"{name} ({self._pattern(name, terms[name], kept)})" for name in wrong if name != worst]
+        also = f"; also {', '.join(others[:3])}" if others else ""
+        return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, terms[worst], kept) + also)
 
     def _at_these(self, where: Sequence[int]) -> "_Densities":
         """The same at the points where neither program raises."""
