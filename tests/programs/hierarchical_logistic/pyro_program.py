@@ -1,0 +1,15 @@
+"""Logistic regression whose intercept varies by group."""
+
+import pyro
+import pyro.distributions as dist
+
+
+def model(x, group, groups, y):
+    mu = pyro.sample("mu", dist.Normal(0.0, 1.5))
+    tau = pyro.sample("tau", dist.HalfNormal(1.0))
+    beta = pyro.sample("beta", dist.Normal(0.0, 1.0))
+    with pyro.plate("groups", groups):
+        alpha = pyro.sample("alpha", dist.Normal(mu, tau))
+    eta = alpha[group] + beta * x
+    with pyro.plate("rows", len(y)):
+        pyro.sample("obs", dist.Bernoulli(logits=eta), obs=y)
