@@ -44,18 +44,23 @@ def _arrays(at: Sequence[Two]) -> Iterator[tuple[str, list[Pair]]]:
             yield name, [Pair(_float(two.a.parameters[name]), _float(two.b.parameters[name])) for two in at]
 
 
-def _values(a: str, at: Sequence[Two]) -> Iterator[str]:
-    """Of an observed site, whose values are data."""
+def data(a: str, at: Sequence[Two]) -> str | None:
+    """How the data of an observed site differ, in words; None where they don't, or it has none."""
     if at[0].a.role != "observed":
-        return
+        return None
     (_, pairs), *_ = _arrays(at)
     if readings.same(pairs):
-        return
+        return None
     of_a, of_b = pairs[0]
     if of_a.shape != of_b.shape:
-        yield f"its data have shape {of_b.shape}, and {a}'s {of_a.shape}"
-        return
-    yield readings.read(pairs[:1], a, "its data") or _differ("its data", pairs[0], a)
+        return f"its data have shape {of_b.shape}, and {a}'s {of_a.shape}"
+    return readings.read(pairs[:1], a, "its data") or _differ("its data", pairs[0], a)
+
+
+def _values(a: str, at: Sequence[Two]) -> Iterator[str]:
+    found = data(a, at)
+    if found is not None:
+        yield found
 
 
 def _parameters(a: str, at: Sequence[Two]) -> Iterator[str]:

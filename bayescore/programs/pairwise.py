@@ -39,12 +39,18 @@ def check(
     if name == a:
         return replace(seen, verdict="same", points=len(at), spread=0.0, pattern="what the others are held against")
     found = structure.compare(a, looks[a], name, looks[name])
+    sides = [held[a], held[name]]
+    text = "; ".join(dict.fromkeys(one.text for one in found[:3]))
+    if found and all(one.alone for one in found):
+        whole = _Densities(seen, at, sides, precision).result()
+        if whole.verdict == "same":
+            return replace(
+                whole, pattern=f"{text}: a constant of {abs(whole.constant or 0.0):.4g}, which changes nothing"
+            )
     if found:
         first = found[0]
-        text = "; ".join(dict.fromkeys(one.text for one in found[:3]))
         verdict: ModelVerdict = "different" if first.decides else "not-checked"
         return replace(seen, verdict=verdict, site=first.site, pattern=text, code=first.code)
-    sides = [held[a], held[name]]
     result = _Densities(seen, at, sides, precision).result()
     again = [side.in_float64 for side in sides]
     if result.verdict == "different" and precision == "float32" and all(again):
@@ -94,7 +100,8 @@ class _Densities:
         wrong = [name for name in names if _excess(*terms[name], self.precision) > 1.0]
         if excess <= 1.0:
             shared_out = f"{', '.join(wrong)}: shared out differently, but the same in all" if wrong else None
-            return replace(seen, verdict="same", pattern=shared_out or self._constant(terms))
+            remark = shared_out or self._constant(terms) or self._other_data(names)
+            return replace(seen, verdict="same", pattern=remark)
         if not wrong:
             return replace(seen, verdict="different", pattern="its terms don't add up to its total")
         worst = next((n for n in wrong if self._explained(n)), max(wrong, key=lambda n: _excess(*terms[n], "float64")))
@@ -200,6 +207,15 @@ class _Densities:
         told = [f"{name} by {by:+.4g}" for name, by in parts.items() if abs(by) > 1e-6 * (1.0 + np.max(terms[name][1]))]
         return f"a constant apart ({', '.join(told)}), which changes no posterior" if told else None
 
+    def _other_data(self, names: Sequence[str]) -> str | None:
+        """An observed site whose data are others, in order or in value, which the density does not tell."""
+        for name in names:
+            two = self._two(name)
+            words = explaining.data(self.seen.against, two) if two else None
+            if words:
+                return f"{name}: {words}, which changes no posterior"
+        return None
+
     def _pattern(self, name: str, term: tuple[Array, Array], kept: Sequence[int]) -> str:
         """What is other in a term: rows, then its distribution, parameters or data, then its size."""
         two = self._two(name)
@@ -228,14 +244,15 @@ class _Densities:
         """A term that is a multiple of the other's, or nothing at all."""
         of_a, of_b = (np.array([self._by_site(s, k, name) for k in kept]) for s in (0, 1))
         centred = of_a - of_a.mean()
-        if np.ptp(of_b) == 0:
-            yield "it is a constant: nothing of it is left"
+        constant = [who for who, of in ((self.seen.contender, of_b), (self.seen.against, of_a)) if np.ptp(of) == 0]
+        if constant:
+            yield f"it is missing in {constant[0]}: flat, or masked"
         elif np.any(centred):
             factor = float(centred @ of_b / (centred @ centred))
             left = of_b - factor * of_a
             if np.ptp(left) <= 1e-6 * np.ptp(of_a):
-                counted = " (counted twice)" if abs(factor - 2.0) < 1e-6 else ""
-                yield f"it is {factor:.4g} times the other's{counted}"
+                twice = {2.0: self.seen.contender, 0.5: self.seen.against}.get(round(factor, 6))
+                yield f"it is {factor:.4g} times the other's" + (f": counted twice in {twice}" if twice else "")
 
     def _before(self, name: str) -> Iterator[str]:
         """What is computed before it and is another already."""

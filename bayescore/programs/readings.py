@@ -94,7 +94,7 @@ def _of_order(pairs: Sequence[Pair], a: str) -> Iterator[str]:
         yield f"{a}'s transposed"
     for axis in range(pairs[0].a.ndim):
         if same([Pair(np.flip(pair.a, axis), pair.b) for pair in pairs]):
-            yield f"{a}'s in reverse"
+            yield f"{a}'s in reverse order"
         for by in (1, -1):
             if _shifted(pairs, by, axis):
                 yield f"{a}'s shifted by one row: an index that is off by one"

@@ -5,16 +5,29 @@ from typing import NamedTuple
 
 from bayescore.program import ProgramSite
 from bayescore.programs import words
-from bayescore.programs.sides import Sites, latent, observed
+from bayescore.programs.sides import Sites, latent
 
 
 class Finding(NamedTuple):
-    """What sets two programs apart before any density: a reason code, the site, a sentence, and whether it decides."""
+    """What sets two programs apart before any density.
+
+    Attributes
+    ----------
+    code
+        The reason's.
+    site, text
+        Where, and a sentence.
+    decides
+        Whether the programs are other models by it.
+    alone
+        Whether the site is a term that one of them has alone: where that is a constant, it changes nothing.
+    """
 
     code: str
     site: str
     text: str
     decides: bool = True
+    alone: bool = False
 
 
 def compare(a: str, of_a: Sites, b: str, of_b: Sites) -> list[Finding]:
@@ -60,7 +73,8 @@ def _missing(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
             hint = (
                 f"; {theirs} has {_listed(alike)} of that shape: if it is the same, --rename {renames}" if alike else ""
             )
-            yield Finding("missing-site", site.name, f"only {whose} {_does(site)} {site.name}{hint}")
+            text = f"only {whose} {_does(site)} {site.name}{hint}"
+            yield Finding("missing-site", site.name, text, alone=site.role == "observed")
 
 
 def _does(site: ProgramSite) -> str:
@@ -106,7 +120,7 @@ def _both(of_a: Sites, of_b: Sites) -> Iterator[tuple[str, ProgramSite, ProgramS
 def comparable(of_a: Sites, of_b: Sites) -> bool:
     """Whether a point of one is a point of the other."""
     shapes = [{name: site.value.shape for name, site in latent(sites).items()} for sites in (of_a, of_b)]
-    return shapes[0] == shapes[1] and observed(of_a).keys() == observed(of_b).keys()
+    return shapes[0] == shapes[1]
 
 
 def _interleave(first: "Iterator[str]", second: tuple[str, str]) -> list[str]:
