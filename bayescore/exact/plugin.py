@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 _MOST_UNKNOWNS = 3
 _NO_GUIDE = "never: exact has no guide to fit; use the method exact"
 _NO_GROUPS = "never: group effects are too many unknowns for quadrature; use nuts"
+_NO_PROGRAMS = "never: closed forms are known of regressions alone"
 GAPS = {
+    "feature:programs": _NO_PROGRAMS,
+    "program:nuts": _NO_PROGRAMS,
+    "program:svi": _NO_PROGRAMS,
     "method:svi": _NO_GUIDE,
     "method:nuts": "never: exact draws independently; use the method exact",
     "method:laplace": "never: exact approximates nothing; use the method exact",

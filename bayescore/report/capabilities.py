@@ -13,6 +13,7 @@ _KINDS = {
     "prior:correlation": "prior of correlations",
     "method": "method",
     "guide": "guide of svi",
+    "program": "method for programs of one's own",
     "feature": "feature",
     "precision": "precision",
 }
