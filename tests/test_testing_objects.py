@@ -1,4 +1,4 @@
-"""Draws are compared as users have them: names, sites that are chosen and renamed, MCMC objects, entries that are free."""
+"""Draws are compared as users have them: names, chosen and renamed sites, MCMC objects, free entries."""
 
 import numpy as np
 import pytest

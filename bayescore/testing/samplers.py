@@ -23,10 +23,10 @@ def posterior_of(side: str, sampler: Any) -> Posterior:
         It has not been run.
     """
     try:
-        samples: Mapping[str, Any] = sampler.get_samples(group_by_chain=True)
+        samples: Any = sampler.get_samples(group_by_chain=True)
     except Exception as error:  # each library's own way of having none
         raise DataError(f"{side} has no draws: run the MCMC before they are compared") from error
-    if isinstance(samples, Mapping) and not samples:
+    if samples is None or (isinstance(samples, Mapping) and not samples):
         raise DataError(f"{side} has no draws: run the MCMC before they are compared")
     if not isinstance(samples, Mapping):
         raise DataError(f"{side} has no draws by site: its samples are of a single value")
