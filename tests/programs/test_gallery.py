@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +26,11 @@ ROUNDING = 1e-10
 
 @pytest.fixture(autouse=True, scope="module")
 def _float64() -> Iterator[None]:
+    before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     with jax.enable_x64(True), torch.random.fork_rng():
         yield
-    torch.set_default_dtype(torch.float32)
+    torch.set_default_dtype(before)
 
 
 def native(side: Side, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +161,12 @@ def test_a_fault_is_one(fault: Fault, tmp_path):
         assert fault.rows in {(), found[fault.site]}
     else:
         assert found == {}
+
+
+@pytest.mark.parametrize("old", ["Normal(9", "dist"])
+def test_a_fault_that_is_not_there_once_is_refused(old, tmp_path):
+    with pytest.raises(ValueError, match="times"):
+        faulty(dataclasses.replace(FAULTS[0], old=old), tmp_path)
 
 
 def test_the_table_is_in_order():
