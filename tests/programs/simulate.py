@@ -57,14 +57,14 @@ def ordered_logistic(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def network(rng: np.random.Generator) -> dict[str, Any]:
-    x = rng.normal(size=(30, 3)).round(3)
-    hidden = np.tanh(x @ rng.normal(size=(3, 3)) + [-1.5, 0.0, 1.5])
-    return {"x": x, "y": rng.normal(hidden @ [1.0, 1.5, 0.8], 0.25).round(3)}
+    x = rng.normal(size=(30, 2)).round(3)
+    hidden = np.tanh(x @ [[1.0, -0.5], [0.4, 1.2]] + [-1.0, 1.0])
+    return {"x": x, "y": rng.normal(hidden @ [1.0, 1.5], 0.4).round(3)}
 
 
 def horseshoe(rng: np.random.Generator) -> dict[str, Any]:
-    x = rng.normal(size=(40, 5)).round(3)
-    return {"x": x, "y": rng.normal(0.5 + x @ [1.5, 0.0, 0.0, -1.0, 0.0], 0.7).round(3)}
+    x = rng.normal(size=(20, 3)).round(3)
+    return {"x": x, "y": rng.normal(0.5 + x @ [0.8, 0.0, -0.5], 1.0).round(3)}
 
 
 def gaussian_process(rng: np.random.Generator) -> dict[str, Any]:
