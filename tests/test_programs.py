@@ -286,6 +286,24 @@ def test_what_a_program_does_costs_its_own_row(folder, what, capsys):
     assert checked["plain=c.py:model"] == "same"
 
 
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_fit_that_comes_to_nothing_costs_its_own_row(folder, what, capsys):
+    """The others wait for it at most until its own time is over, which is not theirs."""
+    statement, status, words = HOSTILE[what]
+    for name in "abc":
+        text = DRAWN.replace("SD", "1.0")
+        written(
+            folder, name, text.replace("    precision =", f"    {statement}\n    precision =") if name == "b" else text
+        )
+    (folder / "d.json").write_text('{"y": [1.0, 2.0, 0.5]}')
+    files = [f"plain={name}.py:model" for name in "abc"]
+    assert main(["programs", *files, "--data", "d.json", "--timeout", "20", "--json", "-"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert [row["status"] for row in document["contenders"]] == ["ok", status, "ok"]
+    assert words in document["contenders"][1]["error"]
+    assert [(pair["a"], pair["b"], pair["verdict"]) for pair in document["pairs"]] == [(files[0], files[2], "agree")]
+
+
 def test_a_density_that_is_no_number_is_said(folder):
     found = held(
         folder,
