@@ -208,9 +208,14 @@ class Runner:
         raised: list[Exception] = []
         last: dict[str, object] = {}
 
+        def go_on() -> None:
+            self.sharing.resume(child)
+            clock.start()
+
         def meet(number: int) -> None:
             clock.stop()  # what others take is not its own time
-            self._meeting.give(task.contender.name, number, folder, clock.start)
+            self.sharing.pause(child)
+            self._meeting.give(task.contender.name, number, folder, go_on)
 
         listener = threading.Thread(target=self._listen, args=(task.contender, child, raised, last, meet), daemon=True)
         clock.start()

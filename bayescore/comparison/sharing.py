@@ -23,6 +23,7 @@ class Sharing:
     def __init__(self, most: int | None = None) -> None:
         self.numbers = cores.chosen(most)
         self._children: list[Child] = []
+        self._waiting: set[str] = set()
         self._lock = threading.Lock()
 
     def environment(self, at_once: int) -> Mapping[str, str]:
@@ -41,8 +42,21 @@ class Sharing:
             self._children.remove(child)
             self._share()
 
+    def pause(self, child: Child) -> None:
+        """Give the others what a child has that waits for them."""
+        with self._lock:
+            self._waiting.add(child.mark)
+            self._share()
+
+    def resume(self, child: Child) -> None:
+        """Give it its share again."""
+        with self._lock:
+            self._waiting.discard(child.mark)
+            self._share()
+
     def _share(self) -> None:
-        if cores.AFFINITY and self._children:
-            found = zip(self._children, cores.shares(self.numbers, len(self._children)), strict=True)
+        working = [child for child in self._children if child.mark not in self._waiting]
+        if cores.AFFINITY and working:
+            found = zip(working, cores.shares(self.numbers, len(working)), strict=True)
             for child, share in reversed(list(found)):  # the newest first: it has begun nothing yet
                 child.confine(share)

@@ -23,7 +23,6 @@ from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import POSITIVE, REAL
 from bayescore.testing.samplers import is_sampler, posterior_of
-from bayescore.testing.tables import differences
 
 Draws = Posterior | Mapping[str, Any] | Any
 """A `Posterior`, ArviZ data, an MCMC object, or a dictionary of arrays (chain, draw, ...)."""
@@ -105,6 +104,8 @@ def assert_posteriors_agree(
     given = Scalars(kept, tuple(POSITIVE if name in positive else REAL for name in kept))
     pair = _compare(names, _part(first, kept), _part(second, kept), given, margin, alpha)
     if pair.verdict != "agree":
+        from bayescore.testing.tables import differences  # a report's imports, for a failure alone
+
         why = "; ".join(f"{r.code}: {r.text}" for r in pair.reasons)
         raise AssertionError(f"{pair.verdict}: {why}\n\n{differences(pair, margin)}")
 
