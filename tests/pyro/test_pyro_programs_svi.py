@@ -109,8 +109,3 @@ def test_what_is_not_traced_is_fitted_plainly():
 def test_refused_with_a_sentence(method, said):
     with pytest.raises(UnsupportedError, match=said):
         BACKEND.program(line, {"x": X, "y": Y}).fit(method, seed=0)
-
-
-def test_a_guide_of_ones_own_is_refused():
-    with pytest.raises(UnsupportedError, match="not yet: a guide of one's own"):
-        BACKEND.program(line, {"x": X, "y": Y}, guide=line)

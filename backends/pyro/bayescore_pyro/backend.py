@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, no_progress
 from bayescore.density.coordinates import for_method
-from bayescore.errors import UnsupportedError
 from bayescore.methods import MLE, Method
 from bayescore.model.arrays import Array
 from bayescore.model.data import Data
@@ -106,6 +105,4 @@ class PyroBackend(Backend, ProgramBackend):
     def program(
         self, function: Callable[..., Any], data: Mapping[str, Any], *, guide: Callable[..., Any] | None = None
     ) -> PyroProgram:
-        if guide is not None:
-            raise UnsupportedError("not yet: a guide of one's own for a program; SVI takes mean_field or full_rank")
-        return PyroProgram(Sited(function, dict(data), self.precision))
+        return PyroProgram(Sited(function, dict(data), self.precision), guide)

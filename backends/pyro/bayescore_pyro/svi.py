@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,23 @@ def optimize(
     *,
     after_step: Callable[[int], None] = lambda step: None,
 ) -> Array:
-    """Take the method's Adam steps on the negative ELBO; returns it at each step, in nats."""
+    """Take the method's steps, all particles at a time; returns the negative ELBO at each step, in nats."""
+    elbo = infer.Trace_ELBO(model.particles, max_plate_nesting=1, vectorize_particles=model.particles > 1)
+    return descend(model, guide, elbo, method, progress, (coordinates,), after_step=after_step)
+
+
+def descend(
+    model: Callable[..., Any],
+    guide: Callable[..., Any],
+    elbo: Any,
+    method: Optimizer,
+    progress: Progress,
+    positional: tuple[Any, ...] = (),
+    named: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    after_step: Callable[[int], None],
+) -> Array:
+    """Take the method's Adam steps on a negative ELBO; returns it at each step, in nats."""
     rates = method.rates
     optimizer = pyro.optim.LambdaLR(
         {
@@ -162,12 +179,11 @@ def optimize(
             "lr_lambda": lambda step: rates[min(step, len(rates) - 1)] / method.rate,
         }
     )
-    elbo = infer.Trace_ELBO(model.particles, max_plate_nesting=1, vectorize_particles=model.particles > 1)
     svi = infer.SVI(model, guide, optimizer, elbo)
     losses = np.empty(method.steps)
     every = max(1, method.steps // 100)
     for step, rate in enumerate(rates):
-        losses[step] = svi.step(coordinates)
+        losses[step] = svi.step(*positional, **named)
         optimizer.step()
         after_step(step)
         if step % every == 0 or step + 1 == method.steps:

@@ -1,7 +1,7 @@
 """A program of one's own in Pyro, behind the contract."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,16 +12,17 @@ from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramFit, ProgramSite
 from bayescore_pyro.isolation import isolated
-from bayescore_pyro.programs import running, sampling, svi
+from bayescore_pyro.programs import guided, running, sampling, svi
 from bayescore_pyro.programs.description import describe
 from bayescore_pyro.programs.sited import Sited
 
 
 @dataclass(frozen=True)
 class PyroProgram(Program):
-    """A program that Pyro runs."""
+    """A program that Pyro runs, and perhaps a guide of one's own for SVI."""
 
     sited: Sited
+    guide: running.Function | None = None
 
     def sites(self, values: Mapping[str, Array] | None = None, *, seed: int = 0) -> tuple[ProgramSite, ...]:
         with isolated(self.sited.precision, seed):
@@ -40,13 +41,18 @@ class PyroProgram(Program):
         with isolated(self.sited.precision, seed):
             match method:
                 case NUTS():
-                    return sampling.fit(self.sited, method, seed, progress)
+                    found = sampling.fit(self.sited, method, seed, progress)
+                    return found if self.guide is None else replace(found, notes=(*found.notes, guided.UNUSED))
+                case SVI() if self.guide is not None:
+                    return guided.fit(self.sited, self.guide, method, progress)
                 case SVI():
                     return svi.fit(self.sited, method, progress)
         raise UnsupportedError(f"programs are fitted by nuts or svi, not by {method.name}")
 
     def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
         with isolated(self.sited.precision, seed):
+            if isinstance(fit.native, guided.Ran):
+                return guided.posterior(fit.native)
             if isinstance(fit.method, SVI):
                 return svi.posterior(fit.native, fit.method, seed)
             return sampling.posterior(fit.native)

@@ -27,9 +27,14 @@ def replayed(target: Unconstrained, z: Tensor) -> tuple[dict[str, Array], Array]
         trace, log_det = target.replayed(z)
         return {name: trace.nodes[name]["value"] for name in names}, log_det
 
+    return by_site(replay, z)
+
+
+def by_site(replay: Callable[[Tensor], Replayed], z: Tensor) -> tuple[dict[str, Array], Array]:
+    """What a function says of each z of shape (draw, d), stacked: values by site, and a number."""
     with torch.no_grad():
-        values, log_det = _many(replay, z)
-    return {name: _numbers(value) for name, value in values.items()}, _numbers(log_det)
+        values, number = _many(replay, z)
+    return {name: _numbers(value) for name, value in values.items()}, _numbers(number)
 
 
 def _many(replay: Callable[[Tensor], Replayed], z: Tensor) -> Replayed:

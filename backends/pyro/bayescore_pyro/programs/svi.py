@@ -55,7 +55,7 @@ def fit(sited: Sited, method: SVI, progress: Progress) -> ProgramFit:
     """
     check_usual(method, "standardize", "centred", "batch_size")
     if callable(method.guide):
-        raise UnsupportedError("not yet: a program's guide is mean_field or full_rank")
+        raise UnsupportedError("a method's guide is mean_field or full_rank: a program's own is given beside it")
     target = unconstrained(sited)
     began = time.perf_counter()
     potential, note = target.potential()

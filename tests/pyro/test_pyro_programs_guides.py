@@ -1,0 +1,149 @@
+"""Guides of one's own for programs in Pyro, against an exact Gaussian posterior."""
+
+import numpy as np
+import pyro
+import pyro.distributions as dist
+import pytest
+import torch
+from pyro.infer.autoguide import AutoDelta, AutoMultivariateNormal, AutoNormal
+from pyro_support import BACKEND
+from torch.distributions import constraints
+
+from bayescore.errors import UnsupportedError
+from bayescore.methods import NUTS, SVI
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(0.0, 1.0, size=12)
+Y = 0.5 + X + RNG.normal(size=12)
+DATA = {"x": X, "y": Y}
+DESIGN = np.column_stack([np.ones(12), X])
+PRECISION = DESIGN.T @ DESIGN + np.eye(2) / 9
+COV = np.linalg.inv(PRECISION)
+MEAN = COV @ DESIGN.T @ Y
+EVIDENCE = (
+    -6 * np.log(2 * np.pi)
+    - 0.5 * np.linalg.slogdet(PRECISION)[1]
+    - 2 * np.log(3.0)
+    + 0.5 * (MEAN @ PRECISION @ MEAN - Y @ Y)
+)
+METHOD = SVI(steps=300, particles=2, rate=0.03, draws=1000)
+
+
+def line(x, y):
+    b = pyro.sample("b", dist.Normal(torch.zeros(2), 3.0).to_event(1))
+    pyro.deterministic("sum", b.sum())
+    with pyro.plate("rows", len(y)):
+        pyro.sample("y", dist.Normal(b[0] + b[1] * x, 1.0), obs=y)
+
+
+def right(x, y):
+    loc = pyro.param("loc", torch.zeros(2))
+    root = pyro.param("root", 0.3 * torch.eye(2), constraint=constraints.lower_cholesky)
+    pyro.sample("b", dist.MultivariateNormal(loc, scale_tril=root))
+
+
+def narrow(x, y):
+    loc = pyro.param("loc", torch.zeros(2))
+    pyro.sample("b", dist.MultivariateNormal(loc, covariance_matrix=torch.as_tensor(COV / 4)))
+
+
+def auxiliary(x, y):
+    scale = pyro.sample("u", dist.LogNormal(0.0, 0.1), infer={"is_auxiliary": True})
+    pyro.sample("b", dist.Normal(pyro.param("loc", torch.zeros(2)), 0.3 * scale).to_event(1))
+
+
+def fitted(guide, method=METHOD, model=line, data=DATA):
+    fit = BACKEND.program(model, data, guide=guide).fit(method, seed=0)
+    return fit, BACKEND.program(model, data, guide=guide).sample_posterior(fit, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("guide", "cov"),
+    [
+        (right, COV),
+        (narrow, COV / 4),
+        (AutoMultivariateNormal, COV),
+        (AutoNormal(line), np.diag(1 / np.diag(PRECISION))),
+    ],
+    ids=["own", "narrow", "class", "instance"],
+)
+def test_a_gaussian_posterior(guide, cov):
+    fit, posterior = fitted(guide)
+    b, stats = posterior.draws["b"][0], posterior.sample_stats
+    sd = np.sqrt(np.diag(cov))
+    np.testing.assert_allclose((b.mean(0) - MEAN) / sd, 0.0, atol=0.2)
+    np.testing.assert_allclose(np.cov(b.T) / np.outer(sd, sd), cov / np.outer(sd, sd), atol=0.15)
+    np.testing.assert_allclose(posterior.draws["sum"][0], b.sum(1), rtol=1e-12)
+    assert posterior.kind == "guide" and fit.losses.shape == (300,) and not fit.iterates
+    assert "its own guide is fitted" in fit.notes[0]
+    log_joint = BACKEND.program(line, DATA).log_density({"b": b[7]}).total
+    assert stats["log_joint"][0, 7] == pytest.approx(log_joint, rel=1e-12)
+    if guide is right:  # log p(y) = log p(y, b) - log q(b) wherever q is the posterior
+        np.testing.assert_allclose((stats["log_joint"] - stats["log_q"]).mean(), EVIDENCE, atol=0.02)
+
+
+def test_a_positive_site_of_an_automatic_guide_has_its_jacobian():
+    """The mean of p(y, theta) / q(theta) over q is p(y) = 2 (1 + n)^-2-sum for counts of a Gamma(2, 1) rate."""
+
+    def exponentials(y):
+        rate = pyro.sample("rate", dist.Gamma(2.0, 1.0))
+        pyro.sample("y", dist.Exponential(rate).expand([5]).to_event(1), obs=y)
+
+    y = np.array([0.2, 0.5, 1.0, 0.1, 0.7])
+    _, posterior = fitted(AutoNormal, model=exponentials, data={"y": y})
+    ratios = np.exp(posterior.sample_stats["log_joint"] - posterior.sample_stats["log_q"])
+    exact = np.exp(np.sum(np.log(np.arange(1, 7)))) / (1 + y.sum()) ** 7
+    assert ratios.mean() == pytest.approx(exact, abs=4 * ratios.std() / np.sqrt(1000))
+    assert ratios.std() < 0.5 * exact
+
+
+def test_an_enumerated_site_is_summed_out():
+    def mixture(y):
+        m = pyro.sample("m", dist.Normal(0.0, 3.0))
+        with pyro.plate("rows", len(y)):
+            z = pyro.sample("z", dist.Bernoulli(0.3), infer={"enumerate": "parallel"})
+            pyro.sample("y", dist.Normal(m + z, 1.0), obs=y)
+
+    _, posterior = fitted(AutoNormal, SVI(steps=150, particles=2, rate=0.03, draws=200), mixture, {"y": Y})
+    grid = np.linspace(-2, 3, 2001)
+    normal = np.exp(-0.5 * (Y - grid[:, None]) ** 2)
+    prior = np.exp(-(grid**2) / 18)
+    weights = prior * np.prod(0.7 * normal + 0.3 * np.exp(-0.5 * (Y - grid[:, None] - 1) ** 2), axis=1)
+    weights /= weights.sum()
+    mean = weights @ grid
+    sd = np.sqrt(weights @ (grid - mean) ** 2)
+    assert abs(posterior.draws["m"].mean() - mean) < 0.4 * sd
+    assert posterior.draws["m"].std() == pytest.approx(sd, rel=0.3)
+
+
+def test_the_same_seed_gives_the_same_and_leaves_nothing_behind():
+    guide, method = AutoNormal(line), SVI(steps=10, particles=1, draws=20)
+    pyro.get_param_store().clear()
+    first, second = fitted(guide, method), fitted(guide, method)
+    np.testing.assert_array_equal(first[0].losses, second[0].losses)
+    np.testing.assert_array_equal(first[1].draws["b"], second[1].draws["b"])
+    assert not list(pyro.get_param_store().keys())
+
+
+def test_no_density_where_auxiliary_sites_are_not_integrated_out():
+    _, posterior = fitted(auxiliary, SVI(steps=5, particles=1, draws=20))
+    assert "log_q" not in posterior.sample_stats and "log_joint" in posterior.sample_stats
+
+
+def test_nuts_says_that_it_uses_none():
+    fit = BACKEND.program(line, DATA, guide=right).fit(NUTS(chains=1, warmup=20, draws=20), seed=0)
+    assert fit.notes[-1] == "its guide is not used: NUTS needs none"
+
+
+@pytest.mark.parametrize(
+    ("guide", "said"),
+    [
+        (lambda x, y: None, "does not sample the program's site 'b'"),
+        (lambda x, y: pyro.sample("b", dist.Normal(0.0, 1.0)), r"'b' has the shape \(\), the program's \(2,\)"),
+        (lambda x, y: (right(x, y), pyro.sample("c", dist.Normal(0.0, 1.0))), "samples 'c', which is no latent site"),
+        (AutoDelta, "the guide is a point"),
+    ],
+)
+def test_refused_with_a_sentence(guide, said):
+    with pytest.raises(UnsupportedError, match=said):
+        BACKEND.program(line, DATA, guide=guide).fit(METHOD, seed=0)
