@@ -161,7 +161,7 @@ def impossible():
         (counted, SHORT, UnsupportedError, "'k' is discrete"),
         (deciding, SHORT, UnsupportedError, "decides in Python code"),
         (impossible, SHORT, FitError, "no finite log density"),
-        (impossible, SVI(), UnsupportedError, "by nuts only"),
+        (impossible, SVI(), FitError, "no finite log density"),
         (impossible, NUTS(standardize=False), UnsupportedError, "standardize is for regressions"),
         (impossible, NUTS(centred=True), UnsupportedError, "centred is for regressions"),
     ],

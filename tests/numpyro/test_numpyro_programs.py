@@ -85,14 +85,14 @@ def test_the_program_is_the_same_in_every_process():
         from bayescore.model.data import from_arrays
         from bayescore.methods import SVI
         from bayescore.tables.problem import from_data
-        from bayescore_numpyro import native, svi
+        from bayescore_numpyro import model, native, svi
         from bayescore_numpyro.precision import key_of, precision_of
         priors = {"intercept": "Normal(0, 1)", "beta": "Flat()", "sigma": "HalfNormal(1)"}
         data = from_arrays([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 2.0, 4.0])
         regression = from_data(data, priors=priors).regression
         with precision_of("float64"):
             target = native.locate(regression, native.build(regression, data), SVI())
-            loss = partial(svi.minus_elbo, svi.Plan(2, None), target.place)
+            loss = partial(svi.minus_elbo, svi.Plan(model.potential, 2, None), target.place)
             print(jax.make_jaxpr(loss)({"loc": np.zeros(3), "raw": np.zeros(3)}, key_of(0)))
     """
     programs = {

@@ -1,8 +1,9 @@
 """Stochastic variational inference with a Gaussian guide."""
 
 import math
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +20,26 @@ from bayescore.model.arrays import Array
 from bayescore_numpyro import adam
 from bayescore_numpyro.guide import draw
 from bayescore_numpyro.model import potential
-from bayescore_numpyro.native import Density, Place
+from bayescore_numpyro.native import Density
 from bayescore_numpyro.precision import key_of
 
-__all__ = ["Plan", "draw", "fit", "guide", "minus_elbo"]
+__all__ = ["Plan", "draw", "fit", "guide", "minus_elbo", "optimize"]
 
 
 class Plan(NamedTuple):
-    """What is compiled beside the place's form."""
+    """What is compiled beside the place's form.
 
+    Attributes
+    ----------
+    potential
+        Minus the log density of z, in nats: of a place and z, and of the rows of a minibatch where there is one.
+    batch
+        How many rows there are, and how many a step takes; None where it takes all.
+    """
+
+    potential: Callable[..., jax.Array]
     particles: int
-    batch_size: int | None
+    batch: tuple[int, int] | None
 
 
 def guide(params: adam.Params) -> None:
@@ -56,12 +66,12 @@ def _start(method: SVI, size: int, key: jax.Array) -> adam.Params:
 
 @partial(jax.jit, static_argnums=0)
 def _advance(
-    plan: Plan, place: Place, rates: jax.Array, state: adam.State, count: jax.Array
+    plan: Plan, place: Any, rates: jax.Array, state: adam.State, count: jax.Array
 ) -> tuple[adam.State, adam.Trail]:
     return adam.advance(partial(minus_elbo, plan, place), rates, state, count)
 
 
-def minus_elbo(plan: Plan, place: Place, params: adam.Params, key: jax.Array) -> jax.Array:
+def minus_elbo(plan: Plan, place: Any, params: adam.Params, key: jax.Array) -> jax.Array:
     """Estimate minus the ELBO, in nats, by the mean over the particles.
 
     This is the estimator of ``numpyro.infer.Trace_ELBO``. That one adds its terms in the
@@ -69,20 +79,18 @@ def minus_elbo(plan: Plan, place: Place, params: adam.Params, key: jax.Array) ->
     another rounding, and another program, which no compilation cache knows.
     """
     of_rows, of_guide = jax.random.split(key)
-    chosen = _batch(place.numbers.rows.x.shape[0], plan.batch_size, of_rows)
+    chosen = () if plan.batch is None else (_batch(*plan.batch, of_rows),)
 
     def particle(key: jax.Array) -> jax.Array:
         log_q, trace = log_density(handlers.seed(guide, key), (params,), {}, {})
-        minus: jax.Array = log_q + potential(place, trace["z"]["value"], chosen)
+        minus: jax.Array = log_q + plan.potential(place, trace["z"]["value"], *chosen)
         return minus
 
     return jnp.mean(jax.vmap(particle)(jax.random.split(of_guide, plan.particles)))
 
 
-def _batch(rows: int, size: int | None, key: jax.Array) -> jax.Array | None:
-    """The rows of a step's minibatch, the same for all particles; None for all rows."""
-    if size is None or size >= rows:
-        return None
+def _batch(rows: int, size: int, key: jax.Array) -> jax.Array:
+    """The rows of a step's minibatch, the same for all particles."""
     with handlers.seed(rng_seed=key), numpyro.plate("data", rows, subsample_size=size) as batch:
         chosen: jax.Array = batch
     return chosen
@@ -90,14 +98,44 @@ def _batch(rows: int, size: int | None, key: jax.Array) -> jax.Array | None:
 
 def fit(target: Density, method: SVI, seed: int, progress: Progress) -> Fit:
     """Maximize the ELBO; the guide is summarized from the iterates of the last half."""
-    of_start, of_steps = jax.random.split(key_of(seed))
-    begin = adam.start(_start(method, target.place.size, of_start), of_steps)
-    program = partial(_advance, Plan(method.particles, method.batch_size), target.place)
-    descent = adam.descend(program, method.rates, begin, progress, keep=(method.steps + 1) // 2)
-    iterates = _iterates(descent.params)
+    place = target.place
+    plan = _plan(method, place.numbers.rows.x.shape[0])
+    losses, iterates, seconds = optimize(plan, place, place.size, method, seed, progress)
     fitted = summarize(target.regression, target.coordinates, iterates, average=method.average)
-    native = target.coordinates, fitted
-    return Fit(target.regression, method, native, descent.losses, iterates, descent.seconds)
+    return Fit(target.regression, method, (target.coordinates, fitted), losses, iterates, seconds)
+
+
+def _plan(method: SVI, rows: int) -> Plan:
+    """That of a regression."""
+    size = method.batch_size
+    return Plan(potential, method.particles, None if size is None or size >= rows else (rows, size))
+
+
+def optimize(
+    plan: Plan, place: Any, size: int, method: SVI, seed: int, progress: Progress
+) -> tuple[Array, dict[str, Array], dict[str, float]]:
+    """Maximize the ELBO of a Gaussian guide.
+
+    Parameters
+    ----------
+    place
+        Arrays in a tree, as the potential takes it: they are no constants of the compiled program.
+    size
+        d, the length of z.
+
+    Returns
+    -------
+    losses
+        Minus the ELBO, in nats, shape (step,).
+    iterates
+        Of the last half of the steps, as `bayescore.density.guide` takes them.
+    seconds
+        Of ``compile``.
+    """
+    of_start, of_steps = jax.random.split(key_of(seed))
+    begin = adam.start(_start(method, size, of_start), of_steps)
+    descent = adam.descend(partial(_advance, plan, place), method.rates, begin, progress, keep=(method.steps + 1) // 2)
+    return descent.losses, _iterates(descent.params), descent.seconds
 
 
 def _iterates(params: dict[str, Array]) -> dict[str, Array]:

@@ -10,13 +10,13 @@ import numpy as np
 
 from bayescore.backend import LogDensity, Precision, Progress, no_progress
 from bayescore.errors import DataError, UnsupportedError
-from bayescore.methods import NUTS, Method
+from bayescore.methods import NUTS, SVI, Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramFit, ProgramSite
 from bayescore_numpyro.compiling import ONCE, Compiled
 from bayescore_numpyro.precision import key_of, precision_of
-from bayescore_numpyro.programs import enumeration, sampling
+from bayescore_numpyro.programs import enumeration, sampling, svi
 from bayescore_numpyro.programs.density import Terms, by_row
 from bayescore_numpyro.programs.description import describe
 from bayescore_numpyro.programs.running import (
@@ -113,18 +113,31 @@ class NumPyroProgram(Program):
         return sampling.Free(self._source, self._structure, self._terms)
 
     def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
-        if not isinstance(method, NUTS):
-            raise UnsupportedError(f"not yet: numpyro fits programs of one's own by nuts only, not by {method.name}")
-        sampling.check(method)
+        match method:
+            case NUTS():
+                sampling.check(method, "standardize", "centred")
+            case SVI():
+                sampling.check(method, "standardize", "centred", "batch_size")
+                if callable(method.guide):
+                    raise UnsupportedError("not yet: a program's guide is mean_field or full_rank")
+            case _:
+                raise UnsupportedError(f"programs are fitted by nuts or svi, not by {method.name}")
         with precision_of(self._precision):
             try:
-                return traced(self._source, lambda: sampling.fit(self._free, method, seed, progress))
+                return traced(self._source, lambda: self._fitted(method, seed, progress))
             except NOT_TRACEABLE as error:
                 raise UnsupportedError(
-                    "the program decides in Python code by the value of a latent site, which NUTS in JAX "
+                    "the program decides in Python code by the value of a latent site, which JAX "
                     f"can't follow: write it with jnp.where ({type(error).__name__})"
                 ) from None
 
+    def _fitted(self, method: NUTS | SVI, seed: int, progress: Progress) -> ProgramFit:
+        if isinstance(method, SVI):
+            return svi.fit(self._free, method, seed, progress)
+        return sampling.fit(self._free, method, seed, progress)
+
     def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
         with precision_of(self._precision):
+            if isinstance(fit.method, SVI):
+                return svi.draw(self._free, fit, seed)
             return sampling.draw(self._free, fit)

@@ -1,4 +1,4 @@
-"""Programs by NUTS, in the numbers without constraints that NumPyro's own bijections make values of."""
+"""Programs in the numbers without constraints that NumPyro's own bijections make values of; draws by NUTS there."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,11 +9,12 @@ import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
 from numpyro import handlers
+from numpyro.distributions import biject_to
 from numpyro.infer.util import constrain_fn, potential_energy
 
 from bayescore.backend import Progress
 from bayescore.errors import FitError, UnsupportedError
-from bayescore.methods import NUTS
+from bayescore.methods import NUTS, Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import ProgramFit
@@ -47,8 +48,10 @@ class Free:
         origin, self._unravel = ravel_pytree(_origin(structure))
         self.size = int(origin.size)
         self.potential = jax.jit(self._potential)
-        self._slope = Compiled(jax.value_and_grad(lambda z: self.potential((), z)), ONCE, ())
+        self.moved = jax.jit(self._moved)
+        self.slope = Compiled(jax.value_and_grad(lambda z: self.potential((), z)), ONCE, ())
         self._constrained = Compiled(lambda z: lax.map(self._at, z), LOOP, ())
+        self._log_slopes = Compiled(lambda z: lax.map(self._log_slope, z), LOOP, ())
 
     def _potential(self, place: Any, z: jax.Array) -> jax.Array:
         """Minus the log density of z, in nats; the place is empty, and the data are constants of the program."""
@@ -59,12 +62,27 @@ class Free:
         found: jax.Array = potential_energy(model, (), {}, self._unravel(z), enum=summed)
         return found
 
+    def _moved(self, place: Any, z: jax.Array) -> jax.Array:
+        """The same in coordinates: of a centre, a matrix and the log of its determinant."""
+        centre, matrix, log_det = place
+        found: jax.Array = self.potential((), centre + matrix @ z) - log_det
+        return found
+
     def _at(self, z: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
         """Values of latent and deterministic sites at z, and the log density of the values."""
         model = handlers.seed(self._source, key_of(0))
         values = constrain_fn(model, (), {}, self._unravel(z), return_deterministic=True)
         terms, _ = self._terms({name: values[name] for name in self._structure.latent})
         return values, sum(terms.values(), jnp.zeros(()))
+
+    def _log_slope(self, z: jax.Array) -> jax.Array:
+        """Log |d values / d z|, whatever the sites' densities are scaled by."""
+        free = self._unravel(z)
+        model = handlers.seed(self._source, key_of(0))
+        trace = run(self._source, constrain_fn(model, (), {}, free), key_of(0))
+        each = {name: biject_to(trace[name]["fn"].support) for name in free}
+        parts = [jnp.sum(each[name].log_abs_det_jacobian(free[name], trace[name]["value"])) for name in free]
+        return sum(parts, jnp.zeros(()))
 
     def begin(self, chains: int, seed: int) -> Array:
         """Points to begin at, Uniform(-2, 2) and of finite density and slope, shape (chain, d).
@@ -80,12 +98,17 @@ class Free:
     def _point(self, rng: np.random.Generator) -> Array:
         for _ in range(_TRIES):
             z = rng.uniform(-2.0, 2.0, self.size)
-            if all(np.all(np.isfinite(part)) for part in self._slope(jnp.asarray(z, dtype=float))):
+            if all(np.all(np.isfinite(part)) for part in self.slope(jnp.asarray(z, dtype=float))):
                 return z
         raise FitError(
             f"the program has no finite log density with a finite slope at any of {_TRIES} points of "
             "Uniform(-2, 2) without constraints: are all observed values within their supports?"
         )
+
+    def log_slopes(self, z: Array) -> Array:
+        """Log |d values / d z| at points (chain, draw, d), shape (chain, draw)."""
+        found = self._log_slopes(jnp.asarray(z.reshape(-1, self.size), dtype=float))
+        return np.asarray(found, dtype=np.float64).reshape(z.shape[:2])
 
     def constrained(self, z: Array) -> tuple[dict[str, Array], Array]:
         """Values of sites at points (chain, draw, d), and their log density, (chain, draw)."""
@@ -104,8 +127,8 @@ def _origin(structure: Structure) -> dict[str, jax.Array]:
     """Zero without constraints, by site."""
     if structure.discrete:
         raise UnsupportedError(
-            f"the site {structure.discrete[0]!r} is discrete, which NUTS can't sample: sum it out with "
-            'infer={"enumerate": "parallel"}'
+            f"the site {structure.discrete[0]!r} is discrete, and not enumerated: "
+            'sum it out with infer={"enumerate": "parallel"}, or give it as data'
         )
     found = {}
     for name, shape in structure.free.items():
@@ -113,7 +136,7 @@ def _origin(structure: Structure) -> dict[str, jax.Array]:
             raise UnsupportedError(f"the site {name!r} has a support that NumPyro has no bijection to")
         found[name] = jnp.zeros(shape)
     if not found:
-        raise UnsupportedError("the program has no latent site to sample")
+        raise UnsupportedError("the program has no unknown to fit: all its sites are observed, or summed out")
     return found
 
 
@@ -143,14 +166,17 @@ def draw(free: Free, fitted: ProgramFit) -> Posterior:
     return Posterior(draws, sample_stats=nuts.stats(fitted.native) | {"log_joint": log_joint})
 
 
-def check(method: NUTS) -> None:
-    """Refuse settings that need to know the model.
+def check(method: Method, *names: str) -> None:
+    """Refuse settings that mean something for regressions only, and are not at their defaults.
 
     Raises
     ------
     UnsupportedError
-        There is one.
+        One is not.
     """
-    for name in ("standardize", "centred"):
-        if getattr(method, name) != getattr(NUTS(), name):
-            raise UnsupportedError(f"{name} is for regressions: a program of one's own is sampled as it is written")
+    usual = type(method)()
+    for name in names:
+        if getattr(method, name) != getattr(usual, name):
+            raise UnsupportedError(
+                f"{name} is for regressions: a program is fitted with all its rows, in the coordinates that it has"
+            )

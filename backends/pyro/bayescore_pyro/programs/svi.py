@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 from bayescore.backend import Progress
 from bayescore.density.coordinates import Coordinates, for_density
 from bayescore.density.guide import scale_matrix
+from bayescore.density.slopes import mode_by_slopes
 from bayescore.errors import UnsupportedError
 from bayescore.methods import SVI
 from bayescore.model.arrays import Array
@@ -23,9 +23,6 @@ from bayescore_pyro.programs.settings import check_usual
 from bayescore_pyro.programs.sited import Sited
 from bayescore_pyro.programs.unconstrained import Unconstrained, unconstrained
 from bayescore_pyro.svi import Objective, gaussian_guide, optimize
-
-_STEP = 1e-4
-"""Of the differences of gradients that make the curvature at the mode."""
 
 
 @dataclass(frozen=True)
@@ -99,21 +96,9 @@ def _mode_and_precision(potential: Program, raw: Coordinates) -> tuple[Array, Ar
 
     def at(z: Array) -> tuple[float, Array]:
         value, slope = potential(_tensor(raw.unconstrained(z)))
-        good = bool(value.isfinite() and slope.isfinite().all())
-        return (float(value), slope.double().numpy()) if good else (np.inf, np.zeros(z.size))
+        return float(value), slope.double().numpy()
 
-    with np.errstate(invalid="ignore"):
-        found = minimize(at, np.zeros(raw.size), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6})
-    mode: Array = found.x
-    steps = _STEP * np.eye(mode.size)
-    precision = np.stack([(at(mode + step)[1] - at(mode - step)[1]) / (2 * _STEP) for step in steps])
-    precision = (precision + precision.T) / 2
-    try:
-        np.linalg.cholesky(precision)
-    except np.linalg.LinAlgError:
-        return None
-    slope = at(mode)[1]
-    return (mode, precision) if slope @ np.linalg.solve(precision, slope) < 1e-2 else None
+    return mode_by_slopes(at, raw.size)
 
 
 def posterior(guided: Guided, method: SVI, seed: int) -> Posterior:
