@@ -179,11 +179,6 @@ def _mcse(values: Array) -> float:
 
 
 def _pair(pair: Pair, outcomes: Mapping[str, Outcome], margin: float) -> PairEntry:
-    return {**pair_entry(pair, margin), "predictions": _pair_predictions(pair, outcomes)}
-
-
-def pair_entry(pair: Pair, margin: float) -> PairEntry:
-    """A pair as the document has it, but for predictions, which its draws don't hold."""
     return {
         "a": pair.a,
         "b": pair.b,
@@ -192,7 +187,7 @@ def pair_entry(pair: Pair, margin: float) -> PairEntry:
         "summary": pair.summary,
         "max_difference_sd": pair.max_difference_sd,
         "rows": [_row(row, margin) for row in pair.rows],
-        "predictions": None,
+        "predictions": _pair_predictions(pair, outcomes),
         "shape": None if pair.shape is None else cast(ShapeEntry, vars(pair.shape)),
     }
 

@@ -26,8 +26,8 @@ def render(document: Document, *, width: int = 110) -> str:
     return stream.getvalue()
 
 
-def as_text(table: Table, *, width: int = 110) -> str:
-    """One table as plain text."""
+def render_table(table: Table, *, width: int = 110) -> str:
+    """A table as plain text."""
     stream = io.StringIO()
     plain_console(file=stream, width=width, color_system=None).print(_table(table))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
