@@ -90,10 +90,12 @@ def _made(sited: Sited, own: Any) -> running.Function:
         made: running.Function = own(poutine.block(sited.called, hide=list(sited.latent.summed)))
         return made
     if isinstance(own, nn.Module):
+        automatic = {name: m for name, m in own.named_modules() if isinstance(m, AutoGuide)}
+        kept = {name: (m._model, m.master) for name, m in automatic.items()}  # a copy takes them even from the original
         copied = copy.deepcopy(own).to(getattr(torch, sited.precision))
-        for new, old in zip(copied.modules(), own.modules(), strict=True):
-            if isinstance(old, AutoGuide):
-                new._model = old._model  # which copies of an automatic guide go without
+        for name, (model, master) in kept.items():
+            automatic[name]._model, automatic[name].master = model, master
+            copied.get_submodule(name)._model = model
         return copied
     guide: running.Function = own
     return guide
