@@ -90,7 +90,8 @@ class ProgramTarget(Target):
             name: next((s[name] for s in by_name if s[name].role == "latent"), by_name[0][name]) for name in chosen
         }
         entries = {
-            name: _moving(_free(site), [one.still.get(name) for one in told.values()]) for name, site in kinds.items()
+            name: _moving(free_entries(site), [one.still.get(name) for one in told.values()])
+            for name, site in kinds.items()
         }
         kept = {name: found for name, found in entries.items() if found.at}
         shapes = {name: np.shape(kinds[name].value) for name in kept}
@@ -120,10 +121,11 @@ class ProgramTarget(Target):
             flat = values.reshape(*values.shape[:2], -1)[..., list(self.entries[site.name].at)]
             draws[site.name] = flat if site.shape else flat[..., 0]
         labels = {site.name: site.labels for site in self.sites if site.shape}
-        return replace(posterior, draws=draws, labels=labels)
+        moments = None if posterior.moments is None else posterior.moments.take(self.parameters)
+        return replace(posterior, draws=draws, labels=labels, moments=moments)
 
 
-def _free(site: ProgramSite) -> Entries:
+def free_entries(site: ProgramSite) -> Entries:
     """A site's entries without those that others determine."""
     shape, size = np.shape(site.value), int(np.size(site.value))
     every = np.arange(size)

@@ -15,6 +15,7 @@ from bayescore.methods import Method
 from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramBackend, ProgramFit
 from bayescore.programs import checked, data, naming, pairwise
+from bayescore.programs.guides import moments_of
 from bayescore.programs.naming import Naming
 from bayescore.programs.sides import Held, Look, Point, Side, Sites, latent
 from bayescore.programs.source import Source
@@ -175,8 +176,11 @@ class ProgramSession:
             if isinstance(found, Posterior)
             else found
         )
-        self._posterior = checked.posterior(self.name, named, self._look.sites, fit.method)
-        return self._posterior
+        found = checked.posterior(self.name, named, self._look.sites, fit.method)
+        if found.kind == "guide" and found.moments is None and fit.iterates:
+            found = replace(found, moments=moments_of(found, self._look.sites, fit.iterates))
+        self._posterior = found
+        return found
 
     def review(
         self, posterior: Posterior, model: ModelCheck, meet: Callable[[Any], Mapping[str, Any]]
