@@ -137,7 +137,7 @@ class Bench:
         p, chosen = self.problem, parse(contender, self.registry)
         origin = self.registry[chosen.backend].origin
         task = Task(chosen, RegressionWork(p.regression, p.data, p.new_data, self.at), 0, "float64", origin)
-        return worker.run(task, worker.Channel(io.StringIO()))
+        return worker.run(task, worker.Channel(io.StringIO(), Path()))
 
     def conclude(self, contender):
         return comparison.conclude_outcomes(self.problem, [self.exact, self.outcome(contender)], Settings())

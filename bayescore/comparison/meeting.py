@@ -15,11 +15,6 @@ Meet = Callable[[Any], Mapping[str, Any]]
 """Give the others something, and take what they give, one's own among it; by the contenders' names."""
 
 
-def alone(name: str) -> Meet:
-    """A meeting that nobody else comes to."""
-    return lambda given: {name: given}
-
-
 def given_in(folder: Path, number: int) -> Path:
     """Where a worker puts what it gives in a round."""
     return folder / f"given-{number}.pickle"
@@ -67,8 +62,8 @@ class Meeting:
             return
         waiting, self._waiting = self._waiting, {}
         for number, folder, resume in waiting.values():
+            resume()  # before it finds anything, lest it comes to the next round first
             given = self._given[number]
             unfinished = folder / "met.unfinished"
             unfinished.write_bytes(pickle.dumps({name: given[name] for name in self._order if name in given}))
             unfinished.rename(met_in(folder, number))
-            resume()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from bayescore.errors import FitError
 from bayescore.methods import NUTS
 
 # isort: split
@@ -58,5 +59,5 @@ def test_another_error_is_no_divergence():
     def broken(z):
         raise RuntimeError("out of memory")
 
-    with pytest.raises(RuntimeError, match="out of memory"):
+    with pytest.raises(FitError, match=r"no start among 100 draws.*out of memory"):
         run(broken, warmup=2, draws=2)
