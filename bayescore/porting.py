@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayescore import methods
+from bayescore.backend import PROGRAM_METHODS
 from bayescore.comparison.contender import Contender
 from bayescore.comparison.run import Comparison, fit_and_conclude
 from bayescore.comparison.runner import Watcher
@@ -125,7 +126,10 @@ def contenders_of(subject: Programs, settings: Settings) -> list[Contender]:
 
 
 def _method(settings: Settings) -> methods.Method:
-    return methods.NUTS() if settings.method is None else methods.parse(settings.method)
+    method = methods.NUTS() if settings.method is None else methods.parse(settings.method)
+    if method.name not in PROGRAM_METHODS:
+        raise RequestError(f"programs are fitted by {' or '.join(PROGRAM_METHODS)}, not by {method.name}")
+    return method
 
 
 def _listed(given: Given) -> list[Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bayescore.backend import LogDensity, Progress, no_progress
+from bayescore.errors import UnsupportedError
 from bayescore.methods import Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
@@ -70,7 +71,17 @@ class ProgramSite:
 
 @dataclass(frozen=True)
 class ProgramFit:
-    """What a fit of a program leaves behind; as `Fit`."""
+    """What a fit of a program leaves behind.
+
+    Attributes
+    ----------
+    method
+        How it was fitted.
+    native, losses, iterates, seconds
+        As in `bayescore.backend.Fit`; iterates in the backend's own numbers without constraints.
+    notes
+        What the user should know of it, as how its density was taken.
+    """
 
     method: Method
     native: Any
@@ -122,6 +133,22 @@ class Program(ABC):
 
         Its statistics have ``log_joint``, the log density of each draw as `log_density` gives it.
         """
+
+
+def check_usual(method: Method, *names: str) -> None:
+    """Refuse settings that mean something for regressions only, and are not at their defaults.
+
+    Raises
+    ------
+    UnsupportedError
+        One is not.
+    """
+    usual = type(method)()
+    for name in names:
+        if getattr(method, name) != getattr(usual, name):
+            raise UnsupportedError(
+                f"{name} is for regressions: a program is fitted with all its rows, in the coordinates that it has"
+            )
 
 
 class ProgramBackend(ABC):

@@ -7,6 +7,7 @@ named at the end of the run.
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,14 @@ def put_on_path(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", folder)
     monkeypatch.setenv(loading.RESTRICT, name)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A job in the background inherits that Ctrl-C is ignored, and hands it on; a handler is not inherited."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.fixture

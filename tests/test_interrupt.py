@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,6 @@ def children(process: int) -> list[int]:
         if int(fields[1]) == process:
             found.append(int(status.parent.name))
     return found
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """A job in the background inherits that Ctrl-C is ignored, and hands it on; a handler is not inherited."""
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -2,9 +2,15 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import alive
 
 import bayescore as bc
 from bayescore.cli import main
@@ -113,6 +119,34 @@ def test_the_same_model_is_never_called_another(folder, which, seed):
     assert_same_program(plain=files, data=f"{which}.json", seed=seed)
 
 
+MANY = """
+def model(y):
+    mu = site("mu", normal(0.0, {scale}))
+    obs = y.copy()
+    obs[{row}] += {moved}
+    site("obs", normal(mu, np.full(len(y), 0.01)), obs=obs)
+"""
+
+
+@pytest.mark.parametrize(
+    "fault, site, words",
+    [({"scale": "10.001"}, "mu", "its scale"), ({"moved": "1e-4"}, "obs", "row 77777 alone differs"), ({}, None, "")],
+)
+def test_many_rows_hide_neither_a_prior_nor_a_row(folder, fault, site, words):
+    """Held by the size of the whole, 1e10 nats at draws of the prior, both faults would pass."""
+    np.savez(folder / "many.npz", y=np.random.default_rng(0).normal(size=100_000))
+    right = {"scale": "10.0", "row": "77777", "moved": "0.0"}
+    files = [written(folder, n, MANY.format(**given)) for n, given in (("a", right), ("b", {**right, **fault}))]
+    subject = programs.here(state({"plain": files}, "many.npz", {}, (), (), 0))
+    looks, helds, points = programs.hold(programs.sessions(subject, "float64"))
+    found = list(verdicts(looks, helds, points, "float64").values())[1]
+    assert (found.verdict, found.site) == (
+        "different" if site else "not-checked" if found.points < 10 else "same",
+        site,
+    )
+    assert words in (found.pattern or "")
+
+
 def test_a_constant_term_is_reported_and_changes_nothing(folder):
     constant = changed("schools", "obs=y)", 'obs=y)\n    site("extra", normal(0.0, 2.0), obs=np.zeros(3))')
     found = held(
@@ -209,6 +243,52 @@ def test_draws_are_judged_where_the_model_is_the_same(folder, sd, code, capsys):
     assert main(["show", "kept"]) == code
 
 
+def test_a_fit_that_is_taken_up_has_its_log_joint_shifted_once(folder, capsys):
+    for name, scale in (("a", 1.0), ("b", 2.0)):
+        extra = f'    site("extra", normal(0.0, {scale}), obs=np.zeros(3))\n\ndef posterior'
+        written(folder, name, DRAWN.replace("SD", "1.0").replace("\ndef posterior", extra))
+    (folder / "d.json").write_text('{"y": [1.0, 2.0, 0.5]}')
+    command = ["programs", "plain=a.py:model", "plain=b.py:model", "--data", "d.json", "--json", "-", "--out", "kept"]
+    assert main(command) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["model_check"][1]["constant"] == pytest.approx(-3 * np.log(2.0))
+    assert main([*command, "--resume"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    rows, same = (
+        [row["difference"] for row in found["pairs"][0]["rows"] if row["quantity"] == "log joint"]
+        for found in (document, again)
+    )
+    assert rows == pytest.approx(same, abs=1e-9) and abs(rows[0]) < 0.1
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_stopped_by_ctrl_c_what_is_finished_stands_and_nothing_is_left_behind(folder):
+    for name in "ab":
+        text = DRAWN.replace("SD", "1.0")
+        wait = "    import pathlib, time; pathlib.Path('waits').touch(); time.sleep(600)\n    precision ="
+        written(folder, name, text.replace("    precision =", wait) if name == "b" else text)
+    (folder / "d.json").write_text('{"y": [1.0, 2.0, 0.5]}')
+    command = ["programs", "plain=a.py:model", "plain=b.py:model", "--data", "d.json", "--json", "o.json", "--quiet"]
+    process = subprocess.Popen([sys.executable, "-m", "bayescore", *command], cwd=folder)
+    while not (folder / "waits").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    rows = json.loads((folder / "o.json").read_text())["contenders"]
+    assert rows[1]["status"] == "interrupted"
+    mark = str(folder).encode()
+    left = [p for p in Path("/proc").glob("[0-9]*/environ") if alive(int(p.parent.name)) and mark in _read(p)]
+    assert not left
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def test_what_is_judged_can_be_chosen(folder, capsys):
     for name in "ab":
         written(folder, name, DRAWN.replace("SD", "1.0"))
@@ -226,11 +306,12 @@ BAD = [
     (["plain=a.py:model"], "two programs at least"),
     (["plain=a.py:model", "plain=a.py:model"], "listed twice"),
     (["plain=broken.py:model", "plain=a.py:model"], "is no Python"),
-    (["plain=a.py:model", "plain=b.py:model", "--rename", "b=beta"], "no program has such a site"),
+    (["plain=a.py:model", "plain=b.py:model", "--rename", "b=beta"], "which is no site of some program"),
     (["plain=a.py:model", "plain=b.py:model", "--rename", "tau=mu"], "two sites are called 'mu'"),
     (["plain=a.py:model", "plain=b.py:model", "--rename", "tau"], "OLD=NEW"),
     (["plain=a.py:model", "plain=b.py:model", "--transpose", "mu"], "can't be transposed"),
-    (["plain=a.py:model", "plain=b.py:model", "--judge", "eta"], "asked to judge 'eta'"),
+    (["plain=a.py:model", "plain=b.py:model", "--judge", "eta"], "'eta', which is no site that all have"),
+    (["plain=a.py:model", "plain=b.py:model", "--method", "map"], "programs are fitted by nuts or svi, not by map"),
     (["plain=a.py:model", "plain=b.py:model", "--data", "less.json"], "the data have no 'sigma'"),
     (["plain=a.py:model", "plain=b.py:model", "--data", "more.json"], "the data have 'treatment'"),
     (["plain=a.py:model", "plain=b.py:model", "--data", "longer.json"], "no program runs with these data"),

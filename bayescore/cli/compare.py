@@ -1,11 +1,11 @@
 """``bayescore compare``: fit, decide, report."""
 
 import argparse
-from contextlib import ExitStack
 from pathlib import Path
 
 from bayescore.cli import flags, request
-from bayescore.cli.output import Output, deliver
+from bayescore.cli import output as output_of
+from bayescore.cli.output import Output
 
 _EPILOG = """\
 exit codes: 0 agree, 1 disagree, 2 the request is wrong (nothing is written), 3 inconclusive,
@@ -31,13 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the comparison, report it, and keep it."""
-    from bayescore.cli import say
-    from bayescore.comparison.archive import Archive
     from bayescore.comparison.run import choose, compare
     from bayescore.errors import RequestError
     from bayescore.plugins import loading
-    from bayescore.report.progress import Bars
-    from bayescore.report.terminal import plain_console
 
     output = Output(**flags.given(options, Output))
     base = request.Request() if options.problem is None else request.read(options.problem)
@@ -49,21 +45,17 @@ def run(options: argparse.Namespace) -> int:
     if swallowed:
         raise RequestError(f"{swallowed[0]!r} is read as a backend: put the problem file first")
     problem = asked.problem()
-    unkept: list[str] = []
-    with ExitStack() as stack:
-        archive = None
-        if output.out is not None:
-            chosen = choose(problem, contenders, settings, loading.load())  # wrong ones before a folder is made
-            archive = Archive(Path(output.out), problem, settings, chosen, force=output.force, resume=output.resume)
-            stack.enter_context(archive).begin(asked.over({"backends": contenders}).write())
-        with Bars(plain_console(stderr=True), quiet=output.quiet) as bars:
-            result = compare(problem, contenders, settings, watch=bars, archive=archive)
-        if archive is not None:
-            archive.finish(result.document)
-            for remark in () if output.quiet else archive.remarks:
-                say(remark)
-            unkept += archive.unkept
-    return deliver(result, output, unkept)
+    again = asked.over({"backends": contenders}).write()
+    # wrong contenders before a folder is made
+    chosen = [] if output.out is None else choose(problem, contenders, settings, loading.load())
+    return output_of.run(
+        output,
+        problem,
+        settings,
+        chosen,
+        again,
+        lambda watch, archive: compare(problem, contenders, settings, watch=watch, archive=archive),
+    )
 
 
 def _installed() -> list[str]:

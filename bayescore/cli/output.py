@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,12 @@ from bayescore.errors import RequestError
 from bayescore.options import Option, Options
 
 if TYPE_CHECKING:
+    from bayescore.comparison.archive import Archive
+    from bayescore.comparison.contender import Contender
     from bayescore.comparison.run import Comparison
+    from bayescore.comparison.runner import Watcher
+    from bayescore.comparison.subject import Subject
+    from bayescore.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,45 @@ class Output(Options):
             _check_json(Path(str(self.json)), inputs)
 
 
-def deliver(result: "Comparison", output: Output, unkept: list[str]) -> int:
+def run(
+    output: Output,
+    subject: "Subject",
+    settings: "Settings",
+    contenders: "Sequence[Contender]",
+    problem_file: str,
+    compare: "Callable[[Watcher, Archive | None], Comparison]",
+) -> int:
+    """Compare, keep what is to be kept, report, and return the exit code.
+
+    Parameters
+    ----------
+    problem_file
+        What runs it again.
+    compare
+        Takes whom to tell of the progress, and where fits are kept.
+    """
+    from bayescore.cli import say
+    from bayescore.comparison.archive import Archive
+    from bayescore.report.progress import Bars
+    from bayescore.report.terminal import plain_console
+
+    unkept: list[str] = []
+    with ExitStack() as stack:
+        archive = None
+        if output.out is not None:
+            archive = Archive(Path(output.out), subject, settings, contenders, force=output.force, resume=output.resume)
+            stack.enter_context(archive).begin(problem_file)
+        with Bars(plain_console(stderr=True), quiet=output.quiet) as bars:
+            result = compare(bars, archive)
+        if archive is not None:
+            archive.finish(result.document)
+            for remark in () if output.quiet else archive.remarks:
+                say(remark)
+            unkept += archive.unkept
+    return _deliver(result, output, unkept)
+
+
+def _deliver(result: "Comparison", output: Output, unkept: list[str]) -> int:
     """Report a comparison, write what was asked for, and return the exit code."""
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.report.terminal import plain_console, show

@@ -1,13 +1,13 @@
 """``bayescore programs``: are programs of one's own the same model?"""
 
 import argparse
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from bayescore.cli import flags
-from bayescore.cli.output import Output, deliver
+from bayescore.cli import output as output_of
+from bayescore.cli.output import Output
 from bayescore.options import Option, Options
 from bayescore.settings import Settings
 
@@ -59,14 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare the programs, report it, and keep it."""
-    from bayescore.cli import request, say
-    from bayescore.comparison.archive import Archive
+    from bayescore.cli import request
     from bayescore.errors import RequestError
     from bayescore.porting import compare_subject, contenders_of
     from bayescore.programs import data, naming, source
     from bayescore.programs.subject import Programs, stated
-    from bayescore.report.progress import Bars
-    from bayescore.report.terminal import plain_console
 
     output = Output(**flags.given(options, Output))
     given = flags.given(options, Ported, Settings)
@@ -87,19 +84,13 @@ def run(options: argparse.Namespace) -> int:
     subject = Programs(
         stated(sources), arguments, ported.data, renamed, frozenset(ported.transpose), ported.judge, settings.seed
     )
-    unkept: list[str] = []
-    with ExitStack() as stack:
-        archive = None
-        contenders = contenders_of(subject, settings)  # wrong ones before a folder is made
-        if output.out is not None:
-            archive = Archive(Path(output.out), subject, settings, contenders, force=output.force, resume=output.resume)
-            whole = [f"{backend}={found.path.parent / found.words}" for backend, found in sources]
-            stack.enter_context(archive).begin(asked.over({"programs": whole}).write())
-        with Bars(plain_console(stderr=True), quiet=output.quiet) as bars:
-            result = compare_subject(subject, settings, watch=bars, archive=archive)
-        if archive is not None:
-            archive.finish(result.document)
-            for remark in () if output.quiet else archive.remarks:
-                say(remark)
-            unkept += archive.unkept
-    return deliver(result, output, unkept)
+    contenders = contenders_of(subject, settings)
+    whole = [f"{backend}={found.path.parent / found.words}" for backend, found in sources]
+    return output_of.run(
+        output,
+        subject,
+        settings,
+        contenders,
+        asked.over({"programs": whole}).write(),
+        lambda watch, archive: compare_subject(subject, settings, watch=watch, archive=archive),
+    )

@@ -1,9 +1,7 @@
 """The data of programs: their arguments by name, from a file or from Python."""
 
-import importlib.util
 import inspect
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 
 from bayescore.errors import DataError, StatementError, in_one_line, suggest
 from bayescore.printable import shown
+from bayescore.programs import source
 from bayescore.system import paths
 
 Arguments = Mapping[str, Any]
@@ -72,7 +71,7 @@ def _argument(what: str, value: Any) -> Any:
     return array
 
 
-def check(source: str, function: Callable[..., Any], given: Arguments) -> None:
+def check(whose: str, function: Callable[..., Any], given: Arguments) -> None:
     """Hold data against a function's arguments.
 
     Raises
@@ -89,11 +88,11 @@ def check(source: str, function: Callable[..., Any], given: Arguments) -> None:
     takes_all = any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())
     absent = [n for n in named if n not in given and parameters[n].default is kinds.empty]
     if absent:
-        raise StatementError(f"{source} takes {_list(named)}, and the data have no {absent[0]!r}")
+        raise StatementError(f"{whose} takes {_list(named)}, and the data have no {absent[0]!r}")
     unknown = [n for n in given if n not in named]
     if unknown and not takes_all:
         raise StatementError(
-            f"{source} takes {_list(named) or 'no argument'}, and the data have {unknown[0]!r}"
+            f"{whose} takes {_list(named) or 'no argument'}, and the data have {unknown[0]!r}"
             f"{suggest(unknown[0], named)}"
         )
 
@@ -144,14 +143,7 @@ def _called(path: Path, function: str) -> Any:
     """What a function of a person's file returns."""
     if not paths.is_file(path):
         raise DataError(f"no file {str(path)!r}: data of programs are {_KINDS}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.resolve().parent))
     try:
-        spec.loader.exec_module(module)
-        return getattr(module, function)()
+        return getattr(source.run(path), function)()
     except Exception as error:  # a person's code
         raise DataError(f"{path}:{function} gives no data: {in_one_line(error)}") from error
-    finally:
-        sys.path.pop(0)

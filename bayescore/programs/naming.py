@@ -101,8 +101,8 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def check(asked: Sequence[str], known: Sequence[str], what: str) -> None:
-    """Refuse names of sites that no program has.
+def check(asked: Sequence[str], known: Sequence[str], what: str, whose: str = "of some program") -> None:
+    """Refuse names that are not among the sites that are known.
 
     Raises
     ------
@@ -111,7 +111,5 @@ def check(asked: Sequence[str], known: Sequence[str], what: str) -> None:
     """
     for name in asked:
         if name not in known:
-            listed = ", ".join(known)
-            raise StatementError(
-                f"{what} {name!r}, and no program has such a site{suggest(name, list(known))} (sites: {listed})"
-            )
+            hint = suggest(name, list(known))
+            raise StatementError(f"{what} {name!r}, which is no site {whose}{hint} (sites: {', '.join(known)})")

@@ -11,14 +11,12 @@ import numpy as np
 from bayescore.agreement.model_check import ModelCheck, ModelVerdict
 from bayescore.backend import LogDensity, Precision
 from bayescore.density.target import DEEPEST
-from bayescore.model.arrays import Array
 from bayescore.programs import explaining, structure, words
 from bayescore.programs.explaining import Two
+from bayescore.programs.parts import Parts, cancel, deviation
 from bayescore.programs.sides import Held, Point, Sites, latent
 
 LEAST_POINTS = 10
-_TOLERANCE: dict[Precision, float] = {"float64": 1e-8, "float32": 1e-5}
-_FLOAT32_NATS = 0.05
 _ROUNDED = 1e-3
 """Share of a term that digits lost in float32 on the way to it may change."""
 
@@ -90,28 +88,36 @@ class _Densities:
             return replace(
                 self.seen, pattern=f"{still} has the same value at all points, so that they say nothing of it"
             )
-        terms = {name: self._term(name, kept) for name in names}
-        total = np.array([self._density(1, k).total - self._density(0, k).total for k in kept])
-        size = np.array([max(abs(self._density(s, k).total) for s in (0, 1)) for k in kept])
-        excess = _excess(total, size, self.precision)
-        seen = replace(self.seen, points=len(kept), spread=_spread(total), constant=float(np.median(total)))
-        if excess <= 1.0 and not names:
-            return replace(seen, verdict="same")
-        wrong = [name for name in names if _excess(*terms[name], self.precision) > 1.0]
-        if excess <= 1.0:
-            shared_out = f"{', '.join(wrong)}: shared out differently, but the same in all" if wrong else None
-            remark = shared_out or self._constant(terms) or self._other_data(names)
-            return replace(seen, verdict="same", pattern=remark)
-        if not wrong:
+        terms = {name: Parts.of(name, *self._at(kept), self.precision, counts=self._counts(name)) for name in names}
+        return self._judged(terms, kept)
+
+    def _counts(self, name: str) -> bool:
+        return any(two.a.support in {"boolean", "integers"} for two in self._two(name))
+
+    def _judged(self, terms: dict[str, Parts], kept: Sequence[int]) -> ModelCheck:
+        """By each term's own size, then by what is left of the totals."""
+        total = np.array([b.total - a.total for a, b in zip(*self._at(kept), strict=True)])
+        spread, constant = float(np.max(np.abs(deviation(total)), initial=0.0)), float(np.median(total))
+        seen = replace(self.seen, points=len(kept), spread=spread, constant=constant)
+        wrong = {name: term for name, term in terms.items() if term.wrong.size}
+        if Parts.rest(*self._at(kept), list(terms), self.precision).wrong.size:
             return replace(seen, verdict="different", pattern="its terms don't add up to its total")
-        worst = next((n for n in wrong if self._explained(n)), max(wrong, key=lambda n: _excess(*terms[n], "float64")))
-        if all(self._rounded(name, terms[name]) for name in wrong):
-            return replace(
-                seen, verdict="precision", site=worst, pattern="float32 is used within: digits are lost on the way"
-            )
-        others = [f"{name} ({self._pattern(name, terms[name], kept)})" for name in wrong if name != worst]
+        if cancel(list(wrong.values())):
+            other_data = self._other_data(list(terms))
+            shared_out = f"{', '.join(wrong)}: shared out differently, but the same in all" if wrong else None
+            return replace(seen, verdict="same", pattern=self._constant(terms) or other_data or shared_out)
+        worst = next((n for n in wrong if self._explained(n)), max(wrong, key=lambda n: _excess(wrong[n])))
+        if all(self._rounded(name, term) for name, term in wrong.items()):
+            words = "float32 is used within: digits are lost on the way"
+            return replace(seen, verdict="precision", site=worst, pattern=words)
+        others = [f"{name} ({self._pattern(name, term)})" for name, term in wrong.items() if name != worst]
         also = f"; also {', '.join(others[:3])}" if others else ""
-        return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, terms[worst], kept) + also)
+        return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, wrong[worst]) + also)
+
+    def _at(self, kept: Sequence[int]) -> tuple[list[LogDensity], list[LogDensity]]:
+        """Densities of both at these points."""
+        a, b = ([side.densities[k] for k in kept] for side in self.sides)
+        return a, b
 
     def _at_these(self, where: Sequence[int]) -> "_Densities":
         """The same at the points where neither program raises."""
@@ -130,16 +136,21 @@ class _Densities:
         return float((self._density(side, k).by_site or {})[name])
 
     def _usable(self) -> list[int]:
-        """Points where both have a density, and not far out in the tails of both."""
-        totals = np.array([[self._density(s, k).total for k in range(len(self.at))] for s in (0, 1)])
-        totals = np.where(np.isfinite(totals), totals, -np.inf)
-        near = totals >= np.max(totals, axis=1, keepdims=True, initial=-np.inf) - DEEPEST
-        return [int(k) for k in np.flatnonzero(np.isfinite(totals).all(axis=0) & near.any(axis=0))]
+        """Points where both have a density: those not far out in the tails of both, and the ten highest in any case.
+
+        Where there are many rows draws of a prior are far apart, and yet all that there is to see a prior by.
+        """
+        totals = np.array([[density.total for density in side.densities] for side in self.sides])
+        finite = np.flatnonzero(np.isfinite(totals).all(axis=0))
+        below = np.max(totals[:, finite], axis=1, initial=-np.inf, keepdims=True) - totals[:, finite]
+        near = finite[np.min(below, axis=0) <= DEEPEST]
+        highest = finite[np.argsort(np.max(below, axis=0), kind="stable")[:LEAST_POINTS]]
+        return sorted({*near.tolist(), *highest.tolist()})
 
     def _too_few(self, count: int) -> str:
         return (
-            f"{count} of {len(self.at)} points can be used, and {LEAST_POINTS} are needed: elsewhere a density is not "
-            f"finite, or lies {DEEPEST:g} nats under its highest"
+            f"{count} of {len(self.at)} points can be used, and {LEAST_POINTS} are needed: "
+            "elsewhere a density is not finite"
         )
 
     def _still(self, kept: Sequence[int]) -> str | None:
@@ -148,16 +159,6 @@ class _Densities:
             if len(kept) > 1 and values.size and np.all(np.ptp(values, axis=0) == 0):
                 return name
         return None
-
-    def _term(self, name: str, kept: Sequence[int]) -> tuple[Array, Array]:
-        """Differences and sizes of a term."""
-        of_a, of_b = (np.array([self._by_site(s, k, name) for k in kept]) for s in (0, 1))
-        rows = [self._rows(s, k, name) for s in (0, 1) for k in kept]
-        inside = np.array([0.0 if r is None else float(np.sum(np.abs(r))) for r in rows]).reshape(2, -1)
-        return of_b - of_a, np.maximum(np.maximum(np.abs(of_a), np.abs(of_b)), inside.max(axis=0))
-
-    def _rows(self, side: int, k: int, name: str) -> Array | None:
-        return (self._density(side, k).by_row or {}).get(name)
 
     def _one_sided(self, names: Sequence[str]) -> ModelCheck | None:
         """A term that is finite on one side and not on the other."""
@@ -195,16 +196,16 @@ class _Densities:
         two = self._two(name)
         return bool(two) and bool(explaining.causes(self.seen.against, two))
 
-    def _rounded(self, name: str, term: tuple[Array, Array]) -> bool:
-        difference, size = term
+    def _rounded(self, name: str, term: Parts) -> bool:
         two = self._two(name)
-        spread = np.max(np.abs(difference - np.median(difference)) / (1.0 + size))
+        size = np.maximum(np.abs(term.a), np.abs(term.b))
+        spread = np.max(np.abs(deviation(term.difference)) / (1.0 + size))
         return bool(two) and bool(spread <= _ROUNDED) and explaining.rounded(two)
 
-    def _constant(self, terms: dict[str, tuple[Array, Array]]) -> str | None:
+    def _constant(self, terms: dict[str, Parts]) -> str | None:
         """Which terms differ by constants, where any does."""
-        parts = {name: float(np.median(difference)) for name, (difference, _) in terms.items()}
-        told = [f"{name} by {by:+.4g}" for name, by in parts.items() if abs(by) > 1e-6 * (1.0 + np.max(terms[name][1]))]
+        parts = {name: float(np.median(term.whole)) for name, term in terms.items()}
+        told = [f"{n} by {by:+.4g}" for n, by in parts.items() if abs(by) > 1e-6 * (1.0 + np.max(np.abs(terms[n].a)))]
         return f"a constant apart ({', '.join(told)}), which changes no posterior" if told else None
 
     def _other_data(self, names: Sequence[str]) -> str | None:
@@ -216,41 +217,25 @@ class _Densities:
                 return f"{name}: {words}, which changes no posterior"
         return None
 
-    def _pattern(self, name: str, term: tuple[Array, Array], kept: Sequence[int]) -> str:
+    def _pattern(self, name: str, term: Parts) -> str:
         """What is other in a term: rows, then its distribution, parameters or data, then its size."""
         two = self._two(name)
         causes = explaining.causes(self.seen.against, two) if two else []
-        parts = [*self._which_rows(name, kept), *causes[:3]]
+        parts = [*_which_rows(term), *causes[:3]]
         if not causes:
-            parts += [*self._counted(name, term, kept), *self._before(name)]
+            parts += [*self._counted(term), *self._before(name)]
         return "; ".join(parts) or "another term"
 
-    def _which_rows(self, name: str, kept: Sequence[int]) -> Iterator[str]:
-        of_a, of_b = ([r for k in kept if (r := self._rows(side, k, name)) is not None] for side in (0, 1))
-        if not len(of_a) == len(of_b) == len(kept) or of_a[0].shape != of_b[0].shape or not of_a[0].ndim:
-            return
-        apart = np.stack(of_b) - np.stack(of_a)
-        size = np.abs(np.stack(of_a))
-        limit = 1e-7 * (1.0 + size.max(axis=0))
-        wrong = np.max(np.abs(apart - np.median(apart, axis=0)), axis=0) > limit
-        at = np.flatnonzero(wrong)
-        if 0 < at.size < wrong.size:
-            alone = " alone differs" if at.size == 1 else f" of {wrong.size} differ"
-            yield words.rows(at, wrong.shape) + alone
-        elif at.size:
-            yield "all rows"
-
-    def _counted(self, name: str, term: tuple[Array, Array], kept: Sequence[int]) -> Iterator[str]:
+    def _counted(self, term: Parts) -> Iterator[str]:
         """A term that is a multiple of the other's, or nothing at all."""
-        of_a, of_b = (np.array([self._by_site(s, k, name) for k in kept]) for s in (0, 1))
+        of_a, of_b = term.a.sum(axis=1), term.b.sum(axis=1)
         centred = of_a - of_a.mean()
         constant = [who for who, of in ((self.seen.contender, of_b), (self.seen.against, of_a)) if np.ptp(of) == 0]
         if constant:
             yield f"it is missing in {constant[0]}: flat, or masked"
         elif np.any(centred):
             factor = float(centred @ of_b / (centred @ centred))
-            left = of_b - factor * of_a
-            if np.ptp(left) <= 1e-6 * np.ptp(of_a):
+            if np.ptp(of_b - factor * of_a) <= 1e-6 * np.ptp(of_a):
                 twice = {2.0: self.seen.contender, 0.5: self.seen.against}.get(round(factor, 6))
                 yield f"it is {factor:.4g} times the other's" + (f": counted twice in {twice}" if twice else "")
 
@@ -267,18 +252,19 @@ class _Densities:
                     return
 
 
-def _excess(difference: Array, size: Array, precision: Precision) -> float:
-    """Largest deviation of a difference from its median over what rounding explains there."""
-    if not np.all(np.isfinite(difference)):
-        return np.inf
-    limit = _TOLERANCE[precision] * (1.0 + size)
-    if precision == "float32":
-        limit = np.minimum(limit, _FLOAT32_NATS)
-    return float(np.max(np.abs(difference - np.median(difference)) / limit, initial=0.0))
+def _which_rows(term: Parts) -> Iterator[str]:
+    if term.rows is None:
+        return
+    if term.wrong.size < term.a.shape[1]:
+        alone = " alone differs" if term.wrong.size == 1 else f" of {term.a.shape[1]} differ"
+        yield words.rows(term.wrong, term.rows) + alone
+    else:
+        yield "all rows"
 
 
-def _spread(difference: Array) -> float:
-    return float(np.max(np.abs(difference - np.median(difference)), initial=0.0))
+def _excess(term: Parts) -> float:
+    """The largest deviation of a part's difference, over what rounding explains of it."""
+    return float(np.max(np.abs(deviation(term.difference)) / term.limit))
 
 
 def comparable(looks: dict[str, Sites], name: str, a: str) -> bool:

@@ -38,9 +38,9 @@ _OF_VALUES: tuple[Reading, ...] = (
     ("the logit of", lambda a: np.log(a) - np.log1p(-a)),
     ("the absolute value of", np.abs),
 )
-SQUARED = {"the square of": "a variance for an sd", "the square root of": "an sd for a variance"}
 _MEANT = {
-    **SQUARED,
+    "the square of": "a variance for an sd",
+    "the square root of": "an sd for a variance",
     "1 over": "a rate for a scale, or the reverse",
     "1 over the square of": "a precision for an sd",
     "1 over the square root of": "an sd for a precision",

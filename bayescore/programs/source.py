@@ -57,15 +57,8 @@ class InFile:
         return sha256(self.path.read_bytes()).hexdigest() + self.words
 
     def load(self) -> tuple[Function, Function | None]:
-        """Run the file as a module of its own, with its folder where it finds what lies beside it."""
-        folder = str(self.path.parent)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        spec = importlib.util.spec_from_file_location(self.path.stem, self.path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(self.path.stem, module)  # what it defines can be pickled
-        spec.loader.exec_module(module)
+        """Of the file, which is run."""
+        module = run(self.path)
         return self._of(module, self.function), self._of(module, self.guide) if self.guide else None
 
     def _of(self, module: Any, name: str) -> Function:
@@ -95,6 +88,19 @@ class InFile:
             if names and name not in names:
                 known = sorted(n for n in names if not n.startswith("_"))
                 raise RequestError(f"{str(self.path)!r} has no function {name!r}{suggest(name, known)}")
+
+
+def run(path: Path) -> Any:
+    """Run a person's file as a module of its own, which finds what lies beside it."""
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)  # what it defines can be pickled
+    spec.loader.exec_module(module)
+    return module
 
 
 def _names(tree: ast.Module) -> list[str]:

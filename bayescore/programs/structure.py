@@ -97,9 +97,8 @@ def _shapes(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
             continue
         turned = site.value.ndim >= 2 and site.value.shape == (*other.value.shape[:-2], *other.value.shape[:-3:-1])
         hint = f"; if one is the other transposed, say so: --transpose {name}" if turned else ""
-        shapes = (words.shape(s) or "no dimension" for s in (site, other))
-        text = "{} has shape {} in {} and {} in {}".format(name, *_interleave(shapes, (a, b)))
-        yield Finding("different-shape", name, text + hint)
+        ours, theirs = (words.shape(s) or "of a scalar" for s in (site, other))
+        yield Finding("different-shape", name, f"{name} has the shape {ours} in {a} and {theirs} in {b}{hint}")
 
 
 def _supports(a: str, of_a: Sites, b: str, of_b: Sites) -> Iterator[Finding]:
@@ -121,10 +120,6 @@ def comparable(of_a: Sites, of_b: Sites) -> bool:
     """Whether a point of one is a point of the other."""
     shapes = [{name: site.value.shape for name, site in latent(sites).items()} for sites in (of_a, of_b)]
     return shapes[0] == shapes[1]
-
-
-def _interleave(first: "Iterator[str]", second: tuple[str, str]) -> list[str]:
-    return [part for pair in zip(first, second, strict=True) for part in pair]
 
 
 def _listed(names: "list[str]") -> str:

@@ -108,14 +108,13 @@ class Programs:
         asked = (
             *((old, "asked to rename") for old in self.renamed),
             *((name, "asked to transpose") for name in sorted(self.transposed)),
-            *((name, "asked to judge") for name in self.judge),
         )
 
         def work(name: str, info: BackendInfo, method: Method) -> ProgramWork:
             seed = int(np.random.SeedSequence([self.seed, crc32(name.encode())]).generate_state(1)[0])
             turned = frozenset() if name == first else self.transposed
             named = Naming(dict(self.renamed), turned)
-            return ProgramWork(by_label[name].source, self.arguments, named, asked, seed, self.fits)
+            return ProgramWork(by_label[name].source, self.arguments, named, asked, self.judge, seed, self.fits)
 
         return work
 

@@ -7,13 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescore.density.target import Guided, Target
-from bayescore.errors import StatementError
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.model.transforms import POSITIVE, REAL, Bounds
 from bayescore.model.variables import Bounded
 from bayescore.program import ProgramSite
-from bayescore.programs import naming
 from bayescore.programs.sides import Sites
 
 
@@ -81,11 +79,8 @@ class ProgramTarget(Target):
             if all(name in sites and sites[name].role != "observed" and not sites[name].enumerated for sites in by_name)
             and len({np.shape(sites[name].value) for sites in by_name}) == 1
         ]
-        naming.check(judge, common, "asked to judge")
         roles = {name: {sites[name].role for sites in by_name} for name in common}
         chosen = [name for name in common if (name in judge if judge else "latent" in roles[name])]
-        if judge and not chosen:
-            raise StatementError(f"nothing to judge: programs have {', '.join(common)} in common")
         kinds = {
             name: next((s[name] for s in by_name if s[name].role == "latent"), by_name[0][name]) for name in chosen
         }

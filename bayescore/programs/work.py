@@ -39,6 +39,8 @@ class ProgramWork:
         What its sites are called among all.
     asked
         Names that the request speaks of, and what it does, as ("b", "rename"): some program must have them.
+    judge
+        Sites whose posterior is to be judged: all programs must have them.
     seed
         Of its points.
     fits
@@ -49,6 +51,7 @@ class ProgramWork:
     arguments: Mapping[str, Any]
     naming: Naming = field(default_factory=Naming)
     asked: tuple[tuple[str, str], ...] = ()
+    judge: tuple[str, ...] = ()
     seed: int = 0
     fits: bool = True
 
@@ -58,7 +61,7 @@ class ProgramWork:
 
     def open(self, backend: Backend, info: BackendInfo, precision: Precision) -> "ProgramSession":
         """Set a backend to it."""
-        return ProgramSession(self, backend, info, precision, {})
+        return ProgramSession(self, backend, info, precision)
 
 
 def refusal(info: BackendInfo, method: Method | None, precision: Precision) -> str | None:
@@ -75,7 +78,10 @@ class ProgramSession:
     backend: Backend
     info: BackendInfo
     precision: Precision
-    seconds: dict[str, float]
+    seconds: dict[str, float] = field(default_factory=dict)
+    _shown: Sites = field(default=(), init=False)
+    _posterior: Posterior | None = field(default=None, init=False)
+    _notes: tuple[str, ...] = field(default=(), init=False)
 
     @property
     def name(self) -> str:
@@ -129,6 +135,10 @@ class ProgramSession:
         known = sorted({site for look in looks.values() for site in look.own})
         for asked, what in self.work.asked:
             naming.check([asked], known, what)
+        common = [
+            site.name for site in looks[name].sites if all(_unobserved(look, site.name) for look in looks.values())
+        ]
+        naming.check(self.work.judge, common, "asked to judge", "that all have to judge")
         self.points = points_of(looks, name)
 
     def hold(self, points: Sequence[Point]) -> Held:
@@ -139,8 +149,9 @@ class ProgramSession:
         return held
 
     def _compare(self, meet: Callable[[Any], Mapping[str, Any]], points: Sequence[Point]) -> dict[str, ModelCheck]:
-        helds = meet(tuple(self.hold(points)))
-        return verdicts(self._looks, {who: Held(*one) for who, one in helds.items()}, points, self.precision)
+        """Every program against the first, at points."""
+        self._helds = {who: Held(*one) for who, one in meet(tuple(self.hold(points))).items()}
+        return verdicts(self._looks, self._helds, points, self.precision)
 
     @cached_property
     def _again(self) -> Side | None:
@@ -152,10 +163,9 @@ class ProgramSession:
     @property
     def settled(self) -> bool:
         """Whether nobody's model is this one's, so that draws are not judged."""
-        return self._models[self._name].verdict == "different" or (
-            len(self._models) > 1
-            and all(m.verdict == "different" for who, m in self._models.items() if who != next(iter(self._models)))
-        )
+        others = [model.verdict for who, model in self._models.items() if who != self._reference]
+        nobody = bool(others) and all(verdict == "different" for verdict in others)
+        return nobody or self._models[self._name].verdict == "different"
 
     def refusal(self, method: Method) -> str | None:
         """Why it can't fit with a method, or None if it can."""
@@ -187,17 +197,28 @@ class ProgramSession:
     ) -> tuple[Posterior, ModelCheck]:
         """Hold densities at draws of all posteriors, too; the log joint is then everybody's."""
         self._posterior = posterior
-        given = meet(spread(posterior, self._look.sites))
-        reference = next(iter(self._models))
+        own = spread(posterior, self._look.sites)
+        given = meet(own)
         more = [point for who in given if comparable(self._looks, who, self._name) for point in given[who]]
-        points = [*self.points, *more]
-        found = self._compare(meet, points) if more else {}
-        if reference in given and self._name in found and model.verdict != "not-checked":
-            model = found[self._name]
-        stats = {n: v for n, v in posterior.sample_stats.items() if n != "log_joint"}
-        if model.verdict in {"same", "precision"} and "log_joint" in posterior.sample_stats:
-            stats["log_joint"] = posterior.sample_stats["log_joint"] - (model.constant or 0.0)
-        return replace(posterior, sample_stats=stats), model
+        earlier = self._helds
+        found = self._compare(meet, more)
+        if self._reference in given and self._name in found and model.verdict != "not-checked":
+            whole = {who: _joined(earlier[who], held) for who, held in self._helds.items()}
+            model = verdicts(self._looks, whole, [*self.points, *more], self.precision)[self._name]
+        return self._with_log_joint(posterior, model, own), model
+
+    def _with_log_joint(self, posterior: Posterior, model: ModelCheck, own: Sequence[Point]) -> Posterior:
+        """With its log joint by the density of what it is held against, of a fit that is kept as of a fresh one."""
+        stats = dict(posterior.sample_stats)
+        log_joint = stats.pop("log_joint", None)
+        if log_joint is not None and model.verdict in {"same", "precision"} and own:
+            first = self.side.density(own[0]).total - (model.constant or 0.0)
+            stats["log_joint"] = log_joint + (first - log_joint.flat[0])
+        return replace(posterior, sample_stats=stats)
+
+    @property
+    def _reference(self) -> str:
+        return next(iter(self._looks))
 
     def predict(self, fit: object, posterior: Posterior, *, seed: int) -> None:
         """A program predicts nothing that is judged."""
@@ -207,10 +228,6 @@ class ProgramSession:
         """Its sites, and what its draws never change."""
         still = {} if self._posterior is None else _still(self._posterior)
         return tuple(Told(self._shown, self._look.own, still, self._notes))
-
-    _shown: Sites = ()
-    _posterior: Posterior | None = None
-    _notes: tuple[str, ...] = ()
 
     def _timed(self, phase: str, call: Callable[[], Any]) -> Any:
         start = time.perf_counter()
@@ -222,6 +239,11 @@ class ProgramSession:
 def comparable(looks: Mapping[str, Look], a: str, b: str) -> bool:
     """Whether a point of one program is a point of the other."""
     return pairwise.comparable({name: look.sites for name, look in looks.items()}, a, b)
+
+
+def _unobserved(look: Look, name: str) -> bool:
+    """Whether a program samples or computes a site."""
+    return any(site.name == name and site.role != "observed" and not site.enumerated for site in look.sites)
 
 
 def points_of(looks: Mapping[str, Look], name: str) -> list[Point]:
@@ -241,6 +263,12 @@ def verdicts(
     a = next(iter(looks))
     sites = {name: look.sites for name, look in looks.items()}
     return {name: pairwise.check(name, a, sites, points, dict(helds), precision) for name in looks if name in helds}
+
+
+def _joined(earlier: Held, later: Held) -> Held:
+    """Densities at two sets of points."""
+    again = None if earlier.in_float64 is None else (*earlier.in_float64, *(later.in_float64 or ()))
+    return Held((*earlier.densities, *later.densities), again, later.sites)
 
 
 def spread(posterior: Posterior, sites: Sites) -> list[dict[str, Any]]:

@@ -320,7 +320,7 @@ def test_arguments_are_of_the_precision_and_nothing_global_changes():
 
 
 def test_a_network_with_priors_for_its_parameters():
-    nnx = pytest.importorskip("flax.nnx")
+    nnx = pytest.importorskip("flax.nnx", reason="modules of flax need it")
     from numpyro.contrib.module import random_nnx_module
 
     def network(x, y):

@@ -41,3 +41,13 @@ def run(model, rows, method, *, seed=0, backend=BACKEND):
     """Fit and draw."""
     fit = backend.fit(model, backend.build_data(model, rows), method, seed=seed)
     return fit, backend.sample_posterior(fit, seed=seed)
+
+
+def program(function, backend=BACKEND, **data):
+    """A program of one's own with its data."""
+    return backend.program(function, data)
+
+
+def by_name(program, values=None):
+    """Its sites at values."""
+    return {site.name: site for site in program.sites(values)}

@@ -13,7 +13,7 @@ from bayescore.errors import DataError, UnsupportedError
 from bayescore.methods import NUTS, SVI, Method
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
-from bayescore.program import Program, ProgramFit, ProgramSite
+from bayescore.program import Program, ProgramFit, ProgramSite, check_usual
 from bayescore_numpyro.compiling import ONCE, Compiled
 from bayescore_numpyro.precision import key_of, precision_of
 from bayescore_numpyro.programs import enumeration, sampling, svi
@@ -115,9 +115,9 @@ class NumPyroProgram(Program):
     def fit(self, method: Method, *, seed: int, progress: Progress = no_progress) -> ProgramFit:
         match method:
             case NUTS():
-                sampling.check(method, "standardize", "centred")
+                check_usual(method, "standardize", "centred")
             case SVI():
-                sampling.check(method, "standardize", "centred", "batch_size")
+                check_usual(method, "standardize", "centred", "batch_size")
                 if callable(method.guide):
                     raise UnsupportedError("not yet: a program's guide is mean_field or full_rank")
             case _:

@@ -14,7 +14,7 @@ from numpyro.infer.util import constrain_fn, potential_energy
 
 from bayescore.backend import Progress
 from bayescore.errors import FitError, UnsupportedError
-from bayescore.methods import NUTS, Method
+from bayescore.methods import NUTS
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.program import ProgramFit
@@ -164,19 +164,3 @@ def draw(free: Free, fitted: ProgramFit) -> Posterior:
     """The draws themselves, unthinned, chains and order kept."""
     draws, log_joint = free.constrained(fitted.native.z)
     return Posterior(draws, sample_stats=nuts.stats(fitted.native) | {"log_joint": log_joint})
-
-
-def check(method: Method, *names: str) -> None:
-    """Refuse settings that mean something for regressions only, and are not at their defaults.
-
-    Raises
-    ------
-    UnsupportedError
-        One is not.
-    """
-    usual = type(method)()
-    for name in names:
-        if getattr(method, name) != getattr(usual, name):
-            raise UnsupportedError(
-                f"{name} is for regressions: a program is fitted with all its rows, in the coordinates that it has"
-            )

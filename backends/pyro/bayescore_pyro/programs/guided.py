@@ -19,10 +19,9 @@ from bayescore.backend import Progress
 from bayescore.errors import FitError, UnsupportedError
 from bayescore.methods import SVI
 from bayescore.model.posterior import Posterior
-from bayescore.program import ProgramFit
+from bayescore.program import ProgramFit, check_usual
 from bayescore_pyro.programs import density, running
 from bayescore_pyro.programs.replay import Replayed, by_site
-from bayescore_pyro.programs.settings import check_usual
 from bayescore_pyro.programs.sited import Sited
 from bayescore_pyro.svi import descend
 

@@ -12,11 +12,10 @@ from bayescore.backend import Progress
 from bayescore.methods import NUTS
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
-from bayescore.program import ProgramFit
+from bayescore.program import ProgramFit, check_usual
 from bayescore_pyro import chain, nuts
 from bayescore_pyro.chain import Chain
 from bayescore_pyro.programs.replay import replayed
-from bayescore_pyro.programs.settings import check_usual
 from bayescore_pyro.programs.sited import Sited
 from bayescore_pyro.programs.unconstrained import Unconstrained, unconstrained
 

@@ -16,10 +16,9 @@ from bayescore.errors import UnsupportedError
 from bayescore.methods import SVI
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
-from bayescore.program import ProgramFit
+from bayescore.program import ProgramFit, check_usual
 from bayescore_pyro.density import Program, differentiable, unpack
 from bayescore_pyro.programs.replay import replayed
-from bayescore_pyro.programs.settings import check_usual
 from bayescore_pyro.programs.sited import Sited
 from bayescore_pyro.programs.unconstrained import Unconstrained, unconstrained
 from bayescore_pyro.svi import Objective, gaussian_guide, optimize
