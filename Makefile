@@ -12,7 +12,7 @@ setup: $(READY)
 
 $(READY): $(FILES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c constraints.txt -e ".[tables,dev]" -e backends/pyro -e "backends/numpyro[equinox,flax,enumeration]"
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[tables,plots,docs,dev]" -e backends/pyro -e "backends/numpyro[equinox,flax,enumeration]"
 	touch $@
 
 compare: $(READY)
