@@ -228,16 +228,12 @@ class _Densities:
 
     def _counted(self, term: Parts) -> Iterator[str]:
         """A term that is a multiple of the other's, or nothing at all."""
-        of_a, of_b = term.a.sum(axis=1), term.b.sum(axis=1)
-        centred = of_a - of_a.mean()
-        constant = [who for who, of in ((self.seen.contender, of_b), (self.seen.against, of_a)) if np.ptp(of) == 0]
-        if constant:
-            yield f"it is missing in {constant[0]}: flat, or masked"
-        elif np.any(centred):
-            factor = float(centred @ of_b / (centred @ centred))
-            if np.ptp(of_b - factor * of_a) <= 1e-6 * np.ptp(of_a):
-                twice = {2.0: self.seen.contender, 0.5: self.seen.against}.get(round(factor, 6))
-                yield f"it is {factor:.4g} times the other's" + (f": counted twice in {twice}" if twice else "")
+        factor = term.factor
+        if factor in {0.0, np.inf}:
+            yield f"it is missing in {self.seen.contender if factor == 0 else self.seen.against}: flat, or masked"
+        elif factor is not None:
+            twice = {2.0: self.seen.contender, 0.5: self.seen.against}.get(round(factor, 6))
+            yield f"it is {factor:.4g} times the other's" + (f": counted twice in {twice}" if twice else "")
 
     def _before(self, name: str) -> Iterator[str]:
         """What is computed before it and is another already."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bayescore.backend import LogDensity, Precision
-from bayescore.model.arrays import Array, Indices
+from bayescore.model.arrays import Array, Indices, Mask
 
 TOLERANCE: dict[Precision, float] = {"float64": 1e-8, "float32": 1e-5}
 """Share of a part that rounding explains; in float32 terms are looked at as a whole."""
@@ -35,12 +35,15 @@ class Parts:
         What rounding explains of each part's difference, shape (n, m), in nats.
     rows
         Batch shape that the parts are rows of; None for a term as a whole.
+    lost
+        Where a part is all but impossible and its density can't be told, shape (n, m).
     """
 
     a: Array
     b: Array
     limit: Array
     rows: tuple[int, ...] | None = None
+    lost: Mask | None = None
 
     @classmethod
     def of(
@@ -65,11 +68,8 @@ class Parts:
     def _by_rows(cls, of_a: Array, of_b: Array, *, counts: bool) -> "Parts":
         """Of rows, shape (n, *batch shape)."""
         a, b = (rows.reshape(len(rows), -1) for rows in (of_a, of_b))
-        if counts:
-            lost = np.minimum(a, b) < _IMPOSSIBLE
-            usual: Any = np.ma.median(np.ma.array(b - a, mask=lost), axis=0)  # type: ignore[no-untyped-call]
-            b = np.where(lost, a + np.ma.filled(usual, 0.0), b)
-        return cls(a, b, limit_of(np.maximum(np.abs(a), np.abs(b)), "float64"), of_a.shape[1:])
+        lost = np.minimum(a, b) < _IMPOSSIBLE if counts else None
+        return cls(a, b, limit_of(np.maximum(np.abs(a), np.abs(b)), "float64"), of_a.shape[1:], lost)
 
     @classmethod
     def rest(
@@ -81,10 +81,27 @@ class Parts:
         lost = _SUMMED * np.finfo(np.float64).eps * np.array(inside)
         return cls(of_a, of_b, limit_of(np.maximum(np.abs(of_a), np.abs(of_b)), precision) + lost)
 
-    @property
+    @cached_property
     def difference(self) -> Array:
-        """Of b less a, shape (n, m)."""
-        return self.b - self.a
+        """Of b less a, shape (n, m); what is lost differs as the part does elsewhere."""
+        if self.lost is None:
+            return self.b - self.a
+        usual: Any = np.ma.median(np.ma.array(self.b - self.a, mask=self.lost), axis=0)  # type: ignore[no-untyped-call]
+        return np.where(self.lost, np.ma.filled(usual, 0.0), self.b - self.a)
+
+    @cached_property
+    def factor(self) -> float | None:
+        """By how much each part of b is a multiple of a's, up to a constant of its own; None where it is none.
+
+        Infinite or 0 where one of them does not vary at all.
+        """
+        lost = False if self.lost is None else self.lost
+        a, b = (np.ma.array(side, mask=lost) for side in (self.a, self.b))
+        a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+        if not np.any(a.filled(0.0)) or not np.any(b.filled(0.0)):
+            return 0.0 if np.any(a.filled(0.0)) else np.inf
+        factor = float((a * b).sum() / (a * a).sum())
+        return factor if np.max(np.abs((b - factor * a).filled(0.0))) <= _ALL_OF_IT * np.ptp(a.filled(0.0)) else None
 
     @property
     def whole(self) -> Array:

@@ -10,6 +10,8 @@ from scipy import special, stats
 
 from bayescore.errors import UnsupportedError
 
+Y = np.array([1.0, 2.0, 3.0, -1.0, 0.5])
+
 
 def mixture(y, how):
     w = pyro.sample("w", dist.Dirichlet(torch.ones(3)))
