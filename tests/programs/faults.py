@@ -173,7 +173,7 @@ FAULTS = (
     Fault("mask-forgotten", "zero_inflated_poisson", "numpyro", ", numpyro.handlers.mask(mask=seen)", "",
           "obs", "rows? 4.*19.*33|mask", rows=(4, 19, 33)),
     Fault("greatest-value-masked", "correlated_effects", "numpyro", 'numpyro.plate("rows", len(y))',
-          'numpyro.plate("rows", len(y)), numpyro.handlers.mask(mask=y < y.max())', "obs", "row 0", rows=(0,)),
+          'numpyro.plate("rows", len(y)), numpyro.handlers.mask(mask=y < y.max())', "obs", "row 74", rows=(74,)),
     # precision
     Fault("float32-of-the-data", "gaussian_process", "pyro", "obs=y)", "obs=y.float().double())",
           "obs", "float32|precision"),

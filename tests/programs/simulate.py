@@ -44,10 +44,10 @@ def autoregression(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def correlated_effects(rng: np.random.Generator) -> dict[str, Any]:
-    group, x = np.repeat(np.arange(8), 6), rng.normal(size=48).round(3)
-    effects = rng.multivariate_normal([1.0, 0.5], [[0.64, 0.24], [0.24, 0.36]], 8)
+    group, x = np.repeat(np.arange(16), 8), rng.normal(size=128).round(3)
+    effects = rng.multivariate_normal([1.0, 0.5], [[0.64, 0.24], [0.24, 0.36]], 16)
     y = rng.normal(effects[group, 0] + effects[group, 1] * x, 0.5).round(3)
-    return {"x": x, "group": group, "groups": 8, "y": y}
+    return {"x": x, "group": group, "groups": 16, "y": y}
 
 
 def ordered_logistic(rng: np.random.Generator) -> dict[str, Any]:
