@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayescore.comparison.run import Comparison, compare
     from bayescore.contract.checked import Checked
+    from bayescore.fitting.fit import Fit
+    from bayescore.fitting.run import fit
     from bayescore.inference_data import from_arviz, load, save, to_datatree
     from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
     from bayescore.model.data import Data, from_arrays, toy_data
@@ -21,6 +23,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Comparison": "comparison.run",
+    "Fit": "fitting.fit",
+    "fit": "fitting.run",
     "Settings": "settings",
     "compare": "comparison.run",
     "compare_programs": "porting",
@@ -55,6 +59,7 @@ __all__ = [
     "Comparison",
     "Data",
     "Exact",
+    "Fit",
     "Posterior",
     "Problem",
     "Regression",
@@ -62,6 +67,7 @@ __all__ = [
     "__version__",
     "compare",
     "compare_programs",
+    "fit",
     "from_arrays",
     "from_arviz",
     "from_data",
@@ -80,3 +86,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'bayescore' has no attribute {name!r}")
     return getattr(import_module(f"bayescore.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -88,6 +88,13 @@ def decide(
     return Decision(verdict, tuple(reasons), tuple(pairs))
 
 
+def of_model(model: ModelCheck) -> tuple[Reason, ...]:
+    """What is wrong with a contender's model by itself; nothing where it is that of the specification."""
+    if model.verdict == "different":
+        return (_different(model),)
+    return (_imprecise(model),) if model.verdict == "precision" else ()
+
+
 def of_models(a: str, b: str, checked: Sequence[ModelCheck]) -> Pair | None:
     """The verdict where a model is another one; None where the draws have to be judged."""
     different = [model for model in checked if model.verdict == "different"]
@@ -95,12 +102,12 @@ def of_models(a: str, b: str, checked: Sequence[ModelCheck]) -> Pair | None:
         return Pair(a, b, "disagree", tuple(_different(model) for model in different))
     imprecise = [model for model in checked if model.verdict == "precision"]
     if imprecise:
-        reasons = tuple(
-            Reason("precision", f"{m.contender}: float32 moves its log density by {m.spread:.2g} nats")
-            for m in imprecise
-        )
-        return Pair(a, b, "inconclusive", reasons)
+        return Pair(a, b, "inconclusive", tuple(map(_imprecise, imprecise)))
     return None
+
+
+def _imprecise(model: ModelCheck) -> Reason:
+    return Reason("precision", f"{model.contender}: float32 moves its log density by {model.spread:.2g} nats")
 
 
 def _with_identification(pair: Pair, target: Target, gap: float, margin: float) -> Pair:

@@ -53,12 +53,27 @@ def document(
     decision: Decision,
 ) -> Document:
     """Write a comparison down, with what contenders told of it; NaN and infinity become null."""
-    healths = {name: candidate.health for name, candidate in candidates.items()}
     by_name = {outcome.contender.name: outcome for outcome in outcomes}
-    content: Document = {
+    content = {
         "schema": SCHEMA,
         "verdict": decision.verdict,
-        "reasons": [_reason(reason) for reason in decision.reasons],
+        "reasons": reasons(decision.reasons),
+        **of_contenders(subject, told, settings, outcomes, candidates),
+        "pairs": [_pair(pair, by_name, float(settings["margin"])) for pair in decision.pairs],
+    }
+    return cast(Document, for_json({name: content[name] for name in Document.__annotations__}))
+
+
+def of_contenders(
+    subject: Subject,
+    told: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    outcomes: Sequence[Outcome],
+    candidates: Mapping[str, Candidate],
+) -> dict[str, Any]:
+    """What is written down of contenders by themselves, whether they are compared or not."""
+    healths = {name: candidate.health for name, candidate in candidates.items()}
+    return {
         "problem": cast(ProblemEntry, subject.described(told)),
         "settings": cast(SettingsEntry, dict(settings)),
         "environment": _environment(int(settings["seed"])),
@@ -69,7 +84,6 @@ def document(
             for row in parameter_rows(candidate.name, candidate.posterior, candidate.health)
         ],
         "model_check": [cast(ModelEntry, vars(outcome.model)) for outcome in outcomes if outcome.model is not None],
-        "pairs": [_pair(pair, by_name, float(settings["margin"])) for pair in decision.pairs],
         "predictions": [
             row
             for outcome in outcomes
@@ -78,7 +92,6 @@ def document(
         ],
         "scores": _scores(outcomes),
     }
-    return cast(Document, for_json(content))
 
 
 def for_json(value: Any) -> Any:
@@ -96,8 +109,9 @@ def for_json(value: Any) -> Any:
     return value
 
 
-def _reason(reason: Reason) -> ReasonEntry:
-    return {"code": reason.code, "text": reason.text}
+def reasons(given: Sequence[Reason]) -> list[ReasonEntry]:
+    """Why something is as it is said to be."""
+    return [{"code": reason.code, "text": reason.text} for reason in given]
 
 
 def _environment(seed: int) -> EnvironmentEntry:
@@ -183,7 +197,7 @@ def _pair(pair: Pair, outcomes: Mapping[str, Outcome], margin: float) -> PairEnt
         "a": pair.a,
         "b": pair.b,
         "verdict": pair.verdict,
-        "reasons": [_reason(reason) for reason in pair.reasons],
+        "reasons": reasons(pair.reasons),
         "summary": pair.summary,
         "max_difference_sd": pair.max_difference_sd,
         "rows": [_row(row, margin) for row in pair.rows],

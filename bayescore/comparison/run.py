@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from threadpoolctl import threadpool_limits
 
@@ -13,6 +13,7 @@ from bayescore import methods
 from bayescore.agreement import conclusion
 from bayescore.agreement.conclusion import Finished
 from bayescore.agreement.verdict import Decision
+from bayescore.comparison.asked import Asked, run_by, stated
 from bayescore.comparison.contender import Contender, parse_all
 from bayescore.comparison.document import document
 from bayescore.comparison.outcome import Outcome, Task
@@ -25,6 +26,7 @@ from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
 from bayescore.printable import shown
 from bayescore.report.document import Document
+from bayescore.report.progress import watching
 from bayescore.settings import Settings, describe
 
 if TYPE_CHECKING:
@@ -72,23 +74,35 @@ class Comparison:
 
 
 def compare(
-    problem: Subject,
-    contenders: Sequence[str] | str,
+    problem: Subject | str,
+    contenders: Any = None,
     settings: Settings | None = None,
     *,
-    watch: Watcher = lambda contender, message: None,
+    backends: Sequence[str] | str | None = None,
+    progress: bool = True,
+    watch: Watcher | None = None,
     archive: "Archive | None" = None,
+    **asked: Unpack[Asked],
 ) -> Comparison:
     """Fit a problem with several contenders and decide whether they agree.
+
+    >>> compare(problem, ["pyro", "numpyro:nuts"])
+    >>> compare("y ~ x", frame, backends=["pyro", "numpyro:nuts"], family="Poisson", seed=1)
 
     Parameters
     ----------
     problem
-        What is compared: a `bayescore.Problem`.
+        What is compared: a `bayescore.Problem`, or a formula.
     contenders
-        As ``["pyro", "numpyro:nuts"]``; one may stand by itself.
+        As ``["pyro", "numpyro:nuts"]``; one may stand by itself. After a formula its table stands here.
+    backends
+        The contenders, by name.
+    progress
+        Whether bars show it in a terminal and in a notebook.
     watch
-        Told of every contender's progress.
+        Told of every contender's progress, in the bars' place.
+    asked
+        Fields of `Settings`, and with a formula what `bayescore.from_table` takes.
     archive
         Where every fit is kept as soon as it is there, and from where finished ones are
         taken up.
@@ -98,13 +112,19 @@ def compare(
     RequestError
         No backend could serve the request, or it needs more memory than there is.
     """
-    settings, registry = Settings() if settings is None else settings, loading.load()
-    chosen = choose(problem, contenders, settings, registry)
-    asked = 1 if isinstance(contenders, str) else len(contenders)
-    added = chosen[: len(chosen) - asked] if settings.reference == "auto" else []  # it stands first
-    return fit_and_conclude(
-        problem, chosen, settings, registry, added={c.name for c in added}, watch=watch, archive=archive
-    )
+    settings, registry = run_by(settings, asked), loading.load()
+    table, listed = (contenders, backends) if isinstance(problem, str) else (None, contenders)
+    listed = backends if listed is None else listed
+    if listed is None:
+        raise RequestError("no contender: name at least one, as in backends=['pyro', 'numpyro']")
+    subject = stated(problem, table, asked)
+    chosen = choose(subject, listed, settings, registry)
+    count = 1 if isinstance(listed, str) else len(listed)
+    added = chosen[: len(chosen) - count] if settings.reference == "auto" else []  # it stands first
+    with watching(watch, progress) as watcher:
+        return fit_and_conclude(
+            subject, chosen, settings, registry, added={c.name for c in added}, watch=watcher, archive=archive
+        )
 
 
 def fit_and_conclude(
@@ -125,10 +145,7 @@ def fit_and_conclude(
         The request is wrong, as only a contender at work could find out.
     """
     with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
-        outcomes = _run_all(subject, contenders, settings, registry, watch, archive)
-        mistaken = next((o for o in outcomes if o.mistaken), None)
-        if mistaken is not None:
-            raise RequestError(f"{mistaken.contender.name}: {mistaken.error}")
+        outcomes = run_all(subject, contenders, settings, registry, watch, archive)
         return conclude_outcomes(subject, outcomes, settings, added=added)
 
 
@@ -144,8 +161,8 @@ def choose(
     """
     if not isinstance(subject, Subject):
         raise RequestError(
-            f"compare takes a Problem first, not {shown(subject)}: "
-            "compare(from_table('y ~ x', table), ['pyro', 'exact']), or from_data(data)"
+            f"a Problem or a formula comes first, not {shown(subject)}: "
+            "compare(from_table('y ~ x', table), ['pyro', 'exact']), or compare('y ~ x', table, backends=['pyro'])"
         )
     if not isinstance(settings, Settings):
         raise RequestError(f"the settings are written as Settings(margin=0.1, ...), not {shown(settings)}")
@@ -167,14 +184,21 @@ def choose(
     return chosen
 
 
-def _run_all(
+def run_all(
     subject: Subject,
     contenders: Sequence[Contender],
     settings: Settings,
     registry: Registry,
     watch: Watcher,
-    archive: "Archive | None",
+    archive: "Archive | None" = None,
 ) -> list[Outcome]:
+    """Fit a subject by contenders that are chosen already, each in a process of its own.
+
+    Raises
+    ------
+    RequestError
+        The request is wrong, as only a contender at work could find out.
+    """
     known: dict[str, Outcome] = {}
     kept: dict[str, Outcome] = {}
     for contender in contenders:
@@ -199,7 +223,11 @@ def _run_all(
         threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
     ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
     origins = {name: registered.origin for name, registered in registry.backends.items()}
-    return [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
+    outcomes = [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
+    for outcome in outcomes:
+        if outcome.mistaken:
+            raise RequestError(f"{outcome.contender.name}: {outcome.error}")
+    return outcomes
 
 
 def _tasks(

@@ -1,8 +1,8 @@
 """What is compared: a regression, its data, and the rows to predict."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,6 +22,29 @@ from bayescore.regressions.target import RegressionTarget
 from bayescore.regressions.work import RegressionWork
 
 
+class Designed(Protocol):
+    """A formula that was applied to a table, and can be applied to another one."""
+
+    @property
+    def frame(self) -> Any:
+        """The columns of the table that it uses, as a frame of pandas, of the rows that were not left out."""
+
+    def new(self, table: object) -> Data:
+        """The design matrix of other rows.
+
+        Raises
+        ------
+        DataError
+            They don't fit the formula.
+        """
+
+    def new_levels(self, table: object) -> tuple[str, ...]:
+        """Which levels of groups are new in other rows, a sentence a factor."""
+
+    def warnings(self, table: object) -> tuple[str, ...]:
+        """Where other rows lie outside of what the formula has seen."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A regression with its data.
@@ -36,6 +59,8 @@ class Problem:
         The formula, or None for a design matrix given directly.
     warnings, notes
         What the user should know about the data; notes are no cause for worry.
+    design
+        What makes rows of a table; None where the data came as arrays.
     """
 
     regression: Regression
@@ -45,6 +70,7 @@ class Problem:
     formula: str | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    design: Designed | None = field(default=None, compare=False, repr=False)
 
     @property
     def target(self) -> RegressionTarget:

@@ -1,13 +1,15 @@
-"""Progress bars on a terminal; in a pipe or a file, nothing."""
+"""Progress bars on a terminal and in a notebook; in a pipe or a file, nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bayescore.printable import printable
+from bayescore.report.terminal import plain_console
 
 _MOST = 1e15
 
@@ -18,6 +20,13 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """As it is shown."""
+
+
+class Told(Protocol):
+    """Told of what a contender does."""
+
+    def __call__(self, contender: Any, message: Mapping[str, object]) -> None:
+        """As `bayescore.comparison.runner.Watcher` is."""
 
 
 class Bars:
@@ -32,7 +41,7 @@ class Bars:
             TimeElapsedColumn(),
             console=console,
             transient=True,
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not (console.is_terminal or console.is_jupyter),
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -60,6 +69,16 @@ class Bars:
         if _is_count(step) and _is_count(total):
             figures = ", ".join(f"{k} {_figure(v)}" for k, v in message.items() if k not in {"step", "total"})
             self._progress.update(task, completed=step, total=total, text=printable(figures))
+
+
+@contextmanager
+def watching(watch: Told | None, progress: bool) -> Iterator[Told]:
+    """Whom to tell of the progress of a call from Python: bars, unless somebody else is named or nobody asks."""
+    if watch is not None:
+        yield watch
+        return
+    with Bars(plain_console(stderr=True), quiet=not progress) as bars:
+        yield bars
 
 
 def _is_count(value: object) -> TypeGuard[float]:

@@ -156,7 +156,7 @@ def from_table(
         formula=formula,
         notes=notes,
     )
-    return replace(stated, warnings=(*design.doubts, *stated.warnings, *doubts))
+    return replace(stated, warnings=(*design.doubts, *stated.warnings, *doubts), design=design)
 
 
 def _check_statement(priors: object, network: object, source: object) -> None:

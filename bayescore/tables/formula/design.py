@@ -33,6 +33,8 @@ class Design:
         Whether the formula has one.
     groupings
         Its group effects, those that are correlated together.
+    frame
+        The columns that it uses, as numbers, text or categories, of the rows that are left.
     dropped
         Row numbers, counted from 1, that were left out because of missing values.
     notes
@@ -45,6 +47,7 @@ class Design:
     data: Data
     intercept: bool
     groupings: tuple[Grouping, ...]
+    frame: pd.DataFrame
     dropped: tuple[int, ...]
     notes: tuple[str, ...]
     doubts: tuple[str, ...]
@@ -163,7 +166,18 @@ def apply(
     told = (*absences(frame), *notes(right, frame, left, weights))
     grouped = tuple(group.grouping for group in right.groups)
     return Design(
-        formula, data, stated.intercept, grouped, dropped, told, doubts(right, frame, left), right, left, weights, known
+        formula,
+        data,
+        stated.intercept,
+        grouped,
+        frame,
+        dropped,
+        told,
+        doubts(right, frame, left),
+        right,
+        left,
+        weights,
+        known,
     )
 
 

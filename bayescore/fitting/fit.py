@@ -1,0 +1,135 @@
+"""A fit: one posterior of one problem, with what is known of its health."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescore.errors import RequestError
+from bayescore.fitting.predicting import Predicted, blocks, rows_of
+from bayescore.methods import Estimand
+from bayescore.model.arrays import Array
+from bayescore.model.data import Data
+from bayescore.model.posterior import Posterior
+from bayescore.printable import shown
+from bayescore.regressions.problem import Problem
+from bayescore.report.one_fit import FitDocument
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What one backend found, fitted by `bayescore.fit` or read by `bayescore.load_fit`.
+
+    Attributes
+    ----------
+    problem
+        What was fitted.
+    posterior
+        Its draws, in the data's names.
+    document
+        All that was found, as JSON's schema has it.
+    losses
+        As in `bayescore.backend.Fit`.
+    """
+
+    problem: Problem
+    posterior: Posterior
+    document: FitDocument
+    losses: Array | None = None
+
+    @property
+    def name(self) -> str:
+        """Who fitted it, and how, as ``numpyro:nuts``."""
+        return self.document["contenders"][0]["name"]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found wrong with it."""
+        return self.document["healthy"]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What was found wrong with it, a sentence each."""
+        return tuple(f"{reason['code']}: {reason['text']}" for reason in self.document["reasons"])
+
+    @property
+    def estimand(self) -> Estimand:
+        """What it estimates: ``posterior``, or ``mle`` or ``map`` for a point."""
+        return self.posterior.estimand
+
+    def summary(self) -> "pd.DataFrame":
+        """Mean, sd and quantiles of each parameter, with their Monte Carlo error, ESS and R-hat; NaN for what is none.
+
+        Of a network, whose weights mean nothing by themselves, the predictions.
+        """
+        import pandas as pd
+
+        rows = pd.DataFrame(self.document["parameters"]).drop(columns="contender").set_index("name")
+        return rows.astype(np.float64).rename_axis("parameter")
+
+    def predict(
+        self, new: object | None = None, kind: Predicted = "mean", interval: float = 0.9, *, seed: int = 0
+    ) -> "pd.DataFrame":
+        """Predict rows, by the core alone, from the draws.
+
+        A level of a group that the data don't have is predicted from the population.
+
+        Parameters
+        ----------
+        new
+            A table with the formula's columns, or a `Data`; without it the rows that were fitted.
+        kind
+            ``mean`` for the expected response, for categories their probabilities; ``response`` for
+            responses as they would be observed.
+        interval
+            How much of the draws lies between ``lower`` and ``upper``, as much below as above.
+        seed
+            Of responses, and of levels that are new.
+
+        Returns
+        -------
+        DataFrame
+            A row each, with the table's index; for categories one for each of them. Columns ``mean``, ``sd``,
+            ``lower`` and ``upper``, but the first NaN for a point estimate.
+
+        Raises
+        ------
+        RequestError, DataError
+            The rows don't fit the formula, or the request makes no sense.
+        """
+        import pandas as pd
+
+        if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 < interval < 1:
+            raise RequestError(f"interval must be between 0 and 1, not {shown(interval)}")
+        categories = self.problem.categories
+        if kind == "response" and categories:
+            raise RequestError("a response with categories has no mean: kind='mean' gives the probability of each")
+        rows = rows_of(self.problem, new)
+        columns = self._summarized(rows, kind, (1 - interval) / 2, seed)
+        if self.estimand != "posterior" and kind == "mean":
+            columns |= {name: np.full_like(columns["mean"], np.nan) for name in ("sd", "lower", "upper")}
+        index = _index(new, rows)
+        if categories:
+            names = [*(index.names if index.names != [None] else ["row"] * 1), "category"]
+            keys = [(*(key if isinstance(key, tuple) else (key,)), of) for key in index for of in categories]
+            index = pd.MultiIndex.from_tuples(keys, names=names)
+        return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+    def _summarized(self, rows: Data, kind: Predicted, tail: float, seed: int) -> dict[str, Array]:
+        """Mean, sd and quantiles of each row, or of each category in it."""
+        parts = []
+        for _, drawn in blocks(self.problem, self.posterior, rows, kind, seed):
+            lower, upper = np.quantile(drawn, [tail, 1 - tail], axis=0)
+            parts.append((drawn.mean(axis=0), drawn.std(axis=0), lower, upper))
+        found = [np.concatenate(part) for part in zip(*parts, strict=True)]
+        return dict(zip(("mean", "sd", "lower", "upper"), found, strict=True))
+
+
+def _index(new: object | None, rows: Data) -> "pd.Index[Any]":
+    """The rows' names in a user's frame, or their numbers."""
+    import pandas as pd
+
+    return new.index if isinstance(new, pd.DataFrame) else pd.RangeIndex(rows.rows)
