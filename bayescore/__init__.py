@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayescore.comparison.run import Comparison, compare
     from bayescore.contract.checked import Checked
-    from bayescore.fitting.fit import Fit
+    from bayescore.fitting.fit import Fit, load_fit
     from bayescore.fitting.run import fit
     from bayescore.inference_data import from_arviz, load, save, to_datatree
     from bayescore.methods import MAP, MLE, NUTS, SVI, Exact
@@ -25,6 +25,7 @@ _HOMES = {
     "Comparison": "comparison.run",
     "Fit": "fitting.fit",
     "fit": "fitting.run",
+    "load_fit": "fitting.fit",
     "Settings": "settings",
     "compare": "comparison.run",
     "compare_programs": "porting",
@@ -74,6 +75,7 @@ __all__ = [
     "from_table",
     "get_backend",
     "load",
+    "load_fit",
     "save",
     "to_datatree",
     "toy",

@@ -1,5 +1,6 @@
 """One fit: its summary, its predictions, its health, against what is known of them."""
 
+import json
 import subprocess
 import sys
 
@@ -9,7 +10,8 @@ import pytest
 from conftest import ROOT
 
 import bayescore as bc
-from bayescore.errors import DataError, FitError, RequestError, UnsupportedError
+from bayescore.errors import DataError, FitError, KeepingError, RequestError, UnsupportedError
+from bayescore.fitting.written import of_problem, plain, to_problem
 from bayescore.model.posterior import label
 
 FORMULA = "y ~ x + group"
@@ -138,3 +140,76 @@ def test_the_parent_of_a_fit_imports_no_engine_and_no_pictures():
     script = "import sys, bayescore as bc; bc.fit(bc.toy(), backend='exact').summary(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"torch", "pyro", "jax", "numpyro", "matplotlib"}.isdisjoint(done.stdout.split())
+
+
+def test_a_fit_that_was_saved_predicts_again_without_its_engine(fit, frame, tmp_path):
+    fit.save(tmp_path / "fit.nc")
+    script = (
+        "import sys, pandas as pd, bayescore as bc; fit = bc.load_fit(sys.argv[1]);"
+        "print(fit.predict({'x': [3.0, 0.2], 'group': ['c', 'a']}).to_csv(), fit.name, fit.healthy);"
+        "assert not {'torch', 'pyro', 'jax', 'numpyro'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "fit.nc")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    expected = fit.predict({"x": [3.0, 0.2], "group": ["c", "a"]}).to_csv()
+    assert done.stdout.split() == f"{expected} {fit.name} {fit.healthy}".split()
+
+
+TABLE = pd.DataFrame(
+    {
+        "y": [1.0, 2.0, 4.0, 3.0, 5.0, 7.0, 6.0, 9.0],
+        "count": [0, 1, 2, 1, 3, 5, 2, 4],
+        "of": [5, 6, 7, 8, 9, 9, 9, 9],
+        "x": [0.1, 0.5, 0.2, 0.8, 0.3, 0.9, 0.4, 0.7],
+        "flag": [True, False, True, True, False, False, True, False],
+        "text": list("aabbccab"),
+        "level": pd.Categorical([3, 1, 2, 3, 1, 2, 1, 3], categories=[3, 1, 2]),
+        "order": pd.Categorical(list("lmhlmhlh"), categories=list("lmh"), ordered=True),
+        "day": pd.to_datetime(["2024-01-02", "2024-01-03"] * 4),
+        "cut": pd.cut([1, 2, 3, 4, 5, 6, 7, 8], 2),
+        "w": [1.0, 2.0, 1.0, 1.0, 0.5, 1.0, 1.0, 3.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "asked"),
+    [
+        ("y ~ bs(x, df=4) + scale(w)", {"weights": "w"}),
+        ("y ~ poly(x, 2) * text + flag", {"priors": {"beta": "Laplace(0, 1)", "intercept": "StudentT(3, 0, 2.5)"}}),
+        ("y ~ C(level, Treatment(1)) + C(day) + cut", {}),
+        ("count ~ x + offset(log(of))", {"family": "Poisson"}),
+        ("count ~ 1", {"family": "NegativeBinomial"}),
+        ("proportion(count, of) ~ x", {"family": "Binomial(link=probit)"}),
+        ("order ~ x + w", {"family": "Ordinal"}),
+        ("text ~ x", {"family": "Categorical"}),
+        ("text['a'] ~ x", {"family": "Bernoulli"}),
+        ("w ~ x + w", {"family": "Gamma", "priors": {"beta": "Horseshoe()"}}),
+        ("y ~ x", {"network": (3,)}),
+        ("y ~ x + (x | text) + (1 | text:flag)", {"family": "StudentT(df=4)"}),
+    ],
+)
+def test_every_problem_is_the_same_after_it_was_written(formula, asked):
+    problem = bc.from_table(formula, TABLE, new_table=TABLE.head(3), **asked)
+    again = to_problem(json.loads(json.dumps(of_problem(problem))))
+    assert again.regression == problem.regression
+    assert (again.source, again.formula, again.notes) == (problem.source, problem.formula, problem.notes)
+    assert plain(again.design.new(TABLE.iloc[::-1])) == plain(problem.design.new(TABLE.iloc[::-1]))
+
+
+def test_a_file_that_is_no_fit_is_told_in_one_line(fit, tmp_path):
+    whole = tmp_path / "fit.nc"
+    fit.save(whole)
+    content = whole.read_bytes()
+    (tmp_path / "half.nc").write_bytes(content[: len(content) // 2])
+    (tmp_path / "text.nc").write_text("no")
+    bc.save(fit.posterior, tmp_path / "draws.nc")
+    swapped = content.replace(b'"source": "a data frame"', b'"source": "another one!"')
+    (tmp_path / "other.nc").write_bytes(swapped.replace(b'"sigma": 0.5', b'"sigma": 0.9'))
+    for name in ("half.nc", "text.nc", "draws.nc", "other.nc", "none.nc", "."):
+        with pytest.raises(DataError) as raised:
+            bc.load_fit(tmp_path / name)
+        assert "\n" not in str(raised.value)
+    with pytest.raises(KeepingError, match="can't write"):
+        fit.save(tmp_path / "nowhere" / "fit.nc")
+    assert whole.read_bytes() == content

@@ -1,11 +1,14 @@
 """A fit: one posterior of one problem, with what is known of its health."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayescore.errors import RequestError
+from bayescore.fitting import file
+from bayescore.fitting.file import Parts
 from bayescore.fitting.predicting import Predicted, blocks, rows_of
 from bayescore.methods import Estimand
 from bayescore.model.arrays import Array
@@ -118,6 +121,18 @@ class Fit:
             index = pd.MultiIndex.from_tuples(keys, names=names)
         return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
 
+    def save(self, path: str | Path) -> None:
+        """Write it to a file of ArviZ netCDF, whole or not at all; `bayescore.load_fit` reads it.
+
+        Raises
+        ------
+        KeepingError
+            The file can't be written.
+        DataError
+            The problem has a part that is not bayescore's own, as a family of a plugin's.
+        """
+        file.write(Parts(self.problem, self.posterior, self.document, self.losses), path)
+
     def _summarized(self, rows: Data, kind: Predicted, tail: float, seed: int) -> dict[str, Array]:
         """Mean, sd and quantiles of each row, or of each category in it."""
         parts = []
@@ -126,6 +141,17 @@ class Fit:
             parts.append((drawn.mean(axis=0), drawn.std(axis=0), lower, upper))
         found = [np.concatenate(part) for part in zip(*parts, strict=True)]
         return dict(zip(("mean", "sd", "lower", "upper"), found, strict=True))
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` wrote: it predicts again without the engine that made it.
+
+    Raises
+    ------
+    DataError
+        There is none, it is damaged, or another version wrote it.
+    """
+    return Fit(*file.read(path))
 
 
 def _index(new: object | None, rows: Data) -> "pd.Index[Any]":

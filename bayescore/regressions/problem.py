@@ -29,6 +29,10 @@ class Designed(Protocol):
     def frame(self) -> Any:
         """The columns of the table that it uses, as a frame of pandas, of the rows that were not left out."""
 
+    @property
+    def weights(self) -> str | None:
+        """The column of the rows' weights."""
+
     def new(self, table: object) -> Data:
         """The design matrix of other rows.
 

@@ -56,6 +56,11 @@ class Design:
     _weights: str | None
     _known: Mapping[str, columns.Known]
 
+    @property
+    def weights(self) -> str | None:
+        """The column of the rows' weights."""
+        return self._weights
+
     def new(self, table: object) -> Data:
         """The design matrix of other rows, by the stored transforms.
 
