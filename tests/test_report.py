@@ -30,11 +30,12 @@ def texts(said):
     yield from said.statement.model
     yield from said.statement.notes
     yield from said.statement.warnings
+    for short_and_whole in said.legend:
+        yield from short_and_whole
     for section in said.sections:
-        yield section.title
-        yield from (column.head for column in section.table.columns)
-        yield from (cell for line in section.table.lines for cell in line.cells)
-        yield section.note
+        yield from section.texts
+        for word_and_meaning in section.words:
+            yield from word_and_meaning
     yield said.conclusion.sentence
     yield from said.conclusion.remarks
 

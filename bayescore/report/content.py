@@ -1,12 +1,12 @@
 """What a report says, in its order, as plain data; how it looks is up to whoever shows it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bayescore.agreement.verdict import Overall
 from bayescore.printable import everywhere
-from bayescore.report import tables
+from bayescore.report import glossary, names, tables
 from bayescore.report.document import Document
 from bayescore.report.tables import Table
 from bayescore.report.words import beside, sentence
@@ -24,11 +24,20 @@ class Heading:
 
 @dataclass(frozen=True)
 class Section:
-    """A table under its title, and a note below it, of one line or several."""
+    """A table under its title, a note below it, of one line or several, and words with what they mean."""
 
     title: str
     table: Table
     note: str = ""
+    words: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """All that it says, but for the words."""
+        yield self.title
+        yield from (column.head for column in self.table.columns)
+        yield from (cell for line in self.table.lines for cell in line.cells)
+        yield self.note
 
 
 @dataclass(frozen=True)
@@ -42,9 +51,10 @@ class Closing:
 
 @dataclass(frozen=True)
 class Content:
-    """A report from its first line to its last."""
+    """A report from its first line to its last; the legend has contenders' short names and what they stand for."""
 
     statement: Heading
+    legend: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     conclusion: Closing
 
@@ -54,8 +64,20 @@ def content(document: Document) -> Content:
 
     Of a stored document, which may be an older version's, keys that came later are looked for.
     """
-    shown = cast(Document, everywhere(cast("dict[str, Any]", dict(document)), of_lines=("model",)))
-    return Content(_statement(shown), tuple(_sections(shown)), _conclusion(shown))
+    shown, legend = as_shown(document)
+    return Content(_statement(shown), tuple(legend.items()), explained(_sections(shown)), _conclusion(shown))
+
+
+def as_shown(document: Document) -> tuple[Document, dict[str, str]]:
+    """The document with texts that can be printed and short names, and what each of these stands for."""
+    printed = everywhere(cast("dict[str, Any]", dict(document)), of_lines=("model",))
+    return names.shortened(cast(Document, printed))
+
+
+def explained(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """Each word under the first section that has it."""
+    known: set[str] = set()
+    return tuple(replace(one, words=glossary.explained(one.texts, known)) for one in sections)
 
 
 def _statement(document: Document) -> Heading:

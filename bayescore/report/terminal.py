@@ -37,6 +37,10 @@ def show(document: Document, console: Console) -> None:
     """Print the report."""
     said = content(document)
     _statement(said.statement, console)
+    for name, stands_for in said.legend:
+        console.print(Text(f"{name} is {stands_for}"))
+    if said.legend:
+        console.print()
     for section in said.sections:
         _section(section, console)
     _conclusion(said.conclusion, console)
@@ -58,6 +62,8 @@ def _section(section: Section, console: Console) -> None:
     console.print(_table(section.table))
     if section.note:
         console.print(Text(section.note))
+    if section.words:
+        console.print(Text("; ".join(f"{word}: {meaning}" for word, meaning in section.words), style="dim"))
     console.print()
 
 

@@ -1,0 +1,48 @@
+"""Short names of contenders: those with settings are long, and stand everywhere."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from bayescore.report.document import Document
+
+_LONGEST = 20
+_OF_CONTENDERS = {"name", "contender", "a", "b", "against"}
+_SENTENCES = {"text", "summary", "pattern", "error"}
+
+
+def short(names: Sequence[str]) -> dict[str, str]:
+    """By each name that is too long for a table a shorter one, as ``pyro:svi#1`` for ``pyro:svi(guide=full_rank)``."""
+    found: dict[str, str] = {}
+    taken = set(names)
+    for name in names:
+        if len(name) > _LONGEST and name not in found:
+            base = re.split(r"[(=]", name)[0]
+            base = base if len(base) <= _LONGEST else f"{base[: _LONGEST - 1]}…"
+            found[name] = next(one for k in range(1, len(taken) + 2) if (one := f"{base}#{k}") not in taken)
+            taken.add(found[name])
+    return found
+
+
+def shortened(document: Document) -> tuple[Document, dict[str, str]]:
+    """The document with short names, and what each stands for."""
+    names = short([contender["name"] for contender in document["contenders"]])
+    if not names:
+        return document, {}
+    anywhere = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+    parts = ("contenders", "parameters", "model_check", "pairs", "predictions", "scores", "reasons", "problem")
+    renamed = {key: _renamed(value, names, anywhere) for key, value in document.items() if key in parts}
+    return cast(Document, {**document, **renamed}), {new: old for old, new in names.items()}
+
+
+def _renamed(value: Any, names: Mapping[str, str], anywhere: re.Pattern[str], key: str = "") -> Any:
+    """A part of the document: its names as wholes, its sentences wherever they have one."""
+    if isinstance(value, dict):
+        return {k: _renamed(v, names, anywhere, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_renamed(v, names, anywhere, key) for v in value]
+    if not isinstance(value, str):
+        return value
+    if key in _OF_CONTENDERS:
+        return names.get(value, value)
+    return anywhere.sub(lambda found: names[found[0]], value) if key in _SENTENCES | {"notes"} else value
