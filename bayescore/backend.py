@@ -50,7 +50,8 @@ FEATURES = (
 (`bayescore.program`).
 """
 PROGRAM_METHODS = ("nuts", "svi")
-"""What programs of one's own are fitted by, each declared as ``program:nuts`` or ``program:svi``."""
+"""What programs of one's own are fitted by, each declared as ``program:nuts`` or ``program:svi``; with a guide of
+one's own by ``program:own_guide``, too."""
 
 hookspec = pluggy.HookspecMarker("bayescore")
 hookimpl = pluggy.HookimplMarker("bayescore")
@@ -189,7 +190,7 @@ def everything(*kinds: str) -> frozenset[str]:
     words: dict[str, Iterable[str]] = {
         "method": METHODS,
         "guide": SVI.guides,
-        "program": PROGRAM_METHODS,
+        "program": (*PROGRAM_METHODS, "own_guide"),
         "feature": FEATURES,
         "precision": get_args(Precision),
     }

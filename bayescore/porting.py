@@ -17,6 +17,7 @@ from bayescore.programs import data as data_of_programs
 from bayescore.programs import naming, source
 from bayescore.programs.source import InPython, Source
 from bayescore.programs.subject import Programs, stated
+from bayescore.programs.work import own_guide
 from bayescore.settings import Settings
 
 if TYPE_CHECKING:
@@ -122,7 +123,15 @@ def contenders_of(subject: Programs, settings: Settings) -> list[Contender]:
     for program in subject.programs:
         with suppress(PluginError):  # a broken plugin is a known contender, which gets a row of its own
             registry[program.backend]
-    return [Contender(program.backend, method, program.label) for program in subject.programs]
+    return [
+        Contender(program.backend, _guided(method) if program.source.guided else method, program.label)
+        for program in subject.programs
+    ]
+
+
+def _guided(method: methods.Method) -> methods.Method:
+    """The method with the program's own guide, where it fits one."""
+    return replace(method, guide=own_guide) if isinstance(method, methods.SVI) else method
 
 
 def _method(settings: Settings) -> methods.Method:

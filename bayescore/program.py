@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from bayescore.backend import LogDensity, Progress, no_progress
 from bayescore.errors import UnsupportedError
 from bayescore.methods import Method
@@ -78,7 +80,8 @@ class ProgramFit:
     method
         How it was fitted.
     native, losses, iterates, seconds
-        As in `bayescore.backend.Fit`; iterates in the backend's own numbers without constraints.
+        As in `bayescore.backend.Fit`; iterates in the backend's own numbers without constraints, those of a
+        guide of one's own by `looks` and `iterate_of`.
     notes
         What the user should know of it, as how its density was taken.
     """
@@ -151,6 +154,28 @@ def check_usual(method: Method, *names: str) -> None:
             )
 
 
+_LOOKS = 200
+"""How often a guide of one's own is looked at: of fewer settled iterates, R-hat is at times over its limit."""
+
+
+def looks(steps: int) -> frozenset[int]:
+    """The steps, from 0, after which a guide of one's own is looked at: evenly spaced over the averaged half."""
+    begins = steps // 2
+    return frozenset(np.linspace(begins, steps - 1, min(_LOOKS, steps - begins)).round().astype(int).tolist())
+
+
+def iterate_of(numbers: Array) -> dict[str, Array]:
+    """An iterate of a guide of one's own, by its draws (draw, d) in numbers without constraints.
+
+    ``loc`` are their means and ``log_scale`` the logarithms of their sds. A guide's parameters may be anything;
+    draws by the same random numbers at each look change only as it does. A number that is the same in all
+    draws has no sd, and counts as one of sd 1.
+    """
+    with np.errstate(invalid="ignore"):  # an infinite number has no sd: such a guide is not healthy
+        sd = numbers.std(axis=0)
+        return {"loc": numbers.mean(axis=0), "log_scale": np.log(np.where(sd == 0, 1.0, sd))}
+
+
 class ProgramBackend(ABC):
     """What a `bayescore.backend.Backend` is, too, that declares ``feature:programs``."""
 
@@ -168,7 +193,8 @@ class ProgramBackend(ABC):
             Its arguments by name: NumPy arrays, which are carried over in the backend's precision
             (whole numbers stay whole), and anything else as it is.
         guide
-            A guide of one's own for SVI, called with the same arguments.
+            A guide of one's own for SVI, called with the same arguments, or a class that makes one of the
+            program. Only where ``program:own_guide`` is declared there is one.
         """
 
     def loading(self) -> AbstractContextManager[object]:

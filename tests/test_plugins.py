@@ -259,7 +259,7 @@ def test_everything_is_what_the_core_asks_for():
     chosen = (SVI(guide=print, batch_size=5), SVI(guide="full_rank"), *(method() for method in METHODS.values()))
     asked |= set().union(*(method.requirements for method in chosen))
     beside = {"precision:float64", "precision:float32", "feature:log_density", "feature:reduction", "feature:lift"}
-    programs = {"feature:programs", "program:nuts", "program:svi"}
+    programs = {"feature:programs", "program:nuts", "program:svi", "program:own_guide"}
     assert asked | beside | programs == everything()
 
 

@@ -20,6 +20,7 @@ GAPS = {
     "feature:programs": _NO_PROGRAMS,
     "program:nuts": _NO_PROGRAMS,
     "program:svi": _NO_PROGRAMS,
+    "program:own_guide": _NO_PROGRAMS,
     "method:svi": _NO_GUIDE,
     "method:nuts": "never: exact draws independently; use the method exact",
     "method:laplace": "never: exact approximates nothing; use the method exact",

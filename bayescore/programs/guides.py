@@ -15,13 +15,16 @@ from bayescore.programs.sides import Sites
 from bayescore.programs.target import free_entries
 
 
-def moments_of(posterior: Posterior, sites: Sites, iterates: Mapping[str, Array]) -> Moments:
+def moments_of(posterior: Posterior, sites: Sites, iterates: Mapping[str, Array], *, average: bool = True) -> Moments:
     """Moments by a guide's draws, on the scale that entries are judged on.
 
     Parameters
     ----------
     iterates
-        ``loc`` and ``log_scale`` at each step of the averaged half, shape (step, d).
+        ``loc`` and ``log_scale`` at each step of the averaged half, or at some evenly spaced, shape (step, d).
+        The mean of some is off by more than that of all, so that the error is never too small.
+    average
+        Whether the estimate is the iterates' mean. The last iterate's error is the sd of the iterates.
     """
     names, bounds, columns = [], [], []
     for site in sites:
@@ -35,7 +38,7 @@ def moments_of(posterior: Posterior, sites: Sites, iterates: Mapping[str, Array]
                 bounds.append(ends)
                 columns.append(labels[name].ravel())
     values = np.stack(columns, axis=-1)
-    of_loc, of_scale = _errors(iterates)
+    of_loc, of_scale = _errors(iterates, average)
     judged = to_judged(values, bounds)
     cov = np.atleast_2d(np.cov(judged, rowvar=False))
     sd, own_sd = np.sqrt(np.diag(cov)), values.std(axis=0)
@@ -54,10 +57,15 @@ def moments_of(posterior: Posterior, sites: Sites, iterates: Mapping[str, Array]
     )
 
 
-def _errors(iterates: Mapping[str, Array]) -> tuple[float, float]:
-    """Largest errors of the averaged locations, in guide sds, and of the averaged log scales."""
+def _errors(iterates: Mapping[str, Array], average: bool) -> tuple[float, float]:
+    """Largest errors of the locations, in guide sds, and of the log scales."""
     scale = np.exp(iterates["log_scale"].mean(axis=0))
-    return float(np.max(mean_error(iterates["loc"]) / scale)), float(np.max(mean_error(iterates["log_scale"])))
+    of_loc, of_scale = (_error(iterates[name], average) for name in ("loc", "log_scale"))
+    return float(np.max(of_loc / scale)), float(np.max(of_scale))
+
+
+def _error(series: Array, average: bool) -> Array:
+    return mean_error(series) if average else np.asarray(series.std(axis=0, ddof=1))
 
 
 def _relative_sd_error(values: Array) -> Array:

@@ -28,6 +28,10 @@ class Source(Protocol):
     def fingerprint(self) -> str:
         """Another where the program may be another."""
 
+    @property
+    def guided(self) -> bool:
+        """Whether there is a guide."""
+
     def load(self) -> tuple[Function, Function | None]:
         """The function and the guide.
 
@@ -55,6 +59,11 @@ class InFile:
     def fingerprint(self) -> str:
         """Of the text of its file; what that imports is not looked at."""
         return sha256(self.path.read_bytes()).hexdigest() + self.words
+
+    @property
+    def guided(self) -> bool:
+        """Whether one is named."""
+        return bool(self.guide)
 
     def load(self) -> tuple[Function, Function | None]:
         """Of the file, which is run."""
@@ -122,6 +131,7 @@ class InPython:
 
     content: bytes
     words: str
+    guided: bool = False
 
     @classmethod
     def of(cls, function: Function, guide: Function | None = None) -> "InPython":
@@ -132,16 +142,22 @@ class InPython:
         RequestError
             It is none, or can't be handed to a process.
         """
-        import cloudpickle
+        from bayescore.programs.transport import pickled
 
         for given in (function, *([] if guide is None else [guide])):
             if not callable(given):
                 raise RequestError(f"a program is a function, not {shown(given)}")
         name = getattr(function, "__qualname__", type(function).__name__)
         try:
-            return cls(cloudpickle.dumps((function, guide)), name)
+            content, lost = pickled((function, guide))
         except Exception as error:  # whatever it closes over can't be pickled in a way of its own
             raise RequestError(f"{name} can't be handed to a process: {' '.join(str(error).split())}") from error
+        if lost:
+            raise RequestError(
+                f"{lost} can't be handed to a process: it loses parts of itself on the way; give a class instead, "
+                "or write FILE.py:FUNCTION+GUIDE"
+            )
+        return cls(content, name, guide is not None)
 
     @property
     def fingerprint(self) -> str:
@@ -170,6 +186,11 @@ class Here:
     def fingerprint(self) -> str:
         """None: nothing of it is kept."""
         return ""
+
+    @property
+    def guided(self) -> bool:
+        """Whether there is one."""
+        return self.guide is not None
 
     def load(self) -> tuple[Function, Function | None]:
         """It is there."""

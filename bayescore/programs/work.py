@@ -67,7 +67,13 @@ class ProgramWork:
 def refusal(info: BackendInfo, method: Method | None, precision: Precision) -> str | None:
     """Why a backend can't take up a program, and fit it if there is a method, or None if it can."""
     wanted = {"feature:programs", f"precision:{precision}"}
-    return info.refusal(wanted | ({f"program:{method.name}"} if method else set()))
+    if method is not None:
+        wanted |= {f"program:{method.name}"} | ({"program:own_guide"} if method.guide_family == "own" else set())
+    return info.refusal(wanted)
+
+
+def own_guide() -> None:
+    """Stands for a program's own guide in its method: whoever fits takes the one beside the program."""
 
 
 @dataclass(eq=False)
@@ -188,7 +194,9 @@ class ProgramSession:
         )
         found = checked.posterior(self.name, named, self._look.sites, fit.method)
         if found.kind == "guide" and found.moments is None and fit.iterates:
-            found = replace(found, moments=moments_of(found, self._look.sites, fit.iterates))
+            found = replace(
+                found, moments=moments_of(found, self._look.sites, fit.iterates, average=fit.method.averaged)
+            )
         self._posterior = found
         return found
 

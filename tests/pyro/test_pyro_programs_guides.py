@@ -5,12 +5,15 @@ import pyro
 import pyro.distributions as dist
 import pytest
 import torch
+from bayescore_pyro.programs.iterates import Iterates
 from pyro.infer.autoguide import AutoDelta, AutoMultivariateNormal, AutoNormal
 from pyro_support import BACKEND
+from scipy import special
 from torch.distributions import constraints
 
-from bayescore.errors import UnsupportedError
+from bayescore.errors import RequestError, UnsupportedError
 from bayescore.methods import NUTS, SVI
+from bayescore.porting import compare_programs
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(0.0, 1.0, size=12)
@@ -74,12 +77,55 @@ def test_a_gaussian_posterior(guide, cov):
     np.testing.assert_allclose((b.mean(0) - MEAN) / sd, 0.0, atol=0.2)
     np.testing.assert_allclose(np.cov(b.T) / np.outer(sd, sd), cov / np.outer(sd, sd), atol=0.15)
     np.testing.assert_allclose(posterior.draws["sum"][0], b.sum(1), rtol=1e-12)
-    assert posterior.kind == "guide" and fit.losses.shape == (300,) and not fit.iterates
+    assert posterior.kind == "guide" and fit.losses.shape == (300,)
+    assert {name: values.shape for name, values in fit.iterates.items()} == {"loc": (150, 2), "log_scale": (150, 2)}
     assert "its own guide is fitted" in fit.notes[0]
     log_joint = BACKEND.program(line, DATA).log_density({"b": b[7]}).total
     assert stats["log_joint"][0, 7] == pytest.approx(log_joint, rel=1e-12)
     if guide is right:  # log p(y) = log p(y, b) - log q(b) wherever q is the posterior
         np.testing.assert_allclose((stats["log_joint"] - stats["log_q"]).mean(), EVIDENCE, atol=0.02)
+
+
+def test_a_look_has_the_same_random_numbers_as_the_others():
+    """So that a scale that is fixed is the same at each: runs of 1000 numbers of their own would move it by 0.02."""
+    fit, _ = fitted(narrow)
+    assert np.ptp(fit.iterates["log_scale"], axis=0).max() < 1e-9
+    assert np.ptp(fit.iterates["loc"], axis=0).min() > 0.01
+
+
+def test_looks_leave_the_generators_to_the_optimizer(monkeypatch):
+    first, _ = fitted(right)
+    monkeypatch.setattr(Iterates, "_numbers", lambda self: torch.randn(3, 2))
+    again, _ = fitted(right)
+    np.testing.assert_array_equal(again.losses, first.losses)
+
+
+def rates(y):
+    rate = pyro.sample("rate", dist.Gamma(2.0, 1.0))
+    part = pyro.sample("part", dist.Uniform(0.0, rate))
+    pyro.sample("y", dist.Exponential(rate + part).expand([5]).to_event(1), obs=y)
+
+
+def shares(y, rate=4.0):
+    """Known rates: the second site's support is that of the program, at the first."""
+    first = pyro.sample("rate", dist.Gamma(pyro.param("shape", torch.tensor(4.0)).detach(), rate))
+    share = pyro.sample("share", dist.Uniform(0.0, 1.0), infer={"is_auxiliary": True})
+    pyro.sample("part", dist.Delta(first * share))
+
+
+def deciding(y):
+    """The same; what is Python's to decide runs one after another."""
+    shares(y, 4.0 if float(torch.rand(())) < 2.0 else 1.0)
+
+
+@pytest.mark.parametrize(("guide", "count"), [(shares, 1000), (deciding, 40)])
+def test_iterates_are_of_numbers_without_constraints(guide, count):
+    """Mean and sd of the logarithm of a Gamma, and of the logit of a uniform number, are known."""
+    fit, _ = fitted(guide, SVI(steps=3, particles=1, draws=5), rates, {"y": np.ones(5)})
+    loc, scale = fit.iterates["loc"][-1], np.exp(fit.iterates["log_scale"][-1])
+    sd = np.sqrt([special.polygamma(1, 4.0), np.pi**2 / 3])
+    np.testing.assert_allclose((loc - [special.digamma(4.0) - np.log(4.0), 0.0]) / sd, 0.0, atol=4 / np.sqrt(count))
+    np.testing.assert_allclose(np.log(scale / sd), 0.0, atol=4 / np.sqrt(count))
 
 
 def test_a_positive_site_of_an_automatic_guide_has_its_jacobian():
@@ -147,3 +193,11 @@ def test_nuts_says_that_it_uses_none():
 def test_refused_with_a_sentence(guide, said):
     with pytest.raises(UnsupportedError, match=said):
         BACKEND.program(line, DATA, guide=guide).fit(METHOD, seed=0)
+
+
+def test_an_automatic_guide_by_value_is_refused_and_keeps_its_model():
+    """It loses the model when it is pickled, in the copy and in itself."""
+    guide = AutoNormal(line)
+    with pytest.raises(RequestError, match="AutoNormal can't be handed to a process: it loses parts of itself"):
+        compare_programs(pyro=[line, (line, guide)], data=DATA)
+    assert guide.model is line

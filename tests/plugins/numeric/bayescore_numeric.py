@@ -172,7 +172,7 @@ class Lost(Numeric):
 
 @hookimpl
 def bayescore_backends():
-    every = everything() - {"method:exact", "feature:programs", "program:nuts", "program:svi"}
+    every = everything() - {"method:exact", "feature:programs", "program:nuts", "program:svi", "program:own_guide"}
     for cls in (Numeric, *Numeric.__subclasses__()):
         name = "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__).lstrip("_")
         yield BackendInfo(name, cls, every - {"feature:groups", "feature:network"}, default_method="nuts")

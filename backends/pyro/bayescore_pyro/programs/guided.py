@@ -19,8 +19,9 @@ from bayescore.backend import Progress
 from bayescore.errors import FitError, UnsupportedError
 from bayescore.methods import SVI
 from bayescore.model.posterior import Posterior
-from bayescore.program import ProgramFit, check_usual
+from bayescore.program import ProgramFit, check_usual, looks
 from bayescore_pyro.programs import density, running
+from bayescore_pyro.programs.iterates import Iterates, run
 from bayescore_pyro.programs.replay import Replayed, by_site
 from bayescore_pyro.programs.sited import Sited
 from bayescore_pyro.svi import descend
@@ -56,7 +57,8 @@ def fit(sited: Sited, own: running.Function, method: SVI, progress: Progress) ->
     began = time.perf_counter()
     latent, arguments = sited.latent, sited.arguments()
     guide = _made(sited, own)
-    _check_sites(sited, _run(guide, arguments))
+    _check_sites(sited, run(guide, arguments))
+    iterates = Iterates(sited, guide)
     seconds = {"compile": time.perf_counter() - began}
     if latent.nesting is None:
         elbo: Any = infer.Trace_ELBO(method.particles)
@@ -64,12 +66,14 @@ def fit(sited: Sited, own: running.Function, method: SVI, progress: Progress) ->
         elbo = infer.TraceEnum_ELBO(method.particles, max_plate_nesting=latent.nesting)
     store = pyro.get_param_store()
     sums: dict[str, Tensor] = {}
-    begins = method.steps // 2
+    begins, looked_at = method.steps // 2, looks(method.steps)
 
     def keep(step: int) -> None:
         if step >= begins:
             for name, value in store.named_parameters():
                 sums[name] = sums.get(name, 0.0) + value.detach().clone()
+        if step in looked_at:
+            iterates.look()
 
     losses = descend(sited.called, guide, elbo, method, progress, named=arguments, after_step=keep)
     if not np.isfinite(losses[begins:]).all():
@@ -80,7 +84,7 @@ def fit(sited: Sited, own: running.Function, method: SVI, progress: Progress) ->
                 value.copy_(sums[name] / (method.steps - begins))
     notes = tuple(f"{name} has no draws: it depends on a site that is summed out" for name in latent.untold)
     state = copy.deepcopy(store.get_state())
-    return ProgramFit(method, Ran(sited, guide, method.draws, state), losses, {}, seconds, (_NOTE, *notes))
+    return ProgramFit(method, Ran(sited, guide, method.draws, state), losses, iterates.found, seconds, (_NOTE, *notes))
 
 
 def _made(sited: Sited, own: Any) -> running.Function:
@@ -98,12 +102,6 @@ def _made(sited: Sited, own: Any) -> running.Function:
         return copied
     guide: running.Function = own
     return guide
-
-
-def _run(guide: running.Function, arguments: Mapping[str, Any]) -> Any:
-    with poutine.trace() as recorder:
-        guide(**arguments)
-    return recorder.trace
 
 
 def _own_sites(trace: Any) -> dict[str, running.Node]:
@@ -161,7 +159,7 @@ def posterior(ran: Ran) -> Posterior:
     sited, arguments = ran.sited, ran.sited.arguments()
     pyro.get_param_store().set_state(copy.deepcopy(ran.state))
     with torch.no_grad():
-        traces = [_run(ran.guide, arguments) for _ in range(ran.draws)]
+        traces = [run(ran.guide, arguments) for _ in range(ran.draws)]
         names = list(sited.latent.drawn)
         flat = torch.stack([torch.cat([trace.nodes[n]["value"].reshape(-1) for n in names]) for trace in traces])
         values, log_joint = by_site(_replay(sited), flat.to(torch.get_default_dtype()))
