@@ -81,5 +81,6 @@ def suggest(word: str, known: "list[str]") -> str:
     from difflib import get_close_matches
 
     near = [name for name in known if abs(len(name) - len(word)) <= len(word)] if len(word) <= _LONGEST else []
-    close = get_close_matches(word, near[:_MOST_LOOKED_AT], n=1, cutoff=0.6)
+    cased = [name for name in near if name.lower() == word.lower()]
+    close = cased or get_close_matches(word, near[:_MOST_LOOKED_AT], n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""

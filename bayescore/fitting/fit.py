@@ -19,7 +19,12 @@ from bayescore.regressions.problem import Problem
 from bayescore.report.one_fit import FitDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
     import pandas as pd
+
+    from bayescore.effects import Comparison, Conditional, Contrast, Effects, Options, Slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +137,49 @@ class Fit:
             The problem has a part that is not bayescore's own, as a family of a plugin's.
         """
         file.write(Parts(self.problem, self.posterior, self.document, self.losses), path)
+
+    def predictions(self, conditional: "Conditional" = None, **options: "Unpack[Options]") -> "Effects":
+        """Expected responses at given values, or averaged over the rows: see `bayescore.effects.predictions`.
+
+        >>> fit.predictions({"Days": range(10)})
+        """
+        from bayescore import effects
+
+        return effects.predictions(self.problem, self.posterior, conditional, **options)
+
+    def comparisons(
+        self,
+        contrast: "Contrast" = None,
+        conditional: "Conditional" = None,
+        *,
+        comparison: "Comparison" = "difference",
+        **options: "Unpack[Options]",
+    ) -> "Effects":
+        """How predictions change with a column: see `bayescore.effects.comparisons`.
+
+        >>> fit.comparisons("sex")
+        """
+        from bayescore import effects
+
+        return effects.comparisons(
+            self.problem, self.posterior, contrast, conditional, comparison=comparison, **options
+        )
+
+    def slopes(
+        self,
+        wrt: "str | Sequence[str] | None" = None,
+        conditional: "Conditional" = None,
+        *,
+        slope: "Slope" = "dydx",
+        **options: "Unpack[Options]",
+    ) -> "Effects":
+        """Derivatives of predictions by a numeric column: see `bayescore.effects.slopes`.
+
+        >>> fit.slopes("Days", groups="population")
+        """
+        from bayescore import effects
+
+        return effects.slopes(self.problem, self.posterior, wrt, conditional, slope=slope, **options)
 
     def _summarized(self, rows: Data, kind: Predicted, tail: float, seed: int) -> dict[str, Array]:
         """Mean, sd and quantiles of each row, or of each category in it."""

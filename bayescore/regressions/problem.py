@@ -14,6 +14,7 @@ from bayescore.density.reduction import compress
 from bayescore.errors import DataError
 from bayescore.methods import Method
 from bayescore.model.data import Data
+from bayescore.model.inputs import Input
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression
@@ -32,6 +33,10 @@ class Designed(Protocol):
     @property
     def weights(self) -> str | None:
         """The column of the rows' weights."""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The columns that its right side uses."""
 
     def new(self, table: object) -> Data:
         """The design matrix of other rows.

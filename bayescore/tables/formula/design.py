@@ -10,8 +10,9 @@ import pandas as pd
 from bayescore.errors import DataError, RequestError
 from bayescore.model.data import Data
 from bayescore.model.groups import Grouping
+from bayescore.model.inputs import Input
 from bayescore.tables.files import to_pandas
-from bayescore.tables.formula import columns, predictors
+from bayescore.tables.formula import columns, inputs, predictors
 from bayescore.tables.formula.evaluation import failing_as
 from bayescore.tables.formula.groupings import new_level_notes
 from bayescore.tables.formula.notes import absences, doubts, notes
@@ -60,6 +61,11 @@ class Design:
     def weights(self) -> str | None:
         """The column of the rows' weights."""
         return self._weights
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The columns that its right side uses."""
+        return inputs.inputs(self._predictors, self.frame)
 
     def new(self, table: object) -> Data:
         """The design matrix of other rows, by the stored transforms.
