@@ -80,6 +80,14 @@ class Settings(Options):
         bool, Option("rows are taken together where that leaves the likelihood as it is; with --no-reduce none is")
     ] = True
     cores: Cores = None
+    settle: Annotated[
+        bool,
+        Option(
+            "where Monte Carlo error alone leaves the verdict open, chains are drawn again once, two to four times as "
+            "long; with --no-settle not",
+            fits_stay=True,
+        ),
+    ] = True
 
 
 def describe(settings: Settings) -> Mapping[str, Any]:

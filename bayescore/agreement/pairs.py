@@ -28,7 +28,7 @@ class Pair:
     """What was found of two contenders; ``shape`` is reported and does not decide.
 
     ``summary`` says in words how a mean-field guide's sds compare with a posterior's that it
-    agrees with, where its family does not limit them.
+    agrees with, where its family does not limit them. ``more_draws``: `bayescore.agreement.rule.Judgement`.
     """
 
     a: str
@@ -38,6 +38,7 @@ class Pair:
     rows: tuple[Row, ...] = ()
     shape: Shape | None = None
     summary: str | None = None
+    more_draws: float | None = None
 
     @property
     def max_difference_sd(self) -> float | None:
@@ -86,7 +87,7 @@ def judge_pair(
     if mistake is not None:
         reasons = (Reason("different-posterior", f"{reasons[0].text}; likeliest mistake: {mistake}"), *reasons[1:])
     if judgement.verdict != "agree" or not (a.gaussian or b.gaussian):
-        return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows)
+        return Pair(a.name, b.name, judgement.verdict, reasons, judgement.rows, more_draws=judgement.more_draws)
     limits, summary = [], None
     if a.mean_field != b.mean_field:
         summary, limited = _of_guide(a, judgement)

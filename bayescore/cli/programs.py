@@ -23,7 +23,7 @@ examples:
   bayescore programs pyro=schools.py:model numpyro=port.py:model --data schools.json
   bayescore programs pyro=old.py:model pyro=new.py:model --data d.json --model-only
 """
-_SETTINGS = ("method", "margin", "alpha", "seed", "precision", "timeout", "smoke", "model_only", "cores")
+_SETTINGS = ("method", "margin", "alpha", "seed", "precision", "timeout", "smoke", "model_only", "cores", "settle")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -44,6 +45,15 @@ class Contender:
         plain = re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")
         same = plain == self.name.replace(":", "-")
         return plain if same else f"{plain[:100]}-{crc32(self.name.encode()):08x}"
+
+    def drawing(self, times: int) -> "Contender":
+        """The same by name and seeds, with so many times the draws."""
+        longer: dict[str, Any] = {"draws": times * vars(self.method)["draws"]}
+        return self.with_method(replace(self.method, **longer))
+
+    def with_method(self, method: Method) -> "Contender":
+        """The same by name and seeds, with another method."""
+        return Contender(self.backend, method, self.name)
 
     def seeds(self, seed: int) -> tuple[int, int, int]:
         """Seeds of fit, posterior draws and predictions, the contender's own."""

@@ -151,6 +151,8 @@ def _contender(outcome: Outcome, health: Health | None) -> ContenderEntry:
     if outcome.attempts:
         entry["refitted"] = sentence(outcome.attempts)
         entry["attempts"] = [cast(AttemptEntry, vars(attempt)) for attempt in outcome.attempts]
+    if outcome.drawn_on:
+        entry["drawn_on"] = outcome.drawn_on
     return entry
 
 

@@ -62,6 +62,9 @@ class Outcome:
         What the subject is to know of it (`bayescore.comparison.subject.Session.told`).
     mistaken
         Whether the request is wrong, as only a contender could find out.
+    drawn_on
+        Which draws left the verdict open, and which are judged, where it was fitted again with more
+        (`bayescore.comparison.settling`); its contender then has the method with more.
     """
 
     contender: Contender
@@ -78,3 +81,4 @@ class Outcome:
     attempts: tuple[Attempt, ...] = ()
     told: Any = None
     mistaken: bool = False
+    drawn_on: str = ""

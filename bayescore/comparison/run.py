@@ -1,9 +1,7 @@
 """One comparison from the contenders' names to the verdict."""
 
-import threading
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -13,14 +11,15 @@ from bayescore import methods
 from bayescore.agreement import conclusion
 from bayescore.agreement.conclusion import Finished
 from bayescore.agreement.verdict import Decision
+from bayescore.comparison import settling
 from bayescore.comparison.asked import Asked, run_by, stated
 from bayescore.comparison.contender import Contender, parse_all
 from bayescore.comparison.document import document
-from bayescore.comparison.outcome import Outcome, Task
-from bayescore.comparison.runner import Runner, Watcher
-from bayescore.comparison.sharing import Sharing
+from bayescore.comparison.outcome import Outcome
+from bayescore.comparison.runner import Watcher
+from bayescore.comparison.running import Run
 from bayescore.comparison.subject import Subject
-from bayescore.errors import PluginError, RequestError, in_one_line
+from bayescore.errors import RequestError
 from bayescore.model.predictions import max_difference
 from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
@@ -145,8 +144,42 @@ def fit_and_conclude(
         The request is wrong, as only a contender at work could find out.
     """
     with threadpool_limits(1, "blas"):  # its small matrices lose more by threads than they gain, and cores are in use
-        outcomes = run_all(subject, contenders, settings, registry, watch, archive)
-        return conclude_outcomes(subject, outcomes, settings, added=added)
+        run = Run(subject, settings, registry, watch, None if archive is None else archive.log)
+        kept = {} if archive is None else run.stored(contenders, archive)
+        outcomes = run.all(contenders, kept, None if archive is None else archive.keep)
+        found = conclude_outcomes(subject, outcomes, settings, added=added)
+        settled = _settle(run, found, contenders, archive) if settings.settle and not settings.smoke else None
+        return found if settled is None else conclude_outcomes(subject, settled, settings, added=added)
+
+
+def _settle(
+    run: Run, found: Comparison, contenders: Sequence[Contender], archive: "Archive | None"
+) -> Sequence[Outcome] | None:
+    """The outcomes with more draws; None where these settle nothing, or can't be had."""
+    times = settling.draw_on(found.decision, found.outcomes)
+    longer = [c.drawing(times[c.name]) if c.name in times else c for c in contenders]
+    if not times or not _fits(run.subject, longer):
+        return None
+    others = {o.contender.name: o for o in found.outcomes if o.contender.name not in times}
+    logs: dict[str, str] = {}
+    again = run.all(longer, others, lambda outcome, log: logs.update({outcome.contender.name: log}))
+    why = "; ".join(reason.text for reason in found.decision.reasons)
+    taken = settling.taken(found.outcomes, again, times, why)
+    if archive is not None:
+        for outcome in taken or ():
+            if outcome.contender.name in times:
+                archive.keep(outcome, logs[outcome.contender.name])
+    return taken
+
+
+def _fits(subject: Subject, contenders: Sequence[Contender]) -> bool:
+    """Whether the memory allows these fits."""
+    try:
+        for contender in contenders:
+            subject.check_size(contender.method)
+    except RequestError:
+        return False
+    return True
 
 
 def choose(
@@ -182,92 +215,6 @@ def choose(
     for contender in [] if settings.model_only else chosen:
         subject.check_size(contender.method)
     return chosen
-
-
-def run_all(
-    subject: Subject,
-    contenders: Sequence[Contender],
-    settings: Settings,
-    registry: Registry,
-    watch: Watcher,
-    archive: "Archive | None" = None,
-) -> list[Outcome]:
-    """Fit a subject by contenders that are chosen already, each in a process of its own.
-
-    Raises
-    ------
-    RequestError
-        The request is wrong, as only a contender at work could find out.
-    """
-    known: dict[str, Outcome] = {}
-    kept: dict[str, Outcome] = {}
-    for contender in contenders:
-        outcome = _without_running(contender, subject, settings, registry)
-        if outcome is not None:
-            known[contender.name] = outcome
-        elif archive is not None and (outcome := archive.stored(contender, registry[contender.backend])) is not None:
-            kept[contender.name] = outcome
-    if not subject.meets:
-        known |= kept
-    waiting = [c for c in contenders if c.name not in known]
-    tasks = _tasks(subject, waiting, settings, registry, kept) if waiting else []
-    sharing = Sharing(settings.cores)
-    jobs = settings.jobs or len(sharing.numbers)
-    runner = Runner(jobs, settings.timeout, watch, sharing=sharing, meets=subject.meets)
-    if archive is not None:
-        runner.finished = archive.keep
-        runner.traceback_in = lambda contender, log: archive.log
-    infos = {name: registered.info for name, registered in registry.backends.items()}
-    if not settings.model_only and any(c.method.kinds[0] in {"chains", "guide"} for c in contenders):
-        # by which draws are judged: it takes seconds to import, so while the workers run
-        threading.Thread(target=import_module, args=("arviz_stats.base",), daemon=True).start()
-    ran = {outcome.contender.name: outcome for outcome in runner.run(tasks, infos)}
-    origins = {name: registered.origin for name, registered in registry.backends.items()}
-    outcomes = [replace(known.get(c.name) or ran[c.name], origin=origins.get(c.backend)) for c in contenders]
-    for outcome in outcomes:
-        if outcome.mistaken:
-            raise RequestError(f"{outcome.contender.name}: {outcome.error}")
-    return outcomes
-
-
-def _tasks(
-    subject: Subject,
-    contenders: Sequence[Contender],
-    settings: Settings,
-    registry: Registry,
-    kept: Mapping[str, Outcome],
-) -> list[Task]:
-    work = subject.prepare(reduce=settings.reduce)
-    return [
-        Task(
-            contender,
-            work(contender.name, registry[contender.backend].info, contender.method),
-            settings.seed,
-            settings.precision,
-            registry[contender.backend].origin,
-            model_only=settings.model_only,
-            refit=not settings.smoke,
-            kept=kept.get(contender.name),
-        )
-        for contender in contenders
-    ]
-
-
-def _without_running(contender: Contender, subject: Subject, settings: Settings, registry: Registry) -> Outcome | None:
-    """The outcome of a contender that needs no process to be told."""
-    try:
-        registered = registry[contender.backend]
-    except PluginError as error:
-        return Outcome(contender, "failed", str(error))
-    try:
-        refused = subject.refusal(registered.info, contender.method, settings.precision)
-    except Exception as error:  # a plugin's code: whatever it raises costs its own row only
-        return Outcome(contender, "failed", in_one_line(error))
-    if refused:
-        return Outcome(contender, "unsupported", refused)
-    if registered.missing:
-        return Outcome(contender, "missing", registered.lacking)
-    return None
 
 
 def conclude_outcomes(

@@ -41,6 +41,7 @@ def to_tree(outcome: Outcome, depends: Mapping[str, str]) -> "xr.DataTree":
         "score": {} if outcome.predictions is None else dict(outcome.predictions.score),
         "model": None if outcome.model is None else vars(outcome.model),
         "attempts": [vars(attempt) for attempt in outcome.attempts],
+        "drawn_on": {"method": str(outcome.contender.method), "said": outcome.drawn_on} if outcome.drawn_on else None,
     }
     dataset = xr.Dataset({name: (_dims(name, values), values) for name, values in arrays.items()})
     dataset.attrs |= {"depends": json.dumps(depends), "record": json.dumps(record)}
@@ -67,14 +68,14 @@ def from_tree(
     changed = provenance.difference(json.loads(tree["bayescore"].attrs["depends"]), depends)
     if changed:
         raise DataError(changed)
-    outcome = _read(contender, tree)
+    outcome = _read(contender, registered, tree)
     assert outcome.posterior is not None
-    posterior = subject.recheck(registered.info, contender.method, outcome)
+    posterior = subject.recheck(registered.info, outcome.contender.method, outcome)
     refit.check(outcome.attempts, posterior)
     return replace(outcome, posterior=posterior)
 
 
-def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:
+def _read(contender: Contender, registered: Registered, tree: "xr.DataTree") -> Outcome:
     dataset = tree["bayescore"].to_dataset()
     record: dict[str, Any] = json.loads(dataset.attrs["record"])
     arrays = {str(name): np.asarray(variable.values) for name, variable in dataset.data_vars.items()}
@@ -82,6 +83,9 @@ def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:
     def part(prefix: str) -> dict[str, np.ndarray]:
         return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
 
+    drawn_on = record["drawn_on"]
+    if drawn_on is not None:
+        contender = contender.with_method(registered.info.read(drawn_on["method"]))
     predictions = part("predictions_")
     return Outcome(
         contender,
@@ -94,4 +98,5 @@ def _read(contender: Contender, tree: "xr.DataTree") -> Outcome:
         iterates=part("iterates_"),
         model=ModelCheck(**record["model"]) if record["model"] else None,
         attempts=tuple(Attempt(**one) for one in record["attempts"]),
+        drawn_on="" if drawn_on is None else drawn_on["said"],
     )

@@ -14,8 +14,9 @@ from bayescore.comparison.asked import Asked, run_by, stated
 from bayescore.comparison.contender import Contender, parse
 from bayescore.comparison.document import for_json, of_contenders, reasons
 from bayescore.comparison.outcome import Outcome
-from bayescore.comparison.run import choose, run_all
+from bayescore.comparison.run import choose
 from bayescore.comparison.runner import Watcher
+from bayescore.comparison.running import Run
 from bayescore.errors import FitError, MissingLibraryError, RequestError, UnsupportedError
 from bayescore.fitting.fit import Fit
 from bayescore.model.posterior import Posterior
@@ -74,7 +75,7 @@ def fit(
     problem = stated(model, table, asked)
     contender = _chosen(problem, backend, settings, registry)
     with watching(watch, progress) as watcher, threadpool_limits(1, "blas"):
-        (outcome,) = run_all(problem, [contender], settings, registry, watcher)
+        (outcome,) = Run(problem, settings, registry, watcher).all([contender])
         return _made(problem, _finished(outcome), settings)
 
 

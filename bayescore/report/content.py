@@ -105,6 +105,7 @@ def _sections(document: Document) -> Iterator[Section]:
         title = f"Predictions of the expected response, mean ± sd, {count} rows"
         yield Section(title, tables.predictions(document))
     again = [f"{c['name']}: refitted: {c['refitted']}" for c in document["contenders"] if c.get("refitted")]
+    again += [f"{c['name']}: drawn again: {c['drawn_on']}" for c in document["contenders"] if c.get("drawn_on")]
     yield Section("Seconds and memory", tables.contenders(document), "\n".join(again))
 
 

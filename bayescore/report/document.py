@@ -82,6 +82,7 @@ class ContenderEntry(TypedDict):
     diagnostics: dict[str, float | None]
     refitted: NotRequired[str]
     attempts: NotRequired[list[AttemptEntry]]
+    drawn_on: NotRequired[str]
 
 
 class ParameterEntry(TypedDict):
