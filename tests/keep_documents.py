@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, USABLE
 
-from bayescore.comparison import run, worker
+from bayescore.comparison import run, running, worker
 from bayescore.comparison.run import Settings
 from bayescore.model.data import Data, Membership, from_arrays
 from bayescore.model.groups import Grouping
@@ -150,9 +150,9 @@ CASES = {
     "smoke": Case(small_toy, ["numeric:svi", "numeric:nuts"], Settings(smoke=True)),
     "one alone": Case(free, ["numeric"], ALONE),
     "not run": Case(free, ["lost", "absent", "walker:svi", "numeric"]),
-    "hierarchy": Case(hierarchy, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
-    "network": Case(network, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
-    "categories": Case(ordinal, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
+    "hierarchy": Case(hierarchy, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)),
+    "network": Case(network, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)),
+    "categories": Case(ordinal, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)),
     "trained points": Case(
         small_toy, [f"{engine}:{method}(steps=100)" for engine in ("pyro", "numpyro") for method in ("mle", "map")],
         needs=("pyro", "numpyro"),
@@ -184,7 +184,7 @@ def bench() -> Iterator[None]:
         patch.setenv(loading.RESTRICT, ",".join((*PLUGINS, *LIBRARIES)))
         registry = loading.load()
         patch.setattr(loading, "load", lambda: registry)
-        patch.setattr(run, "Runner", InThisProcess)
+        patch.setattr(running, "Runner", InThisProcess)
         yield
 
 

@@ -51,7 +51,7 @@ def test_a_fit_that_settles_is_healthy_and_says_what_it_took():
     assert (row["healthy"], row["diagnostics"]["divergences"]) == (True, 0)
     first, second = (one["seconds"] for one in row["attempts"])
     assert row["refitted"] == f"3 divergences at 0.8, none at 0.95 ({first:.1f} s and {second:.1f} s)"
-    assert f"\nsettles:nuts(draws=500): refitted: {row['refitted']}\n" in str(result)
+    assert f"\nsettles:nuts#1: refitted: {row['refitted']}\n" in str(result)
     assert row["method"] == "nuts(draws=500)"
     assert [reason["code"] for reason in result.document["reasons"]] == ["nothing-to-compare"]
     assert row["seconds"]["fit"] == pytest.approx(first + second)
@@ -162,7 +162,7 @@ def test_the_command_shows_it_again(tmp_path, capsys):
     out = ["--out", str(tmp_path / "out")]
     assert main(["compare", "--backends", "settles", "--method", "nuts(draws=500)", *out]) == 0
     printed = capsys.readouterr().out
-    assert "settles:nuts(draws=500): refitted: 3 divergences at 0.8, none at 0.95 (" in printed
+    assert "settles:nuts#1: refitted: 3 divergences at 0.8, none at 0.95 (" in printed
     assert main(["show", str(tmp_path / "out")]) == 0
     assert "refitted: 3 divergences at 0.8, none at 0.95 (" in capsys.readouterr().out
 

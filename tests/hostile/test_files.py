@@ -289,7 +289,7 @@ def test_unfinished_files_of_a_killed_process_go(tmp_path):
 
 def test_the_problem_is_kept_before_the_fits(tmp_path, monkeypatch):
     """So that an edited copy in the folder, run with --force, survives whatever comes then."""
-    monkeypatch.setattr("bayescore.comparison.run.Runner.run", lambda *given: 1 / 0)
+    monkeypatch.setattr("bayescore.comparison.running.Runner.run", lambda *given: 1 / 0)
     assert main([*COMPARE, "--out", str(tmp_path / "out")]) == 70
     assert tomllib.loads((tmp_path / "out" / "problem.toml").read_text())["backends"] == ["exact"]
 
