@@ -150,9 +150,11 @@ CASES = {
     "smoke": Case(small_toy, ["numeric:svi", "numeric:nuts"], Settings(smoke=True)),
     "one alone": Case(free, ["numeric"], ALONE),
     "not run": Case(free, ["lost", "absent", "walker:svi", "numeric"]),
-    "hierarchy": Case(hierarchy, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)),
-    "network": Case(network, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)),
-    "categories": Case(ordinal, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)),
+    "hierarchy": Case(hierarchy, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
+    "network": Case(network, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"]),
+    "categories": Case(
+        ordinal, [f"walker:{SHORT}", "silent:metropolis(warmup=200, draws=301)"], Settings(settle=False)
+    ),
     "trained points": Case(
         small_toy, [f"{engine}:{method}(steps=100)" for engine in ("pyro", "numpyro") for method in ("mle", "map")],
         needs=("pyro", "numpyro"),
