@@ -33,15 +33,10 @@ def to_datatree(posterior: Posterior) -> "xr.DataTree":
 
     check_is(posterior, Posterior, "what is written is a Posterior")
 
-    groups: dict[str, dict[str, Any]] = {"posterior": {_stored(site): v for site, v in posterior.draws.items()}}
+    groups: dict[str, dict[str, Any]] = {"posterior": {stored_name(site): v for site, v in posterior.draws.items()}}
     if posterior.sample_stats:
         groups["sample_stats"] = dict(posterior.sample_stats)
-    dims: dict[str, list[str]] = {}
-    coords: dict[str, list[str]] = {}
-    for site, labels in posterior.labels.items():
-        axes = _axes(labels, posterior.draws[site].shape[2:])
-        dims[_stored(site)] = _dimensions(_stored(site), len(axes))
-        coords |= dict(zip(dims[_stored(site)], axes, strict=True))
+    dims, coords = _layout(posterior)
     tree = from_dict(groups, coords=coords, dims=dims)
     tree["posterior"].attrs[_KIND] = posterior.kind
     if posterior.moments is not None:
@@ -69,9 +64,25 @@ def _to_moments(dataset: "xr.Dataset") -> Moments:
         raise DataError(f"the group 'moments' is not one that bayescore wrote: {error}") from error
 
 
-def _stored(site: str) -> str:
+def stored_name(site: str) -> str:
     """A site's name in a file, where a slash would be a path's: ``sd(I(x / 2)|g)``."""
     return site.replace("/", _SLASH)
+
+
+def _layout(posterior: Posterior) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The dimensions of each site, and the coordinates along them; effects of a group's levels share one."""
+    dims: dict[str, list[str]] = {}
+    coords: dict[str, list[str]] = {}
+    taken = {"chain", "draw", *map(stored_name, posterior.draws)}
+    for site, labels in posterior.labels.items():
+        axes = _axes(labels, posterior.draws[site].shape[2:])
+        factor = stored_name(site[:-1].rpartition("|")[2]) if site.startswith("offset(") else ""
+        if factor and factor not in taken and coords.get(factor, axes[0]) == axes[0]:
+            dims[stored_name(site)] = [factor]
+        else:
+            dims[stored_name(site)] = _dimensions(stored_name(site), len(axes))
+        coords |= dict(zip(dims[stored_name(site)], axes, strict=True))
+    return dims, coords
 
 
 def _dimensions(site: str, count: int) -> list[str]:

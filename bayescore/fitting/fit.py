@@ -8,6 +8,7 @@ import numpy as np
 
 from bayescore.errors import RequestError
 from bayescore.fitting import file
+from bayescore.fitting.arviz import leave_one_out, whole_tree
 from bayescore.fitting.file import Parts
 from bayescore.fitting.predicting import Predicted, blocks, rows_of
 from bayescore.methods import Estimand
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     import pandas as pd
+    import xarray as xr
 
     from bayescore.effects import Comparison, Conditional, Contrast, Effects, Options, Slope
 
@@ -125,6 +127,38 @@ class Fit:
             keys = [(*(key if isinstance(key, tuple) else (key,)), of) for key in index for of in categories]
             index = pd.MultiIndex.from_tuples(keys, names=names)
         return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+
+    def to_datatree(self, *, by_row: bool = True, prior_draws: int = 500, seed: int = 0) -> "xr.DataTree":
+        """The fit as ArviZ has it, for its plots and its LOO.
+
+        The groups are ``posterior``, ``sample_stats``, ``log_likelihood`` (by row, computed by the core),
+        ``posterior_predictive``, ``observed_data``, ``constant_data``, ``log_prior``, ``prior`` and
+        ``prior_predictive``. Those are left out that a fit does not have: of a point estimate what is by draw,
+        and under a prior that is no distribution what is of the prior.
+
+        Parameters
+        ----------
+        by_row
+            With what is by draw and row: log likelihood and predictions.
+        prior_draws
+            As many of the priors; 0 for none.
+
+        Raises
+        ------
+        RequestError
+            Log likelihood and predictions need more memory than there is.
+        """
+        return whole_tree(self.problem, self.posterior, by_row=by_row, prior_draws=prior_draws, seed=seed)
+
+    def loo(self) -> Any:
+        """Leave-one-out cross-validation by Pareto-smoothed importance sampling, as ``arviz_stats.loo`` gives it.
+
+        Raises
+        ------
+        RequestError
+            The fit has no log likelihood by draw and row.
+        """
+        return leave_one_out(self.problem, self.posterior)
 
     def save(self, path: str | Path) -> None:
         """Write it to a file of ArviZ netCDF, whole or not at all; `bayescore.load_fit` reads it.

@@ -18,7 +18,9 @@ from bayescore.model.inputs import Input
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression
+from bayescore.regressions import prior
 from bayescore.regressions.points import points
+from bayescore.regressions.prior import PriorPredictive
 from bayescore.regressions.target import RegressionTarget
 from bayescore.regressions.work import RegressionWork
 
@@ -144,6 +146,26 @@ class Problem:
             "warnings": list(self.warnings),
             "notes": list(self.notes),
         }
+
+    def sample_prior(self, draws: int = 500, *, seed: int = 0) -> Posterior:
+        """Draws of all parameters from their priors alone: one chain of the kind ``independent``.
+
+        Raises
+        ------
+        RequestError
+            A prior is no distribution, or the number of draws or the seed can't be used.
+        """
+        return prior.draw(self.regression, draws, seed)
+
+    def prior_predictive(self, draws: int = 500, *, seed: int = 0) -> PriorPredictive:
+        """Responses in the problem's rows as the priors alone expect them, beside the observed ones.
+
+        Raises
+        ------
+        RequestError
+            As `sample_prior` does.
+        """
+        return prior.predict(self.regression, self.data, self.sample_prior(draws, seed=seed), seed)
 
     def feed(self, digest: Any) -> None:
         """Give a hash all that a fit depends on in it."""

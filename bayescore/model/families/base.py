@@ -65,6 +65,8 @@ class Family(ABC):
 
     auxiliaries: ClassVar[tuple[str, ...]] = ()
     links: ClassVar[tuple[str, ...]]
+    discrete: ClassVar[bool] = False
+    """Whether the response is a whole number, or a category."""
     categorical: ClassVar[bool] = False
     by_level: ClassVar[bool] = False
     """Whether each category but the first has a linear predictor, and so coefficients, of its own."""

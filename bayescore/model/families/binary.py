@@ -39,6 +39,8 @@ def _hazard(eta: Any) -> Any:
 
 
 class _Successes(Family):
+    discrete: ClassVar[bool] = True
+
     def mean(self, eta: Any, given: Given) -> Any:
         return np.exp(log_success(self.link_name, eta)) * given.get("trials", 1.0)
 

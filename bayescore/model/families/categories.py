@@ -18,6 +18,7 @@ _PARTS = "categories of {y} apart"
 class _Categories(Family):
     """A response 0, 1, ..., one a category."""
 
+    discrete: ClassVar[bool] = True
     categorical: ClassVar[bool] = True
 
     def for_data(self, data: Data) -> Family:

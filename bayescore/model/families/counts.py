@@ -25,7 +25,19 @@ def log_mean(data: Data) -> float:
     return float(numpy.log(largest) - furthest + numpy.log(total / (w @ numpy.exp(offset - furthest))))
 
 
+_LARGEST = 9e18
+"""Of a mean that whole numbers of 64 bits can be drawn around; beyond, sds are less than 1e-9 of it."""
+
+
+def poisson(rng: numpy.random.Generator, mean: Array) -> Array:
+    """Counts of these means; one that is too large for a count stands for its own."""
+    known = mean <= _LARGEST
+    return numpy.where(known, rng.poisson(numpy.where(known, mean, 0.0)), mean)
+
+
 class _Counts(Family):
+    discrete: ClassVar[bool] = True
+
     def check_response(self, data: Data) -> None:
         y = data.observed
         refuse(data, self, (y < 0) | (y != numpy.round(y)), "a whole number of at least 0")
@@ -62,7 +74,7 @@ class Poisson(_Counts):
         return y * eta - np.exp(eta) - log_gamma(y + 1.0)
 
     def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
-        return rng.poisson(numpy.exp(eta)).astype(float)
+        return poisson(rng, numpy.exp(eta))
 
 
 @dataclass(frozen=True)
@@ -87,4 +99,4 @@ class NegativeBinomial(_Counts):
 
     def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
         c = numpy.broadcast_to(given["concentration"], eta.shape)
-        return rng.poisson(rng.gamma(c, numpy.exp(eta) / c)).astype(float)
+        return poisson(rng, rng.gamma(c, numpy.exp(eta) / c))

@@ -96,7 +96,8 @@ class Beta(Family):
 
     def sample(self, rng: numpy.random.Generator, eta: Array, given: Given) -> Array:
         c, mean = given["concentration"], self.mean(eta, given)
-        return rng.beta(c * mean, c * (1.0 - mean))
+        least = numpy.finfo(numpy.float64).tiny  # far out a mean is 0 or 1 in floating point
+        return rng.beta(numpy.maximum(c * mean, least), numpy.maximum(c * (1.0 - mean), least))
 
     def start(self, data: Data) -> float:
         mean = float(numpy.mean(data.observed))
