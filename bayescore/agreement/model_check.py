@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -35,6 +35,26 @@ _TAKEN_FOR: dict[Slopes, str] = {
 
 ModelVerdict = Literal["same", "different", "precision", "not-checked"]
 Point = Mapping[str, Array]
+_MOST_APART = 30
+
+
+class RowApart(TypedDict):
+    """A row of an observed or sampled site: its place in the site's shape, and its spread in nats."""
+
+    row: str
+    spread: float | None
+
+
+class Apart(TypedDict):
+    """A term that differs: at each point by how much, less the median, in nats; its rows, where they are known.
+
+    ``rows`` are those that differ most, of so many as ``rows_of`` says.
+    """
+
+    site: str
+    points: list[float | None]
+    rows: NotRequired[list[RowApart]]
+    rows_of: NotRequired[int]
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,8 @@ class ModelCheck:
         The reason's, where the model is another one for another reason than its density.
     against
         What it was held against.
+    apart
+        Where it is another model the terms that differ, the one that differs most first.
     """
 
     contender: str
@@ -72,6 +94,7 @@ class ModelCheck:
     pattern: str | None = None
     code: str = "different-model"
     against: str = "the specification"
+    apart: Sequence[Apart] = ()
 
 
 def check(
@@ -142,11 +165,13 @@ class _Comparison:
         wrong = [name for name, term in terms.items() if term.wrong]
         if wrong and not _cancel([terms[name] for name in wrong]):
             worst = max(wrong, key=lambda name: terms[name].excess)
-            return replace(seen, site=worst, pattern=self._pattern(worst, terms[worst]))
+            apart = apart_of({name: terms[name].difference for name in wrong})
+            return replace(seen, site=worst, pattern=self._pattern(worst, terms[worst]), apart=apart)
         size = 1.0 + max(abs(w.total) for w in self.wanted)
         rest = total - sum(term.difference for term in terms.values())
         if not spread_of(rest) <= _limit(size, precision):
-            return replace(seen, pattern="its terms don't add up to its total" if terms else WHOLE)
+            apart = apart_of({"log joint": total})
+            return replace(seen, pattern="its terms don't add up to its total" if terms else WHOLE, apart=apart)
         if gradient is not None and not gradient <= _GRADIENT[precision]:
             return replace(seen, site=where, pattern=self._mistake_of_gradient(found, precision))
         remarks = (self.target.remark(name, term) for name, term in terms.items())
@@ -212,6 +237,17 @@ class _Comparison:
         if odd.size:
             return f"it is {term.found[odd[0]]} at {odd.size} of {len(self.at)} points where it should be finite"
         return self.target.mistake(name, self.values, term)
+
+
+def apart_of(differences: Mapping[str, Array]) -> list[Apart]:
+    """Terms by how far they differ at the points, shape (n,), a constant aside: the furthest first."""
+    far = sorted(differences, key=lambda name: -spread_of(differences[name]))[:_MOST_APART]
+    with np.errstate(invalid="ignore"):
+        return [
+            Apart(site=name, points=(differences[name] - np.median(differences[name])).tolist())
+            for name in far
+            if spread_of(differences[name]) > 0
+        ]
 
 
 def _stacked(points: Sequence[Point | None]) -> Point | None:

@@ -32,6 +32,13 @@ class Output(Options):
         str | None,
         Option("keep everything: report, posteriors as ArviZ netCDF, problem, log", "DIR", in_file=False),
     ] = None
+    html: Annotated[
+        str | None,
+        Option("write the result as a page to read, one file that holds all of it", "FILE.html", in_file=False),
+    ] = None
+    plots: Annotated[str | None, Option("draw pictures of the result into a folder, as PNG", "DIR", in_file=False)] = (
+        None
+    )
     force: Annotated[bool, Option("replace a comparison that is in DIR", in_file=False)] = False
     resume: Annotated[bool, Option("take up the fits of the same problem that are in DIR", in_file=False)] = False
     quiet: Annotated[bool, Option("no report and no progress; the exit code tells", in_file=False)] = False
@@ -46,8 +53,16 @@ class Output(Options):
         """
         if (self.force or self.resume) and self.out is None:
             raise RequestError("--force and --resume go with --out DIR")
-        if self.json not in {None, "-"}:
-            _check_json(Path(str(self.json)), inputs)
+        files = {"--json": None if self.json == "-" else self.json, "--html": self.html}
+        for flag, name in files.items():
+            if name is not None:
+                _check_file(flag, Path(name), inputs)
+        if self.html is not None and Path(self.html).absolute() == Path(self.json or "-").absolute():
+            raise RequestError("--json and --html name the same file: name two")
+        if self.plots is not None:
+            from bayescore.cli.looks import check_folder
+
+            check_folder(Path(self.plots))
 
 
 def run(
@@ -85,10 +100,10 @@ def run(
             for remark in () if output.quiet else archive.remarks:
                 say(remark)
             unkept += archive.unkept
-    return _deliver(result, output, unkept)
+    return _deliver(result, output, problem_file, unkept)
 
 
-def _deliver(result: "Comparison", output: Output, unkept: list[str]) -> int:
+def _deliver(result: "Comparison", output: Output, problem_file: str, unkept: list[str]) -> int:
     """Report a comparison, write what was asked for, and return the exit code."""
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.report.terminal import plain_console, show
@@ -100,10 +115,14 @@ def _deliver(result: "Comparison", output: Output, unkept: list[str]) -> int:
         show(result.document, plain_console(width=None if sys.stdout.isatty() else 130))
     if output.json not in {None, "-"}:
         unkept += keep(Path(str(output.json)), text + "\n")
+    if output.plots is not None or output.html is not None:
+        from bayescore.cli import looks
+
+        unkept += looks.keep(result.material, problem_file, output.plots, output.html, quiet=output.quiet)
     return exit_code(130 if result.interrupted else result.decision.exit_code, unkept)
 
 
-def _check_json(path: Path, inputs: "Sequence[str | Path | None]") -> None:
+def _check_file(flag: str, path: Path, inputs: "Sequence[str | Path | None]") -> None:
     """Refuse a file that can't be written, or that the comparison reads."""
     from bayescore.system import writing
 
@@ -111,4 +130,4 @@ def _check_json(path: Path, inputs: "Sequence[str | Path | None]") -> None:
     for used in inputs:
         with suppress(OSError, ValueError):  # it is no file's name
             if used is not None and path.is_file() and path.samefile(used):
-                raise RequestError(f"{str(path)!r} is read by this comparison: name another file with --json")
+                raise RequestError(f"{str(path)!r} is read by this comparison: name another file with {flag}")

@@ -2,25 +2,78 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayescore.cli import flags
+from bayescore.cli.output import Output
+
+if TYPE_CHECKING:
+    from bayescore.comparison.subject import Subject
+    from bayescore.pictures.material import Material
+    from bayescore.report.document import Document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder written by compare --out")
+    flags.add(parser, Output, "html", "plots", "quiet")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; the exit code is that of the comparison."""
     from bayescore.agreement.verdict import EXIT_CODES
+    from bayescore.cli import keeping, looks
     from bayescore.comparison.archive import read_document
     from bayescore.errors import RequestError
     from bayescore.report.terminal import plain_console, render, show
 
+    output = Output(**flags.given(options, Output))
+    output.check([])
     document = read_document(options.folder)
     try:
         render(document)  # as a whole, before a line of it is printed
         code = EXIT_CODES[document["verdict"]]
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RequestError(f"the comparison in {str(options.folder)!r} is damaged: {error!r}") from error
-    show(document, plain_console())
-    return code
+    if not output.quiet:
+        show(document, plain_console())
+    if output.plots is None and output.html is None:
+        return code
+    material, again = _kept(document, options.folder, quiet=output.quiet)
+    return keeping.exit_code(code, looks.keep(material, again, output.plots, output.html, quiet=output.quiet))
+
+
+def _kept(document: "Document", folder: Path, *, quiet: bool) -> "tuple[Material, str | None]":
+    """What there is to draw in a folder, and the text of its problem file."""
+    from bayescore.cli import say
+    from bayescore.comparison.archive import PROBLEM
+    from bayescore.comparison.pictured import of_folder
+    from bayescore.system import paths
+
+    inside = folder if paths.is_folder(folder) else folder.parent
+    path, again = inside / PROBLEM, None
+    if paths.is_file(path):
+        again = path.read_text(encoding="utf-8", errors="replace")
+    subject, remarks = (None, []) if again is None else _problem(path, document)
+    material, more = of_folder(document, inside, subject)
+    for remark in () if quiet else [*remarks, *more]:
+        say(remark)
+    return material, again
+
+
+def _problem(path: Path, document: "Document") -> "tuple[Subject | None, list[str]]":
+    """The regression and its data, where they are still at hand and still the same."""
+    from bayescore.cli import request
+    from bayescore.errors import BayescoreError, in_one_line
+
+    if document["problem"]["family"] == "program":
+        return None, []
+    try:
+        problem = request.read(path).problem()
+    except (BayescoreError, OSError) as error:
+        return None, [f"the data are in no picture: {in_one_line(error)}"]
+    if problem.described({})["model"] != document["problem"]["model"] or (
+        problem.data.stands_for != document["problem"]["rows"]
+    ):
+        return None, ["the data are in no picture: they are others than those that were compared"]
+    return problem, []

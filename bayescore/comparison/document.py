@@ -13,6 +13,7 @@ import numpy as np
 
 from bayescore.agreement.candidate import Candidate
 from bayescore.agreement.health import Health
+from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import Pair, Reason
 from bayescore.agreement.rule import Row
 from bayescore.agreement.verdict import Decision
@@ -83,7 +84,7 @@ def of_contenders(
             for candidate in candidates.values()
             for row in parameter_rows(candidate.name, candidate.posterior, candidate.health)
         ],
-        "model_check": [cast(ModelEntry, vars(outcome.model)) for outcome in outcomes if outcome.model is not None],
+        "model_check": [_model(outcome.model) for outcome in outcomes if outcome.model is not None],
         "predictions": [
             row
             for outcome in outcomes
@@ -154,6 +155,11 @@ def _contender(outcome: Outcome, health: Health | None) -> ContenderEntry:
     if outcome.drawn_on:
         entry["drawn_on"] = outcome.drawn_on
     return entry
+
+
+def _model(check: ModelCheck) -> ModelEntry:
+    """A check, without the terms that differ where none does."""
+    return cast(ModelEntry, {key: value for key, value in vars(check).items() if key != "apart" or value})
 
 
 def parameter_rows(name: str, posterior: Posterior, health: Health) -> list[ParameterEntry]:

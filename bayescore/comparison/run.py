@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from threadpoolctl import threadpool_limits
@@ -27,10 +28,13 @@ from bayescore.printable import shown
 from bayescore.report.document import Document
 from bayescore.report.progress import watching
 from bayescore.settings import Settings, describe
+from bayescore.system import writing
 
 if TYPE_CHECKING:
-    from bayescore.comparison.archive import Archive
+    from matplotlib.figure import Figure
 
+    from bayescore.comparison.archive import Archive
+    from bayescore.pictures.material import Material
 
 _MOST_CONTENDERS = 100
 
@@ -70,6 +74,40 @@ class Comparison:
         from bayescore.report.terminal import render
 
         return render(self.document)
+
+    @property
+    def material(self) -> "Material":
+        """What its pictures are drawn from."""
+        from bayescore.comparison.pictured import of_outcomes
+
+        return of_outcomes(self.document, self.outcomes, self.problem)
+
+    def plot(self, name: str) -> "Figure":
+        """A picture of it, as a figure of matplotlib's: ``forest``, ``differences``, ``densities`` and others.
+
+        Raises
+        ------
+        RequestError
+            There is no such picture, or nothing to draw for it.
+        MissingLibraryError
+            matplotlib is not installed: ``pip install "bayescore[plots]"``.
+        """
+        from bayescore.pictures.listed import draw
+
+        return draw(name, self.material).figure
+
+    def to_html(self, path: str | Path) -> None:
+        """Write it as a page: one file that holds all of it, with pictures where matplotlib is installed.
+
+        Raises
+        ------
+        KeepingError
+            It can't be written.
+        """
+        from bayescore.pictures.listed import on_a_page
+        from bayescore.report.page import render
+
+        writing.write(Path(path), render(self.document, on_a_page(self.material)))
 
 
 def compare(

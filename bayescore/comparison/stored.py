@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from bayescore.contract import refit
 from bayescore.contract.refit import Attempt
 from bayescore.errors import DataError
 from bayescore.inference_data import from_arviz, to_datatree
+from bayescore.model.arrays import Array
+from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.plugins.registry import Registered
 
@@ -36,6 +38,7 @@ def to_tree(outcome: Outcome, depends: Mapping[str, str]) -> "xr.DataTree":
         names = [f.name for f in fields(Predictions) if f.name != "score"]
         arrays |= {f"predictions_{name}": getattr(outcome.predictions, name) for name in names}
     record: dict[str, Any] = {
+        "contender": outcome.contender.name,
         "seconds": dict(outcome.seconds),
         "peak_memory_bytes": outcome.peak_memory_bytes,
         "score": {} if outcome.predictions is None else dict(outcome.predictions.score),
@@ -75,18 +78,39 @@ def from_tree(
     return replace(outcome, posterior=posterior)
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A fit as it was kept, unchecked: to be looked at."""
+
+    posterior: Posterior
+    losses: Array | None
+    iterates: Mapping[str, Array]
+
+
+def fitted(tree: "xr.DataTree") -> tuple[str, Stored]:
+    """Whose fit a file has, and what it is; a damaged file can raise whatever its reader does."""
+    dataset = tree["bayescore"].to_dataset()
+    arrays = _arrays(dataset)
+    name = str(json.loads(dataset.attrs["record"])["contender"])
+    return name, Stored(from_arviz(tree), arrays.get("losses"), _part(arrays, "iterates_"))
+
+
+def _arrays(dataset: "xr.Dataset") -> dict[str, np.ndarray]:
+    return {str(name): np.asarray(variable.values) for name, variable in dataset.data_vars.items()}
+
+
+def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+
+
 def _read(contender: Contender, registered: Registered, tree: "xr.DataTree") -> Outcome:
     dataset = tree["bayescore"].to_dataset()
     record: dict[str, Any] = json.loads(dataset.attrs["record"])
-    arrays = {str(name): np.asarray(variable.values) for name, variable in dataset.data_vars.items()}
-
-    def part(prefix: str) -> dict[str, np.ndarray]:
-        return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
-
+    arrays = _arrays(dataset)
     drawn_on = record["drawn_on"]
     if drawn_on is not None:
         contender = contender.with_method(registered.info.read(drawn_on["method"]))
-    predictions = part("predictions_")
+    predictions = _part(arrays, "predictions_")
     return Outcome(
         contender,
         "ok",
@@ -95,7 +119,7 @@ def _read(contender: Contender, registered: Registered, tree: "xr.DataTree") -> 
         posterior=from_arviz(tree),
         predictions=Predictions(**predictions, score=record["score"]) if predictions else None,
         losses=arrays.get("losses"),
-        iterates=part("iterates_"),
+        iterates=_part(arrays, "iterates_"),
         model=ModelCheck(**record["model"]) if record["model"] else None,
         attempts=tuple(Attempt(**one) for one in record["attempts"]),
         drawn_on="" if drawn_on is None else drawn_on["said"],

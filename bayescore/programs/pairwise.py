@@ -12,6 +12,7 @@ from bayescore.agreement.model_check import ModelCheck, ModelVerdict
 from bayescore.backend import LogDensity, Precision
 from bayescore.density.target import DEEPEST
 from bayescore.programs import explaining, structure, words
+from bayescore.programs.apart import apart_of
 from bayescore.programs.explaining import Two
 from bayescore.programs.parts import Parts, cancel, deviation
 from bayescore.programs.sides import Held, Point, Sites, latent
@@ -112,7 +113,8 @@ class _Densities:
             return replace(seen, verdict="precision", site=worst, pattern=words)
         others = [f"{name} ({self._pattern(name, term)})" for name, term in wrong.items() if name != worst]
         also = f"; also {', '.join(others[:3])}" if others else ""
-        return replace(seen, verdict="different", site=worst, pattern=self._pattern(worst, wrong[worst]) + also)
+        pattern = self._pattern(worst, wrong[worst]) + also
+        return replace(seen, verdict="different", site=worst, pattern=pattern, apart=apart_of(wrong))
 
     def _at(self, kept: Sequence[int]) -> tuple[list[LogDensity], list[LogDensity]]:
         """Densities of both at these points."""

@@ -6,7 +6,7 @@ infinite is None. ``schema.json``, beside this file, is made of these types.
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, TypedDict
 
-from bayescore.agreement.model_check import ModelVerdict
+from bayescore.agreement.model_check import Apart, ModelVerdict
 from bayescore.agreement.rule import RowVerdict, Statistic, Verdict
 from bayescore.agreement.verdict import Overall
 from bayescore.methods import Kind
@@ -114,6 +114,7 @@ class ModelEntry(TypedDict):
     pattern: str | None
     code: str
     against: str
+    apart: NotRequired[list[Apart]]
 
 
 class RowEntry(TypedDict):
