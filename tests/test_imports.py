@@ -17,6 +17,7 @@ from bayescore.tables import problem
 TABLES = {"pandas", "pyarrow", "narwhals", "formulae", "bayescore.tables.formula"}
 STORING = {"arviz_base", "xarray", "h5netcdf"}
 JUDGING_DRAWS = {"arviz_stats", "scipy"}
+LOOKS = {"matplotlib", "arviz_plots", "PIL", "jinja2", "bayescore.pictures"}
 TENSORS = {"torch", "pyro", "jax", "numpyro"}
 
 
@@ -31,7 +32,7 @@ def test_a_comparison_with_the_exact_posterior_alone_imports_numpy_and_rich():
     assert done.returncode == 3, done.stderr
     found = imported(done.stderr)
     assert {"numpy", "rich", "bayescore.agreement.verdict"} <= found
-    assert not (TABLES | STORING | JUDGING_DRAWS | TENSORS) & found
+    assert not (TABLES | STORING | JUDGING_DRAWS | LOOKS | TENSORS) & found
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class ModelCheck:
     against
         What it was held against.
     apart
-        Where it is another model the terms that differ, the one that differs most first.
+        Where it differs the terms that do, the one that differs most first.
     """
 
     contender: str

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ROWS, _MOST_PAIRS = 40, 6
+_BROAD = 55
 _WIDE = 20.0
 """Margins; where a difference is wider, the scale is linear near the band and logarithmic beyond it."""
 _BAND = "#dcecf5"
@@ -32,7 +33,7 @@ def draw(material: Material) -> Picture:
     shown = pairs[:_MOST_PAIRS]
     most = max(_MOST_ROWS // len(shown), 8)
     chosen = [sorted(pair["rows"], key=reach, reverse=True)[:most] for pair in shown]
-    heights = [len(rows) * 0.22 + 0.5 for rows in chosen]
+    heights = [len(rows) * 0.22 + 0.5 + 0.15 * _title(p).count("\n") for p, rows in zip(shown, chosen, strict=True)]
     figure = new_figure(8.0, sum(heights) + 1.1)
     every = figure.subplots(len(shown), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
     wide = max((reach(row) for rows in chosen for row in rows if math.isfinite(reach(row))), default=1.0) > _WIDE
@@ -83,9 +84,10 @@ def _pair(axes: "Axes", pair: PairEntry, rows: list[RowEntry]) -> None:
             axes.axhline(k - 0.5, color=PALE, lw=0.5, zorder=-0.5)
     bare(axes, keep="bottom")
     name_rows(axes, names, most=60)
-    axes.set_title(
-        f"{label(pair['a'], 40)} and {label(pair['b'], 40)}: {pair['verdict']}",
-        loc="left",
-        fontsize=9,
-        parse_math=False,
-    )
+    axes.set_title(_title(pair), loc="left", fontsize=9, parse_math=False)
+
+
+def _title(pair: PairEntry) -> str:
+    """Who, in two lines where one is too short."""
+    a, b = label(pair["a"], 60), label(pair["b"], 60)
+    return f"{a}{chr(10) if len(a) + len(b) > _BROAD else ' '}and {b}: {pair['verdict']}"

@@ -60,7 +60,9 @@ def png(figure: "Figure") -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         figure.savefig(stream, format="png", dpi=DPI)
-    Image.open(stream).convert("RGB").quantize(_COLOURS).save(small, format="png", optimize=True)
+    Image.open(stream).convert("RGB").quantize(_COLOURS, Image.Quantize.FASTOCTREE).save(
+        small, format="png", optimize=True
+    )
     return small.getvalue()
 
 

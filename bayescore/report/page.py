@@ -6,14 +6,16 @@ plugin is escaped by the template; the page's own policy lets no script run but 
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any
 
 from bayescore.agreement.explanations import EXPLANATIONS
-from bayescore.printable import everywhere, lines, printable
+from bayescore.printable import lines, printable
+from bayescore.report import glossary
 from bayescore.report import page_tables as tables
+from bayescore.report.content import as_shown
 from bayescore.report.document import Document
 from bayescore.report.words import beside, sentence
 
@@ -57,7 +59,9 @@ def render(document: Document, pictures: Sequence[Shown] = (), problem_file: str
     template = environment.from_string(_HERE.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         **_view(document),
-        pictures={picture.name: picture for picture in pictures},
+        pictures={
+            one.name: replace(one, title=printable(one.title), caption=printable(one.caption)) for one in pictures
+        },
         again=None if problem_file is None else lines(problem_file).rstrip(),
         style=Markup(style),
         script=Markup(script),
@@ -72,9 +76,9 @@ def _hash(text: str) -> str:
 
 def _view(document: Document) -> dict[str, Any]:
     """What the template shows; no text in it has characters that act on a reader's screen."""
-    shown = cast(Document, everywhere(cast("dict[str, Any]", dict(document)), of_lines=("model",)))
+    shown, legend = as_shown(document)
     judged = sorted((p for p in shown["pairs"] if p["rows"]), key=lambda p: -max(map(tables.reach, p["rows"])))
-    return {
+    view: dict[str, Any] = {
         "verdict": shown["verdict"],
         "sentence": sentence(shown),
         "reasons": shown["reasons"],
@@ -93,6 +97,10 @@ def _view(document: Document) -> dict[str, Any]:
         "scores": tables.scores(shown) if shown["scores"] else None,
         "cost": tables.cost(shown),
     }
+    sheets = [view[name] for name in ("models", "fits", "pairs", "parameters", "scores")]
+    sheets += [sheet for sheet, _, _ in view["differences"]]
+    words = glossary.explained((text for sheet in sheets if sheet for text in sheet.texts), set())
+    return {**view, "legend": legend, "words": words}
 
 
 def _remedies(document: Document) -> Mapping[str, tuple[list[str], str, str]]:

@@ -1,6 +1,6 @@
 """The tables of a page, whole: what is shown of each cell, and what it is sorted by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,9 +26,9 @@ class Cell:
 
     @property
     def look(self) -> str:
-        """Its class in the style sheet, if it has one; a long word may be broken anywhere."""
+        """Its class in the style sheet, none for a figure; a long word may be broken anywhere."""
         long = max(map(len, self.text.split()), default=0) > _LONG
-        return " ".join(([] if self.kind == "words" else [self.kind]) + (["long"] if long else []))
+        return " ".join(([] if self.kind == "figure" else [self.kind]) + (["long"] if long else []))
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ class Sheet:
     caption: str
     heads: tuple[tuple[str, Kind], ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """All that it says."""
+        yield self.caption
+        yield from (head for head, _ in self.heads)
+        yield from {cell.text for row in self.rows for cell in row}
 
 
 def _sheet(caption: str, heads: Sequence[tuple[str, Kind]], rows: Iterable[Sequence[str | Cell]]) -> Sheet:
