@@ -1,4 +1,5 @@
 "use strict";
+const words = new Intl.Collator("en", { numeric: true });
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
   if (body.rows.length < 2) continue;
@@ -10,11 +11,8 @@ for (const table of document.querySelectorAll("table")) {
     const text = (cell.dataset.key ?? cell.textContent).trim();
     return number.test(text) ? parseFloat(text) : text;
   };
-  const compare = (a, b) => {
-    if (a === "" || b === "") return (a === "") - (b === "") || 0;
-    if (typeof a === "number" && typeof b === "number") return a - b;
-    return String(a).localeCompare(String(b), "en", { numeric: true });
-  };
+  const compare = (a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b : words.compare(String(a), String(b));
   const sort = (column) => {
     keys[column] ??= new Map(rows.map((row) => [row, key(row.cells[column])]));
     const of = keys[column];

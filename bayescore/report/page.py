@@ -86,7 +86,10 @@ def _view(document: Document) -> dict[str, Any]:
         "settings": {name: "" if value is None else printable(str(value)) for name, value in shown["settings"].items()},
         "environment": shown["environment"],
         "contenders": [contender["name"] for contender in shown["contenders"]],
-        "refitted": [(c["name"], c["refitted"]) for c in shown["contenders"] if c.get("refitted")],
+        "again_fitted": [
+            *(f"{c['name']}: refitted: {c['refitted']}" for c in shown["contenders"] if c.get("refitted")),
+            *(f"{c['name']}: drawn again: {c['drawn_on']}" for c in shown["contenders"] if c.get("drawn_on")),
+        ],
         "remedies": _remedies(shown),
         "models": tables.models(shown) if shown["model_check"] else None,
         "fits": tables.fits(shown),
