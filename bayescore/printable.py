@@ -3,6 +3,8 @@
 Whoever prints escapes; JSON and netCDF keep the text as it is.
 """
 
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any
 
 
@@ -49,6 +51,23 @@ def lines(text: str) -> str:
 def cell(text: str) -> str:
     """The same in a cell of a Markdown table."""
     return printable(text).replace("|", "\\|")
+
+
+def html(title: str, lines: Iterable[str], head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """What a notebook shows of an object: a title, lines of text and a table; every text stands as it is."""
+
+    def cells(tag: str, texts: Sequence[object]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(printable(str(text)))}</{tag}>" for text in texts) + "</tr>"
+
+    told = "".join(f"<div>{escape(printable(line))}</div>" for line in lines)
+    body = "".join(cells("td", row) for row in rows)
+    table = f"<table><thead>{cells('th', head)}</thead><tbody>{body}</tbody></table>" if body else ""
+    return f"<div><strong>{escape(printable(title))}</strong>{told}{table}</div>"
+
+
+def count(number: int, what: str) -> str:
+    """A number of things: ``1 row``, ``2 rows``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def everywhere(content: Any, *, of_lines: tuple[str, ...] = ()) -> Any:

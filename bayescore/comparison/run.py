@@ -24,9 +24,10 @@ from bayescore.errors import RequestError
 from bayescore.model.predictions import max_difference
 from bayescore.plugins import loading
 from bayescore.plugins.registry import Registry
-from bayescore.printable import shown
+from bayescore.printable import html, shortened, shown
 from bayescore.report.document import Document
 from bayescore.report.progress import watching
+from bayescore.report.words import diagnosis, sentence
 from bayescore.settings import Settings, describe
 from bayescore.system import writing
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _MOST_CONTENDERS = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What came out.
 
@@ -69,6 +70,20 @@ class Comparison:
     def interrupted(self) -> bool:
         """Whether it was stopped before the end."""
         return any(outcome.status == "interrupted" for outcome in self.outcomes)
+
+    def __repr__(self) -> str:
+        return shortened(f"Comparison({self.verdict}: {', '.join(o.contender.name for o in self.outcomes)})", 300)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the verdict and its reasons, then each contender and each pair."""
+        document = self.document
+        reasons = [f"{reason['code']}: {reason['text']}" for reason in document["reasons"]]
+        rows = [(c["name"], diagnosis(c), "") for c in document["contenders"]]
+        for pair in document["pairs"]:
+            largest = pair["max_difference_sd"]
+            apart = "" if largest is None else f"at most {largest:.3f} posterior sds apart"
+            rows.append((f"{pair['a']} and {pair['b']}", pair["verdict"], apart))
+        return html(self.verdict.upper(), [sentence(document), *reasons], ("", "found", "difference"), rows)
 
     def __str__(self) -> str:
         from bayescore.report.terminal import render

@@ -15,8 +15,9 @@ from bayescore.methods import Estimand
 from bayescore.model.arrays import Array
 from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior
-from bayescore.printable import shown
+from bayescore.printable import html, shortened, shown
 from bayescore.regressions.problem import Problem
+from bayescore.report import one_fit
 from bayescore.report.one_fit import FitDocument
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from bayescore.effects import Comparison, Conditional, Contrast, Effects, Options, Slope
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """What one backend found, fitted by `bayescore.fit` or read by `bayescore.load_fit`.
 
@@ -49,6 +50,23 @@ class Fit:
     posterior: Posterior
     document: FitDocument
     losses: Array | None = None
+
+    def __repr__(self) -> str:
+        stated = self.problem.formula or self.problem.source
+        return shortened(f"Fit({stated}, by {self.name}: {self._health})", 300)
+
+    @property
+    def _health(self) -> str:
+        return "healthy" if self.healthy else "not healthy"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: whether it is healthy, then the first parameters."""
+        stated = f"{self.problem.formula or self.problem.source}, by {self.name}"
+        table = one_fit.posterior(self.document)
+        more = len(self.document["parameters"]) - len(table.lines)
+        told = [stated, *self.reasons, *([f"the first {len(table.lines)} parameters, {more} more"] if more else [])]
+        heads, rows = [column.head for column in table.columns], [line.cells for line in table.lines]
+        return html(self._health.capitalize(), told, heads, rows)
 
     @property
     def name(self) -> str:
@@ -77,8 +95,10 @@ class Fit:
         """
         import pandas as pd
 
+        from bayescore.fitting.figures import Figures
+
         rows = pd.DataFrame(self.document["parameters"]).drop(columns="contender").set_index("name")
-        return rows.astype(np.float64).rename_axis("parameter")
+        return Figures(rows.astype(np.float64).rename_axis("parameter"))
 
     def predict(
         self, new: object | None = None, kind: Predicted = "mean", interval: float = 0.9, *, seed: int = 0
@@ -112,6 +132,8 @@ class Fit:
         """
         import pandas as pd
 
+        from bayescore.fitting.figures import Figures
+
         if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 < interval < 1:
             raise RequestError(f"interval must be between 0 and 1, not {shown(interval)}")
         categories = self.problem.categories
@@ -126,7 +148,7 @@ class Fit:
             names = [*(index.names if index.names != [None] else ["row"] * 1), "category"]
             keys = [(*(key if isinstance(key, tuple) else (key,)), of) for key in index for of in categories]
             index = pd.MultiIndex.from_tuples(keys, names=names)
-        return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
+        return Figures({name: values.ravel() for name, values in columns.items()}, index=index)
 
     def to_datatree(self, *, by_row: bool = True, prior_draws: int = 500, seed: int = 0) -> "xr.DataTree":
         """The fit as ArviZ has it, for its plots and its LOO.

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescore.errors import DataError, RequestError, check_is
 from bayescore.model.arrays import Array, Indices
-from bayescore.printable import shortened, shown
+from bayescore.printable import count, shortened, shown
 from bayescore.system.memory import check as check_memory
 
 LARGEST = 1e100
@@ -34,7 +34,7 @@ class Membership:
     value: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Data:
     """A design matrix without the intercept's column, and a response.
 
@@ -74,6 +74,11 @@ class Data:
     groups: Mapping[str, Membership] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     ones: Array | None = None
+
+    def __repr__(self) -> str:
+        response = f"{self.response}, " if self.y is not None else ""
+        groups = f"; groups {', '.join(self.groups)}" if self.groups else ""
+        return shortened(f"Data({count(self.rows, 'row')} of {response}{', '.join(self.columns)}{groups})", 200)
 
     @property
     def rows(self) -> int:

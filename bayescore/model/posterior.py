@@ -11,6 +11,9 @@ from bayescore.methods import Estimand, Kind, estimand_of
 from bayescore.model.arrays import Array
 from bayescore.model.transforms import REAL, Bounds, to_real
 from bayescore.model.variables import Sited
+from bayescore.printable import count, html, shortened
+
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def to_judged(values: Array, bounds: Sequence[Bounds]) -> Array:
     return judged
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Posterior:
     """Draws by site, with their labels.
 
@@ -121,6 +124,26 @@ class Posterior:
             raise DataError(f"a posterior can't be of the kind {self.kind!r} (kinds: {', '.join(get_args(Kind))})")
         if self.kind == "exact" and self.moments is None:
             raise DataError("an exact posterior has moments; draws alone are of the kind 'independent'")
+
+    def __repr__(self) -> str:
+        sites = ", ".join(self.draws)
+        return shortened(f"Posterior({self.kind}, {self._drawn}: {sites})", 200)
+
+    @property
+    def _drawn(self) -> str:
+        chains, draws = self.shape
+        return count(draws, "draw") if chains == 1 else f"{count(chains, 'chain')} of {count(draws, 'draw')}"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: mean and sd of the first parameters."""
+        known = self.parameters()
+        point = self.estimand != "posterior"
+        rows = [
+            (name, f"{values.mean():.5g}", "" if point else f"{values.std():.3g}")
+            for name, values in list(known.items())[:_MOST_SHOWN]
+        ]
+        more = [f"the first {_MOST_SHOWN} of {len(known)} parameters"] if len(known) > _MOST_SHOWN else []
+        return html("Posterior", [f"{self.kind}, {self._drawn}", *more], ("parameter", "mean", "sd"), rows)
 
     @property
     def estimand(self) -> Estimand:

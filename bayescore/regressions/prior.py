@@ -14,7 +14,7 @@ from bayescore.model.posterior import Posterior, label
 from bayescore.model.regression import Regression
 from bayescore.model.response import Law
 from bayescore.model.sites import Site, Thresholds
-from bayescore.printable import shown
+from bayescore.printable import count, shortened, shown
 from bayescore.system import memory
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _BLOCK_VALUES = 1 << 20
 """Draws times rows held at once: 8 MB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PriorPredictive:
     """Responses that the priors expect, beside those that were observed.
 
@@ -56,6 +56,10 @@ class PriorPredictive:
     drawn: Array
     observed: Array
     categories: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        draws, rows = self.drawn.shape
+        return shortened(f"PriorPredictive({count(draws, 'draw')} of {self.name} in {count(rows, 'row')})", 200)
 
     def summary(self) -> "pd.DataFrame":
         """Each statistic of the data beside its quantiles over the draws, and the share of draws below the data's.

@@ -18,11 +18,14 @@ from bayescore.model.inputs import Input
 from bayescore.model.posterior import Posterior
 from bayescore.model.predictions import Predictions
 from bayescore.model.regression import Regression
+from bayescore.printable import count, html, shortened
 from bayescore.regressions import prior
 from bayescore.regressions.points import points
 from bayescore.regressions.prior import PriorPredictive
 from bayescore.regressions.target import RegressionTarget
 from bayescore.regressions.work import RegressionWork
+
+_MOST_SHOWN = 20
 
 
 class Designed(Protocol):
@@ -56,7 +59,7 @@ class Designed(Protocol):
         """Where other rows lie outside of what the formula has seen."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """A regression with its data.
 
@@ -82,6 +85,23 @@ class Problem:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     design: Designed | None = field(default=None, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        return shortened(f"Problem({', '.join(self._in_short)})", 300)
+
+    @property
+    def _in_short(self) -> tuple[str, ...]:
+        parameters = count(sum(site.size for site in self.regression.sites), "parameter")
+        rows = f"{count(self.data.stands_for, 'row')} of {self.source}"
+        return (*([self.formula] if self.formula else []), str(self.regression.family), rows, parameters)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what is stated, with its priors and what the user should know."""
+        doubts = [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
+        written = self.regression.describe(self.data).split("\n")
+        more = [("...",)] if len(written) > _MOST_SHOWN else []
+        rows = [(line,) for line in written[:_MOST_SHOWN]] + more
+        return html("Problem", [", ".join(self._in_short), *doubts], ("model",), rows)
 
     @property
     def target(self) -> RegressionTarget:
