@@ -62,7 +62,7 @@ def test_the_error_is_printed(only_core):
     result = bayescore.compare(from_data(data, family="Bernoulli"), ["exact"])
     figures = result.document["contenders"][0]["diagnostics"]
     assert 0 < figures["quadrature_error"] < 1e-8
-    assert f"quadrature error {figures['quadrature_error']:.0e} sd" in render(result.document, width=160)
+    assert f"quadrature error {figures['quadrature_error']:.0e} sd" in render(result.document, width=160, full=True)
 
 
 def test_keys_know_their_indices_and_neighbours():

@@ -38,17 +38,20 @@ def test_the_table_of_capabilities_is_the_declared_one() -> None:
 
 
 def outline(report: str) -> list[str]:
-    """The heads of a report's tables, and its margins."""
-    heads = {
-        " ".join(line.split()) for line in report.splitlines() if re.match(r"(contender|parameter|quantity) ", line)
-    }
-    return [*sorted(heads), *re.findall(r"\((margin .*?), \d+ quantities a pair", " ".join(report.split()))]
+    """What a report's parts begin with, the heads of the table of pairs, and the margins."""
+    first = [part.strip("\n").split("\n")[0] for part in report.split("\n\n")]
+    heads = [" ".join(line.split()) for line in report.splitlines() if line.startswith("pair ")]
+    return [
+        *(re.split(r"  | \(margin", line)[0] for line in first),
+        *heads,
+        *re.findall(r"\((margin [\d.]+ posterior sd.*?), \d+ quantities a pair", " ".join(report.split())),
+    ]
 
 
 @pytest.mark.usefixtures("only_core")
 def test_the_sample_of_a_report_looks_as_reports_do() -> None:
     found = outline(str(compare(toy(), ["exact", "exact:exact(draws=2000)"], Settings(jobs=1))))
-    assert len(found) == 5
+    assert len(found) == 7
     assert outline(marked("output: make compare")) == found, "put the output of 'make compare' into the README"
 
 

@@ -21,7 +21,7 @@ SHOWN = ("guides of raw columns", "chains", "points", "not run", "categories", "
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_report_looks_as_it_did(name):
     """Meant to look otherwise? ``python tests/test_report.py`` keeps it."""
-    assert render(stored(name)) == path(name).with_suffix(".txt").read_text()
+    assert render(stored(name), width=100) == path(name).with_suffix(".txt").read_text()
 
 
 def texts(said):
@@ -42,7 +42,7 @@ def texts(said):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_terminal_says_what_the_content_says_in_its_order(name):
-    shown = render(stored(name), width=10_000)
+    shown = render(stored(name), width=10_000, full=True)
     at = 0
     for text in texts(content(stored(name))):
         found = shown.find(text, at)
@@ -84,4 +84,4 @@ def test_the_content_needs_no_terminal():
 
 if __name__ == "__main__":
     for shown in SHOWN:
-        path(shown).with_suffix(".txt").write_text(render(stored(shown)))
+        path(shown).with_suffix(".txt").write_text(render(stored(shown), width=100))

@@ -121,13 +121,13 @@ def _deliver(found: "Fit", output: FitOutput) -> int:
     from bayescore.cli.keeping import exit_code, keep
     from bayescore.errors import KeepingError
     from bayescore.report.one_fit import show
-    from bayescore.report.terminal import plain_console
+    from bayescore.report.terminal import plain_console, window
 
     text, unkept = json.dumps(found.document, indent=1), []
     if output.json == "-":
         print(text)
     elif not output.quiet:
-        show(found.document, plain_console())
+        show(found.document, plain_console(width=window()))
     if output.json not in {None, "-"}:
         unkept += keep(Path(str(output.json)), text + "\n")
     if output.out is not None:

@@ -1,7 +1,6 @@
 """What becomes of a comparison: the report, JSON, a folder, and the exit code."""
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ class Output(Options):
     )
     force: Annotated[bool, Option("replace a comparison that is in DIR", in_file=False)] = False
     resume: Annotated[bool, Option("take up the fits of the same problem that are in DIR", in_file=False)] = False
+    full: Annotated[bool, Option("print every table, not one screen", in_file=False)] = False
     quiet: Annotated[bool, Option("no report and no progress; the exit code tells", in_file=False)] = False
 
     def check(self, inputs: "Sequence[str | Path | None]") -> None:
@@ -106,13 +106,13 @@ def run(
 def _deliver(result: "Comparison", output: Output, problem_file: str, unkept: list[str]) -> int:
     """Report a comparison, write what was asked for, and return the exit code."""
     from bayescore.cli.keeping import exit_code, keep
-    from bayescore.report.terminal import plain_console, show
+    from bayescore.report.terminal import plain_console, show, window
 
     text = json.dumps(result.document, indent=1)
     if output.json == "-":
         print(text)
     elif not output.quiet:
-        show(result.document, plain_console(width=None if sys.stdout.isatty() else 130))
+        show(result.document, plain_console(width=window()), full=output.full)
     if output.json not in {None, "-"}:
         unkept += keep(Path(str(output.json)), text + "\n")
     if output.plots is not None or output.html is not None:

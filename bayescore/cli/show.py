@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder written by compare --out")
-    flags.add(parser, Output, "html", "plots", "quiet")
+    flags.add(parser, Output, "full", "html", "plots", "quiet")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,18 +25,19 @@ def run(options: argparse.Namespace) -> int:
     from bayescore.cli import keeping, looks
     from bayescore.comparison.archive import read_document
     from bayescore.errors import RequestError
-    from bayescore.report.terminal import plain_console, render, show
+    from bayescore.report.terminal import plain_console, render, show, window
 
     output = Output(**flags.given(options, Output))
     output.check([])
     document = read_document(options.folder)
     try:
-        render(document)  # as a whole, before a line of it is printed
+        for full in (True, False):  # as a whole, before a line of it is printed
+            render(document, full=full)
         code = EXIT_CODES[document["verdict"]]
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RequestError(f"the comparison in {str(options.folder)!r} is damaged: {error!r}") from error
     if not output.quiet:
-        show(document, plain_console())
+        show(document, plain_console(width=window()), full=output.full)
     if output.plots is None and output.html is None:
         return code
     material, again = _kept(document, options.folder, quiet=output.quiet)

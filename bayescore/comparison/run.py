@@ -85,10 +85,20 @@ class Comparison:
             rows.append((f"{pair['a']} and {pair['b']}", pair["verdict"], apart))
         return html(self.verdict.upper(), [sentence(document), *reasons], ("", "found", "difference"), rows)
 
-    def __str__(self) -> str:
+    def report(self, *, full: bool = False, width: int | None = None) -> str:
+        """The report as text: one screen, or all.
+
+        Parameters
+        ----------
+        width
+            In columns; by default the terminal's, or as ``COLUMNS`` says.
+        """
         from bayescore.report.terminal import render
 
-        return render(self.document)
+        return render(self.document, full=full, width=width)
+
+    def __str__(self) -> str:
+        return self.report()
 
     @property
     def material(self) -> "Material":

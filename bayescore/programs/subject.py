@@ -123,6 +123,7 @@ class Programs:
         known = _read(told)
         first: Sites = next(iter(known.values())).sites if known else ()
         given = observed(first)
+        sites = table({name: one.sites for name, one in known.items()})
         return {
             "source": self.source,
             "formula": None,
@@ -131,9 +132,10 @@ class Programs:
             "columns": list(data.described(self.arguments)),
             "family": "program",
             "priors": {site.name: words.distribution(site) for site in first if site.role == "latent"},
-            "model": side_by_side({name: one.sites for name, one in known.items()}) or "no program could be run",
+            "model": as_text(sites, list(known)) or "no program could be run",
             "warnings": [],
             "notes": [f"{name}: {note}" for name, one in known.items() for note in one.notes],
+            "sites": sites,
         }
 
     def feed(self, digest: Any) -> None:
@@ -162,17 +164,31 @@ def _read(told: Mapping[str, Any]) -> dict[str, Told]:
 
 def side_by_side(programs: Mapping[str, Sites]) -> str:
     """A line a site: its name and shape, and what it is in each program."""
+    return as_text(table(programs), list(programs))
+
+
+def table(programs: Mapping[str, Sites]) -> list[dict[str, Any]]:
+    """Every site by name, with its shape and what it is in each program."""
     names = list(dict.fromkeys(site.name for sites in programs.values() for site in sites))
     by_name = {label: {site.name: site for site in sites} for label, sites in programs.items()}
-    head = ["site", "shape", *programs]
-    lines = [[name, *_line(name, list(by_name.values()))] for name in names]
-    widths = [max(len(line[k]) for line in [head, *lines]) for k in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in [head, *lines]
-    )
+    return [
+        {
+            "name": name,
+            "shape": _shape([sites[name] for sites in by_name.values() if name in sites]),
+            "programs": {label: words.stated(sites.get(name)) for label, sites in by_name.items()},
+        }
+        for name in names
+    ]
 
 
-def _line(name: str, programs: Sequence[Mapping[str, ProgramSite]]) -> list[str]:
-    found = [sites[name] for sites in programs if name in sites]
+def as_text(sites: Sequence[Mapping[str, Any]], programs: Sequence[str]) -> str:
+    """The same as lines of text."""
+    rows = [[site["name"], site["shape"], *(site["programs"][label] for label in programs)] for site in sites]
+    lines = [["site", "shape", *programs], *rows]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _shape(found: Sequence[ProgramSite]) -> str:
     shapes = list(dict.fromkeys(words.shape(site) for site in found))
-    return [" or ".join(shape or "scalar" for shape in shapes), *(words.stated(sites.get(name)) for sites in programs)]
+    return " or ".join(shape or "scalar" for shape in shapes)

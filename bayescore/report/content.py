@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from bayescore.agreement.verdict import Overall
 from bayescore.printable import everywhere
-from bayescore.report import glossary, names, tables
+from bayescore.report import glossary, names, side_by_side, tables
 from bayescore.report.document import Document
 from bayescore.report.tables import Table
-from bayescore.report.words import beside, sentence
+from bayescore.report.words import beside, repeated, sentence
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def content(document: Document) -> Content:
     Of a stored document, which may be an older version's, keys that came later are looked for.
     """
     shown, legend = as_shown(document)
-    return Content(_statement(shown), tuple(legend.items()), explained(_sections(shown)), _conclusion(shown))
+    closing = _conclusion(shown)
+    return Content(_statement(shown), tuple(legend.items()), explained(_sections(shown), closing), closing)
 
 
 def as_shown(document: Document) -> tuple[Document, dict[str, str]]:
@@ -74,10 +75,12 @@ def as_shown(document: Document) -> tuple[Document, dict[str, str]]:
     return names.shortened(cast(Document, printed))
 
 
-def explained(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """Each word under the first section that has it."""
+def explained(sections: Iterable[Section], closing: Closing) -> tuple[Section, ...]:
+    """Each word under the first section that has it; those of the closing alone under the last, which is before it."""
     known: set[str] = set()
-    return tuple(replace(one, words=glossary.explained(one.texts, known)) for one in sections)
+    found = [replace(one, words=glossary.explained(one.texts, known)) for one in sections]
+    more = glossary.explained([closing.sentence, *closing.remarks], known)
+    return (*found[:-1], *(replace(one, words=one.words + more) for one in found[-1:]))
 
 
 def _statement(document: Document) -> Heading:
@@ -85,13 +88,15 @@ def _statement(document: Document) -> Heading:
     formula = f"{problem['formula']}, " if problem["formula"] else ""
     return Heading(
         f"{formula}{problem['rows']} rows of {problem['source']}",
-        tuple(problem["model"].split("\n")),
+        () if problem.get("sites") else tuple(problem["model"].split("\n")),
         tuple(problem["notes"]),
         tuple(problem["warnings"]),
     )
 
 
 def _sections(document: Document) -> Iterator[Section]:
+    if document["problem"].get("sites"):
+        yield Section("Sites", side_by_side.sites(document)[0])
     if document["model_check"]:
         against = document["model_check"][0].get("against", "the specification")
         yield Section(f"Model: log density against {against}", tables.models(document))
@@ -104,9 +109,7 @@ def _sections(document: Document) -> Iterator[Section]:
         count = tables.predicted(document)
         title = f"Predictions of the expected response, mean ± sd, {count} rows"
         yield Section(title, tables.predictions(document))
-    again = [f"{c['name']}: refitted: {c['refitted']}" for c in document["contenders"] if c.get("refitted")]
-    again += [f"{c['name']}: drawn again: {c['drawn_on']}" for c in document["contenders"] if c.get("drawn_on")]
-    yield Section("Seconds and memory", tables.contenders(document), "\n".join(again))
+    yield Section("Seconds and memory", tables.contenders(document), "\n".join(repeated(document)))
 
 
 def _conclusion(document: Document) -> Closing:

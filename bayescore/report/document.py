@@ -25,8 +25,16 @@ class ReasonEntry(TypedDict):
     text: str
 
 
+class SiteEntry(TypedDict):
+    """A site of programs of one's own: its shape, and what it is in each program, by its contender."""
+
+    name: str
+    shape: str
+    programs: dict[str, str]
+
+
 class ProblemEntry(TypedDict):
-    """What was fitted: priors by parameter, and the model as text."""
+    """What was fitted: priors by parameter, and the model as text; of programs their sites."""
 
     source: str
     formula: str | None
@@ -38,6 +46,7 @@ class ProblemEntry(TypedDict):
     model: str
     warnings: list[str]
     notes: list[str]
+    sites: NotRequired[list[SiteEntry]]
 
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from bayescore.report.document import Document
 
-_LONGEST = 20
+_LONGEST, _LONGEST_WITH_SETTINGS = 20, 16
 _OF_CONTENDERS = {"name", "contender", "a", "b", "against"}
 _SENTENCES = {"text", "summary", "pattern", "error"}
 
@@ -16,8 +16,8 @@ def short(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken = set(names)
     for name in names:
-        if len(name) > _LONGEST and name not in found:
-            base = re.split(r"[(=]", name)[0]
+        base = re.split(r"[(=]", name)[0]
+        if len(name) > (_LONGEST if base == name else _LONGEST_WITH_SETTINGS) and name not in found:
             base = base if len(base) <= _LONGEST else f"{base[: _LONGEST - 1]}…"
             found[name] = next(one for k in range(1, len(taken) + 2) if (one := f"{base}#{k}") not in taken)
             taken.add(found[name])
@@ -38,7 +38,8 @@ def shortened(document: Document) -> tuple[Document, dict[str, str]]:
 def _renamed(value: Any, names: Mapping[str, str], anywhere: re.Pattern[str], key: str = "") -> Any:
     """A part of the document: its names as wholes, its sentences wherever they have one."""
     if isinstance(value, dict):
-        return {k: _renamed(v, names, anywhere, k) for k, v in value.items()}
+        keys = {k: names.get(k, k) if key == "programs" else k for k in value}
+        return {keys[k]: _renamed(v, names, anywhere, k) for k, v in value.items()}
     if isinstance(value, list):
         return [_renamed(v, names, anywhere, key) for v in value]
     if not isinstance(value, str):

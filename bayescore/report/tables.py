@@ -26,10 +26,14 @@ _PHASES = {"import": "import", "build_data": "data", "fit": "fit", "sample_poste
 
 @dataclass(frozen=True)
 class Column:
-    """A column's head, and what it holds: a name, figures that line up, or words that may take several lines."""
+    """A column's head, and what it holds: a name, figures that line up, or words that may take several lines.
+
+    One to ``spare`` is left out where the table is too wide otherwise.
+    """
 
     head: str
     holds: Literal["name", "figure", "words"] = "figure"
+    spare: bool = False
 
 
 @dataclass(frozen=True)

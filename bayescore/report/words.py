@@ -34,8 +34,26 @@ def signed(value: float | None) -> str:
     return figure(value, "+.3f")
 
 
+_MOST_NAMES = 8
+
+
+def brief(text: str, most: int) -> str:
+    """A text without its end, where it has more characters than so many."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    return (kept.rpartition(" ")[0] if " " in kept[most // 2 :] else kept) + " …"
+
+
+def counted(count: int, what: str) -> str:
+    """As ``1 row`` and ``20 rows``."""
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
 def names(listed: Sequence[str]) -> str:
-    """Names in a sentence."""
+    """Names in a sentence; of many the first, and how many more there are."""
+    if len(listed) > _MOST_NAMES:
+        return f"{', '.join(listed[: _MOST_NAMES - 2])} and {len(listed) - _MOST_NAMES + 2} more"
     return listed[0] if len(listed) == 1 else ", ".join(listed[:-1]) + " and " + listed[-1] if listed else "none"
 
 
@@ -111,6 +129,15 @@ def diagnosis(contender: ContenderEntry) -> str:
     return "; ".join(["ok" if contender["healthy"] else "not converged", *parts])
 
 
+def repeated(document: Document) -> list[str]:
+    """Which contenders were fitted again, or drawn from again, and why."""
+    every = document["contenders"]
+    return [
+        *(f"{c['name']}: refitted: {c['refitted']}" for c in every if c.get("refitted")),
+        *(f"{c['name']}: drawn again: {c['drawn_on']}" for c in every if c.get("drawn_on")),
+    ]
+
+
 def sentence(document: Document) -> str:
     """The verdict in one sentence."""
     done = [c["name"] for c in document["contenders"] if c["status"] == "ok"]
@@ -120,20 +147,21 @@ def sentence(document: Document) -> str:
     shapes = [row["margin"] for pair in judged for row in pair["rows"] if row["statistic"] == "shape"]
     shape = f" ({max(shapes):g} for shapes)" if shapes else ""
     rule = f"margin {margin:g} posterior sd{shape}, {count} quantities a pair, {_checked(document, done)}"
+    wrong = [check for check in document["model_check"] if check["verdict"] == "different"]
     match document["verdict"]:
         case "agree" if document["settings"]["model_only"]:
             return f"{names(done)} have the same model."
         case "agree":
             return f"{_found(document, judged)} ({rule})."
-        case "disagree" if not judged:
-            wrong = [check for check in document["model_check"] if check["verdict"] == "different"]
+        case "disagree" if wrong and not any(p["verdict"] == "disagree" and p["rows"] for p in judged):
             against = wrong[0].get("against", "the specification")
             what = "the one that was stated" if against == "the specification" else against
             have = "has" if len(wrong) == 1 else "have"
             return f"{names([check['contender'] for check in wrong])} {have} another model than {what}."
         case "disagree":
             pairs = [f"{p['a']} and {p['b']}" for p in judged if p["verdict"] == "disagree"]
-            return f"{names(pairs)} did not find the same posterior ({rule})."
+            more = f" and {len(pairs) - _MOST_NAMES} more pairs" if len(pairs) > _MOST_NAMES else ""
+            return f"{'; '.join(pairs[:_MOST_NAMES])}{more} did not find the same posterior ({rule})."
         case "incomplete":
             lost = [c["name"] for c in document["contenders"] if c["status"] != "ok"]
             return f"{names(lost)} could not be run; the others' results stand."

@@ -72,8 +72,10 @@ def replaced(content, text, keep=frozenset({"verdict", "status", "statistic", "s
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_text_of_a_document_acts_on_the_terminal(written, trick):
-    shown = render(replaced(written, TRICKS[trick]), width=400)
+    document = replaced(written, TRICKS[trick])
+    shown = render(document, width=400, full=True)
     assert tame(shown)
+    assert tame(render(document))
     assert shown.count(printable(TRICKS[trick])) > 5 or trick == "line of its own"
     assert not any(line.startswith("AGREE") for line in shown.split("\n"))
 
@@ -103,6 +105,8 @@ def test_names_and_levels_stay_letters_in_reports_and_logs(tmp_path, monkeypatch
     table.to_csv("t.csv", index=False, quoting=csv.QUOTE_NONNUMERIC)
     argv = ["compare", "--data", "t.csv", "--formula", "y ~ 0 + g", "--backends", "exact", "--out", "kept"]
     assert main(argv) == 3
+    assert tame(capsys.readouterr().out)
+    assert main([*argv, "--force", "--full"]) == 3
     out, err = capsys.readouterr()
     assert tame(out)
     assert tame(err)
