@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from bayescore.model.arrays import Array
 from bayescore.printable import printable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Kind = Literal["predictions", "comparisons", "slopes"]
 
@@ -79,6 +82,20 @@ class Effects:
         if self.draws.shape[:2] == (1, 1):
             told = "of a point estimate, which has no interval"
         return [told, *self.notes]
+
+    def plot(self) -> "Figure":
+        """Draw them: predictions and what varies along a number as a line with a band, otherwise points with bars.
+
+        Raises
+        ------
+        MissingLibraryError
+            matplotlib is not installed.
+        RequestError
+            They are too many for a picture.
+        """
+        from bayescore.pictures.effects import draw
+
+        return draw(self)
 
 
 @dataclass(frozen=True)
