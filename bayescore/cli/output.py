@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,10 @@ class Output(Options):
     json: Annotated[
         str | None,
         Option("write the result as JSON; - for standard output, without the report", "FILE|-", in_file=False),
+    ] = None
+    junit: Annotated[
+        str | None,
+        Option("write the result as JUnit XML, a case a contender and a pair", "FILE.xml", in_file=False),
     ] = None
     out: Annotated[
         str | None,
@@ -53,12 +58,15 @@ class Output(Options):
         """
         if (self.force or self.resume) and self.out is None:
             raise RequestError("--force and --resume go with --out DIR")
-        files = {"--json": None if self.json == "-" else self.json, "--html": self.html}
-        for flag, name in files.items():
-            if name is not None:
-                _check_file(flag, Path(name), inputs)
-        if self.html is not None and Path(self.html).absolute() == Path(self.json or "-").absolute():
-            raise RequestError("--json and --html name the same file: name two")
+        if "-" in {self.junit, self.html}:
+            raise RequestError("only --json can be -, standard output: name a file")
+        files = {"--json": None if self.json == "-" else self.json, "--junit": self.junit, "--html": self.html}
+        given = {flag: Path(name) for flag, name in files.items() if name is not None}
+        for flag, path in given.items():
+            _check_file(flag, path, inputs)
+        for one, other in combinations(given, 2):
+            if given[one].resolve() == given[other].resolve():
+                raise RequestError(f"{one} and {other} name the same file: name two")
         if self.plots is not None:
             from bayescore.cli.looks import check_folder
 
@@ -106,6 +114,7 @@ def run(
 def _deliver(result: "Comparison", output: Output, problem_file: str, unkept: list[str]) -> int:
     """Report a comparison, write what was asked for, and return the exit code."""
     from bayescore.cli.keeping import exit_code, keep
+    from bayescore.report.junit import junit
     from bayescore.report.terminal import plain_console, show, window
 
     text = json.dumps(result.document, indent=1)
@@ -115,6 +124,8 @@ def _deliver(result: "Comparison", output: Output, problem_file: str, unkept: li
         show(result.document, plain_console(width=window()), full=output.full)
     if output.json not in {None, "-"}:
         unkept += keep(Path(str(output.json)), text + "\n")
+    if output.junit is not None:
+        unkept += keep(Path(output.junit), junit(result.document))
     if output.plots is not None or output.html is not None:
         from bayescore.cli import looks
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder written by compare --out")
-    flags.add(parser, Output, "full", "html", "plots", "quiet")
+    flags.add(parser, Output, "full", "junit", "html", "plots", "quiet")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,23 +25,33 @@ def run(options: argparse.Namespace) -> int:
     from bayescore.cli import keeping, looks
     from bayescore.comparison.archive import read_document
     from bayescore.errors import RequestError
+    from bayescore.report.junit import junit
     from bayescore.report.terminal import plain_console, render, show, window
 
     output = Output(**flags.given(options, Output))
-    output.check([])
+    output.check(_own(options.folder))
     document = read_document(options.folder)
     try:
         for full in (True, False):  # as a whole, before a line of it is printed
             render(document, full=full)
+        junit(document)
         code = EXIT_CODES[document["verdict"]]
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise RequestError(f"the comparison in {str(options.folder)!r} is damaged: {error!r}") from error
     if not output.quiet:
         show(document, plain_console(width=window()), full=output.full)
+    unkept = [] if output.junit is None else keeping.keep(Path(output.junit), junit(document))
     if output.plots is None and output.html is None:
-        return code
+        return keeping.exit_code(code, unkept)
     material, again = _kept(document, options.folder, quiet=output.quiet)
-    return keeping.exit_code(code, looks.keep(material, again, output.plots, output.html, quiet=output.quiet))
+    return keeping.exit_code(
+        code, [*unkept, *looks.keep(material, again, output.plots, output.html, quiet=output.quiet)]
+    )
+
+
+def _own(folder: Path) -> list[Path]:
+    """The files of a comparison that are not to be written over."""
+    return [*folder.glob("*.json"), *folder.glob("*.toml"), *folder.glob("*.nc")] if folder.is_dir() else [folder]
 
 
 def _kept(document: "Document", folder: Path, *, quiet: bool) -> "tuple[Material, str | None]":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from bayescore.agreement.explanations import EXPLANATIONS
-from bayescore.report import short_tables, side_by_side
+from bayescore.report import short_tables, side_by_side, tables
 from bayescore.report.content import Closing, Content, Heading, Section, as_shown, explained
 from bayescore.report.document import Document, ReasonEntry
 from bayescore.report.model_text import folded
@@ -136,13 +136,13 @@ def _predicted(document: Document) -> str:
     known = [gap for gap in gaps if gap is not None]
     if not known:
         return ""
-    count = short_tables.predicted(document)
+    count = tables.predicted(document)
     return f"predictions of {counted(count, 'row')}: means at most {max(known):.3f} posterior sd apart"
 
 
 def _conclusion(document: Document, limits: Limits) -> Closing:
     summaries = [f"{pair['a']} and {pair['b']}: {pair['summary']}" for pair in document["pairs"] if pair.get("summary")]
-    remarks = _some(summaries, max(1, limits.reasons // 2), "pair", "that agrees with a guide")
+    remarks = _some(summaries, max(1, limits.reasons // 2), "pair", "with a guide")
     reasons = [brief(text, limits.characters) for text in _reasons(document["reasons"], limits.reasons)]
     return Closing(
         document["verdict"],

@@ -180,11 +180,6 @@ def _columns(document: Document) -> list[str]:
     return list(dict.fromkeys([*ordered, *there]))
 
 
-def predicted(document: Document) -> int:
-    """How many rows were predicted."""
-    return 1 + max((row["row"] for row in document["predictions"]), default=-1)
-
-
 def _counts(told: Counter[str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in told.items())
 
