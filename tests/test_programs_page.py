@@ -3,14 +3,20 @@
 ``python tests/test_programs_page.py`` writes the outputs on the page anew.
 """
 
+import json
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, USABLE
+
+from bayescore.methods import SVI
+from bayescore.plugins import loading
+from bayescore.programs.source import InFile
 
 PAGE = ROOT / "docs" / "programs.md"
 MENDED = {"wrong": (), "half": (("sigma**2", "sigma"),), "right": (("sigma**2", "sigma"), ("2.0, 2.0", "2.0, 0.5"))}
@@ -30,7 +36,7 @@ def run(folder: Path, name: str) -> tuple[int, str]:
     (folder / "schools.py").write_text(schools)
     (folder / "port.py").write_text(port)
     (folder / "schools.json").write_text(blocks("json")[0])
-    (command,) = (line for line in PAGE.read_text().splitlines() if line.startswith("bayescore programs"))
+    command, _ = (line for line in PAGE.read_text().splitlines() if line.startswith("bayescore programs"))
     done = subprocess.run(
         [sys.executable, "-m", *command.split()], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -49,6 +55,25 @@ def test_the_page_shows_what_is_printed(name, tmp_path):
     assert code == CODES[name]
     figures = re.compile(r"\d+(\.\d+)?(e[-+]\d+)?")  # rounding of a sum is another on another machine
     assert figures.sub("#", report).split() == figures.sub("#", on_page(name)).split()
+
+
+@pytest.mark.skipif(not {"pyro", "numpyro"} <= set(USABLE), reason="needs pyro and numpyro")
+def test_the_guide_on_the_page_is_fitted_by_both_libraries(tmp_path):
+    schools, port, guide, *_ = blocks("python")
+    ported = guide.replace("import torch\n", "import jax.numpy as jnp\n").replace("from torch.", "from numpyro.")
+    ported = ported.replace("torch.tensor", "jnp.array").replace("torch", "jnp").replace("pyro.", "numpyro.")
+    ported = ported.replace("from numnumpyro", "from numpyro")
+    data = {name: np.array(values, float) for name, values in json.loads(blocks("json")[0]).items()}
+    for name, text in (("pyro", schools + guide), ("numpyro", port + ported)):
+        (tmp_path / f"{name}_page.py").write_text(text)
+        backend = loading.load()[name].make("float64")
+        with backend.loading():
+            function, own = InFile(tmp_path / f"{name}_page.py", "model", "guide").load()
+        program = backend.program(function, data, guide=own)
+        posterior = program.sample_posterior(program.fit(SVI(steps=3, particles=2, draws=5), seed=0), seed=0)
+        assert {site: values.shape for site, values in posterior.draws.items()} == {
+            "mu": (1, 5), "tau": (1, 5), "theta": (1, 5, 8)
+        }  # fmt: skip
 
 
 def write(name: str, report: str) -> None:

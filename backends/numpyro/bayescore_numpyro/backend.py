@@ -6,7 +6,6 @@ from types import ModuleType
 from typing import Any, Literal
 
 from bayescore.backend import Backend, Fit, LogDensity, Precision, Progress, entry_of, no_progress
-from bayescore.errors import UnsupportedError
 from bayescore.methods import Method
 from bayescore.model.arrays import Array
 from bayescore.model.data import Data
@@ -78,6 +77,4 @@ class NumPyroBackend(Backend, ProgramBackend):
     def program(
         self, function: Callable[..., Any], data: Mapping[str, Any], *, guide: Callable[..., Any] | None = None
     ) -> Program:
-        if guide is not None:
-            raise UnsupportedError("not yet: numpyro takes no guide of your own; pyro does")
-        return NumPyroProgram(function, data, self.precision)
+        return NumPyroProgram(function, data, self.precision, guide)

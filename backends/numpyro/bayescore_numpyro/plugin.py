@@ -8,7 +8,6 @@ _DEVICES = 16
 """Chains that can have one each, whatever the cores: draws of chains in one program differ in the last digits."""
 GAPS = {
     "method:exact": "never: closed forms belong to the exact backend",
-    "program:own_guide": "not yet: numpyro takes no guide of your own beside a program; pyro does",
     "feature:own_guide": "not yet: numpyro takes mean_field and full_rank only; pyro takes a guide of your own",
 }
 

@@ -1,6 +1,7 @@
 """The contract of programs, in NumPyro."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,7 @@ from bayescore.model.posterior import Posterior
 from bayescore.program import Program, ProgramFit, ProgramSite, check_usual
 from bayescore_numpyro.compiling import ONCE, Compiled
 from bayescore_numpyro.precision import key_of, precision_of
-from bayescore_numpyro.programs import enumeration, sampling, svi
+from bayescore_numpyro.programs import enumeration, guided, sampling, svi
 from bayescore_numpyro.programs.density import Terms, by_row
 from bayescore_numpyro.programs.description import describe
 from bayescore_numpyro.programs.running import (
@@ -38,8 +39,15 @@ from bayescore_numpyro.programs.running import (
 class NumPyroProgram(Program):
     """A program of one's own with its data, in one precision."""
 
-    def __init__(self, function: Callable[..., Any], data: Mapping[str, Any], precision: Precision) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        data: Mapping[str, Any],
+        precision: Precision,
+        guide: Callable[..., Any] | None = None,
+    ) -> None:
         self._precision: Precision = precision
+        self._guide = guide
         with precision_of(precision):
             self._source = Source(function, to_arguments(data))
 
@@ -118,8 +126,10 @@ class NumPyroProgram(Program):
                 check_usual(method, "standardize", "centred")
             case SVI():
                 check_usual(method, "standardize", "centred", "batch_size")
-                if callable(method.guide):
-                    raise UnsupportedError("not yet: a program's guide is mean_field or full_rank")
+                if callable(method.guide) and self._guide is None:
+                    raise UnsupportedError(
+                        "a method's guide is mean_field or full_rank: a program's own is given beside it"
+                    )
             case _:
                 raise UnsupportedError(f"programs are fitted by nuts or svi, not by {method.name}")
         with precision_of(self._precision):
@@ -133,11 +143,16 @@ class NumPyroProgram(Program):
 
     def _fitted(self, method: NUTS | SVI, seed: int, progress: Progress) -> ProgramFit:
         if isinstance(method, SVI):
+            if self._guide is not None:
+                return guided.fit(self._free, self._guide, method, seed, progress)
             return svi.fit(self._free, method, seed, progress)
-        return sampling.fit(self._free, method, seed, progress)
+        found = sampling.fit(self._free, method, seed, progress)
+        return found if self._guide is None else replace(found, notes=(*found.notes, guided.UNUSED))
 
     def sample_posterior(self, fit: ProgramFit, *, seed: int) -> Posterior:
         with precision_of(self._precision):
+            if isinstance(fit.native, guided.Ran):
+                return guided.draw(self._free, fit, seed)
             if isinstance(fit.method, SVI):
                 return svi.draw(self._free, fit, seed)
             return sampling.draw(self._free, fit)

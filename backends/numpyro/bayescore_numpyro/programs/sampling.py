@@ -44,7 +44,7 @@ class Free:
     """
 
     def __init__(self, source: Source, structure: Structure, terms: Callable[[Values], Terms]) -> None:
-        self._source, self._structure, self._terms = source, structure, terms
+        self.source, self.structure, self._terms = source, structure, terms
         origin, self._unravel = ravel_pytree(_origin(structure))
         self.size = int(origin.size)
         self.potential = jax.jit(self._potential)
@@ -55,10 +55,10 @@ class Free:
 
     def _potential(self, place: Any, z: jax.Array) -> jax.Array:
         """Minus the log density of z, in nats; the place is empty, and the data are constants of the program."""
-        model: Callable[[], Any] = handlers.seed(self._source, key_of(0))
-        summed = bool(self._structure.enumerated)
+        model: Callable[[], Any] = handlers.seed(self.source, key_of(0))
+        summed = bool(self.structure.enumerated)
         if summed:
-            model = enumeration.enumerated(model, self._structure)
+            model = enumeration.enumerated(model, self.structure)
         found: jax.Array = potential_energy(model, (), {}, self._unravel(z), enum=summed)
         return found
 
@@ -70,16 +70,20 @@ class Free:
 
     def _at(self, z: jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
         """Values of latent and deterministic sites at z, and the log density of the values."""
-        model = handlers.seed(self._source, key_of(0))
+        model = handlers.seed(self.source, key_of(0))
         values = constrain_fn(model, (), {}, self._unravel(z), return_deterministic=True)
-        terms, _ = self._terms({name: values[name] for name in self._structure.latent})
-        return values, sum(terms.values(), jnp.zeros(()))
+        return values, self.log_joint({name: values[name] for name in self.structure.latent})
+
+    def log_joint(self, values: Values) -> jax.Array:
+        """Log density of values of all latent sites that are not summed out; for use inside jit."""
+        terms, _ = self._terms(values)
+        return sum(terms.values(), jnp.zeros(()))
 
     def _log_slope(self, z: jax.Array) -> jax.Array:
         """Log |d values / d z|, whatever the sites' densities are scaled by."""
         free = self._unravel(z)
-        model = handlers.seed(self._source, key_of(0))
-        trace = run(self._source, constrain_fn(model, (), {}, free), key_of(0))
+        model = handlers.seed(self.source, key_of(0))
+        trace = run(self.source, constrain_fn(model, (), {}, free), key_of(0))
         each = {name: biject_to(trace[name]["fn"].support) for name in free}
         parts = [jnp.sum(each[name].log_abs_det_jacobian(free[name], trace[name]["value"])) for name in free]
         return sum(parts, jnp.zeros(()))
@@ -114,10 +118,10 @@ class Free:
         """Values of sites at points (chain, draw, d), and their log density, (chain, draw)."""
         outer = z.shape[:2]
         found, log_joint = jax.device_get(self._constrained(jnp.asarray(z.reshape(-1, self.size), dtype=float)))
-        left_out = _beside_enumerated(self._source, self._structure, found)
+        left_out = beside_enumerated(self.source, self.structure, found)
         draws = {
             name: np.asarray(found[name], dtype=np.float64).reshape(outer + found[name].shape[1:])
-            for name in self._structure.kinds
+            for name in self.structure.kinds
             if name in found and name not in left_out
         }
         return draws, np.asarray(log_joint, dtype=np.float64).reshape(outer)
@@ -140,7 +144,7 @@ def _origin(structure: Structure) -> dict[str, jax.Array]:
     return found
 
 
-def _beside_enumerated(source: Source, structure: Structure, found: Mapping[str, Array]) -> set[str]:
+def beside_enumerated(source: Source, structure: Structure, found: Mapping[str, Array]) -> set[str]:
     """Deterministic sites that depend on what is summed out: they have no draws of their own."""
     others = found.keys() - structure.latent.keys()
     if not structure.enumerated or not others:
