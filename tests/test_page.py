@@ -103,6 +103,20 @@ def test_the_verdict_comes_first_and_then_what_a_reader_asks():
     assert order == sorted(order)
 
 
+def test_a_reason_is_said_once_and_contenders_are_named_in_full():
+    document = stored("categories")
+    page = render(document)
+    settled = page[page.index('<h2 id="remedies"') : page.index('<h2 id="cost"')]
+    said = re.findall(r"<li>(.*?)</li>", settled)
+    assert len(said) == len(set(said)) >= 2
+    assert all(" and " in one.split(": ")[0] for one in said)  # whose it is
+    assert not any(
+        a != b and a.endswith(b.partition(": ")[2]) and a.startswith(b.partition(": ")[0]) for a in said for b in said
+    )
+    again = page[page.index('<h2 id="again"') :]
+    assert all(contender["name"] in again for contender in document["contenders"])
+
+
 def hostile(value, key=""):
     """A document whose texts are all hostile but those that are of a fixed set of words."""
     if isinstance(value, dict):

@@ -111,6 +111,22 @@ def test_a_term_that_differs_is_drawn_at_every_point(made):
     assert all("apart" not in check for check in result.document["model_check"] if check["verdict"] == "same")
 
 
+def test_of_a_network_what_is_judged_is_drawn(made):
+    material = made("network").material
+    judged = list(material.by_parameter)
+    assert any(name.startswith("eta[") for name in judged)
+    assert all(list(of) == judged for of in material.draws.values())
+    figure = draw("densities", material).figure
+    assert all(len(line.get_xdata()) > 50 for axes in figure.axes if axes.get_visible() for line in axes.lines)
+
+
+def test_zero_is_marked_where_it_is_near_and_makes_no_picture_wider(made):
+    (axes,) = made("chains").plot("forest").axes
+    assert axes.get_xlim()[0] > -4.0
+    ticks = [line for line in axes.lines if line.get_marker() == "|" and line.get_markersize() == 9]
+    assert all(axes.get_xlim()[0] <= line.get_xdata()[0] <= axes.get_xlim()[1] for line in ticks)
+
+
 def test_ranks_are_uniform_where_posteriors_are_the_same_whatever_the_numbers_of_draws():
     rng = np.random.default_rng(0)
     found = ranks({"a": rng.normal(size=(2, 500)), "b": rng.normal(size=(1, 20000)), "c": rng.normal(size=(4, 1000))})

@@ -128,6 +128,21 @@ def model(y):
 """
 
 
+def test_where_rows_differ_is_kept_row_by_row_and_drawn(folder):
+    other = changed("schools", "obs=y", "obs=np.where(np.arange(8) == 2, 3.0, y)")
+    check = held(folder, "schools", SCHOOLS, other)
+    (term,) = check.apart
+    assert (term["site"], term["rows_of"]) == ("obs", 8)
+    assert [row["row"] for row in term["rows"]] == ["2"]
+    assert term["rows"][0]["spread"] == pytest.approx(max(map(abs, term["points"])))
+    assert main(["programs", "plain=a.py:model", "plain=b.py:model", "--data", "schools.json", "--model-only",
+                 "--html", "page.html", "--plots", "plots", "--out", "kept", "--quiet"]) == 1  # fmt: skip
+    assert (folder / "plots" / "model.png").is_file()
+    assert "<img" in (folder / "page.html").read_text()
+    assert main(["show", "kept", "--html", "again.html", "--quiet"]) == 1
+    assert (folder / "again.html").read_text() == (folder / "page.html").read_text()
+
+
 @pytest.mark.parametrize(
     "fault, site, words",
     [({"scale": "10.001"}, "mu", "its scale"), ({"moved": "1e-4"}, "obs", "row 77777 alone differs"), ({}, None, "")],

@@ -19,7 +19,9 @@ def draw(material: Material) -> Picture:
     values = material.draws
     if not values:
         raise NothingToDrawError("no draws are at hand")
-    names = material.worst(_MOST)
+    names = [name for name in material.worst(_MOST) if any(name in of for of in values.values())]
+    if not names:
+        raise NothingToDrawError("no draws of what is judged are at hand")
     across = min(_ACROSS, len(names))
     down = -(-len(names) // across)
     figure = new_figure(8.0, 1.7 * down + 0.8)
@@ -41,7 +43,7 @@ def _panel(axes: "Axes", name: str, material: Material) -> None:
         of = material.draws.get(contender, {}).get(name)
         if of is not None:
             _curve(axes, of.ravel(), material.looks[contender])
-        elif row["mean"] is not None:
+        elif row["mean"] is not None and row["sd"] is None:
             axes.axvline(row["mean"], color=material.looks[contender].colour, ls=":", lw=1.5)
     bare(axes, keep="bottom")
     axes.set_yticks([])

@@ -25,7 +25,7 @@ def draw(material: Material) -> Picture:
     step = min(0.8 / len(who), 0.25)
     figure = new_figure(8.0, 1.5 + len(names) * max(0.24, 0.1 * len(who)))
     axes = figure.subplots()
-    zeros = 0
+    zeros: list[tuple[float, int]] = []
     for k, name in enumerate(names):
         rows = every[name]
         middle, unit = _scale(rows)
@@ -33,15 +33,17 @@ def draw(material: Material) -> Picture:
         for j, contender in enumerate(who):
             if contender in rows:
                 _interval(axes, material, rows[contender], (middle, unit), k + (j - (len(who) - 1) / 2) * step)
-        if abs(middle / unit) <= _FAR:
-            axes.plot(-middle / unit, k, "|", ms=9, mec=GREY, mew=1.2, zorder=0)
-            zeros += 1
+        zeros.append((-middle / unit, k))
         decimals = digits(unit)
         said = f"{number(middle, decimals)} ± {number(unit, decimals)}"
         axes.annotate(
             said, (1.01, k), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, annotation_clip=False
         )
     _dress(axes, names)
+    low, high = axes.get_xlim()
+    zeros = [(at, k) for at, k in zeros if low <= at <= high]
+    for at, k in zeros:
+        axes.plot(at, k, "|", ms=9, mec=GREY, mew=1.2, zorder=0)
     material.legend(figure, who)
     caption = f"Medians and central 90 % intervals of {some(len(names), len(every))}, each on its own scale."
     return Picture(figure, caption + (" A grey tick marks zero where it is near." if zeros else ""))

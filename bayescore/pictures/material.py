@@ -99,9 +99,10 @@ class Material:
 
     @cached_property
     def draws(self) -> Mapping[str, Mapping[str, Array]]:
-        """Draws (chain, draw) by contender and parameter; points have none."""
+        """Draws (chain, draw) by contender and parameter, of what is judged; points have none."""
         found = {name: fit.posterior for name, fit in self.fits.items() if fit.posterior is not None}
-        return {name: p.parameters() for name, p in found.items() if p.estimand == "posterior"}
+        judged = (lambda posterior: posterior) if self.problem is None else self.problem.target.judged
+        return {name: judged(p).parameters() for name, p in found.items() if p.estimand == "posterior"}
 
     @cached_property
     def by_parameter(self) -> Mapping[str, Mapping[str, ParameterEntry]]:

@@ -36,7 +36,7 @@ def draw(material: Material) -> Picture:
 
 def _is_a_curve(problem: "Problem") -> bool:
     data = problem.data
-    more = data.groups or data.categories or data.offset is not None or data.trials is not None
+    more = data.groups or data.categories or any(part is not None for part in (data.offset, data.trials, data.ones))
     return data.x.shape[1] == 1 and not more and data.y is not None
 
 
@@ -150,7 +150,7 @@ def _rows(axes: "Axes", rows: list[PredictionEntry], order: Mapping[int, int], l
     at = np.array([order[row["row"]] for row in known], dtype=np.float64)
     mean, low, high = (np.array([row[key] for row in known], dtype=np.float64) for key in ("mean", "q05", "q95"))
     if len(known) <= _SINGLE_ROWS:
-        axes.plot(at + aside, mean, look.marker, color=look.colour, ms=3.5)
+        axes.plot(at + aside, mean, "_" if look.marker == "|" else look.marker, color=look.colour, ms=4)
         axes.vlines(at + aside, low, high, color=look.colour, lw=1.2)
     else:
         axes.plot(at, mean, color=look.colour, ls=look.dashes, lw=1.2)

@@ -86,6 +86,7 @@ def _view(document: Document) -> dict[str, Any]:
         "settings": {name: "" if value is None else printable(str(value)) for name, value in shown["settings"].items()},
         "environment": shown["environment"],
         "contenders": [contender["name"] for contender in shown["contenders"]],
+        "in_full": [legend.get(contender["name"], contender["name"]) for contender in shown["contenders"]],
         "again_fitted": [
             *(f"{c['name']}: refitted: {c['refitted']}" for c in shown["contenders"] if c.get("refitted")),
             *(f"{c['name']}: drawn again: {c['drawn_on']}" for c in shown["contenders"] if c.get("drawn_on")),
@@ -109,10 +110,10 @@ def _view(document: Document) -> dict[str, Any]:
 def _remedies(document: Document) -> Mapping[str, tuple[list[str], str, str]]:
     """For each reason that is met: its sentences, what it means, and what to do."""
     found: dict[str, list[str]] = {}
-    for at in (document, *document["pairs"]):
-        for reason in at["reasons"]:
-            said = found.setdefault(reason["code"], [])
-            if reason["text"] not in said:
-                said.append(reason["text"])
+    of_pairs = [(f"{p['a']} and {p['b']}: ", reason) for p in document["pairs"] for reason in p["reasons"]]
+    for who, reason in [*(("", reason) for reason in document["reasons"]), *of_pairs]:
+        said = found.setdefault(reason["code"], [])
+        if not {reason["text"], f"{who}{reason['text']}"} & set(said):
+            said.append(f"{who}{reason['text']}")
     known = {code: EXPLANATIONS[code] for code in found if code in EXPLANATIONS}
     return {code: (found[code], one.meaning, one.remedy) for code, one in known.items()}
