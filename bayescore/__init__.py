@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bayescore.model.data import Data, from_arrays, toy_data
     from bayescore.model.posterior import Posterior
     from bayescore.model.regression import Regression
+    from bayescore.pictures.prior import plot_prior
     from bayescore.plugins.registered import get_backend
     from bayescore.porting import compare_programs
     from bayescore.regressions.problem import Problem
@@ -26,6 +27,7 @@ _HOMES = {
     "Fit": "fitting.fit",
     "fit": "fitting.run",
     "load_fit": "fitting.fit",
+    "plot_prior": "pictures.prior",
     "Settings": "settings",
     "compare": "comparison.run",
     "compare_programs": "porting",
@@ -76,6 +78,7 @@ __all__ = [
     "get_backend",
     "load",
     "load_fit",
+    "plot_prior",
     "save",
     "to_datatree",
     "toy",

@@ -21,6 +21,7 @@ INTERNAL = 70
 _COMMANDS = {
     "compare": "fit one regression with several backends, and tell whether they agree",
     "fit": "fit one regression with one backend: its summary, and whether it is healthy",
+    "prior": "hold what the priors alone expect against the data, before anything is fitted",
     "programs": "tell whether programs of your own, in one library or several, are the same model",
     "backends": "list the backends that are installed, and what each can do",
     "show": "print the report of a comparison kept with --out",

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,19 +98,12 @@ def _one(backends: tuple[str, ...]) -> str | None:
 
 def _check(output: FitOutput, inputs: "list[str | Path | None]") -> None:
     """Refuse files that can't be written, that are there, or that the fit reads."""
+    from bayescore.cli.keeping import check_files
     from bayescore.errors import RequestError
-    from bayescore.system import writing
 
     if output.force and output.out is None:
         raise RequestError("--force goes with --out FILE.nc")
-    for flag, name in (("--json", output.json), ("--out", output.out)):
-        if name is None or (flag == "--json" and name == "-"):
-            continue
-        writing.check(Path(name))
-        for used in inputs:
-            with suppress(OSError, ValueError):  # it is no file's name
-                if used is not None and Path(name).is_file() and Path(name).samefile(used):
-                    raise RequestError(f"{name!r} is read by this fit: name another file with {flag}")
+    check_files({"--json": output.json, "--out": output.out}, inputs)
     if output.out is not None and Path(output.out).is_file() and not output.force:
         raise RequestError(f"the file {output.out!r} is there: --force replaces it")
 

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,13 +59,9 @@ class Output(Options):
             raise RequestError("--force and --resume go with --out DIR")
         if "-" in {self.junit, self.html}:
             raise RequestError("only --json can be -, standard output: name a file")
-        files = {"--json": None if self.json == "-" else self.json, "--junit": self.junit, "--html": self.html}
-        given = {flag: Path(name) for flag, name in files.items() if name is not None}
-        for flag, path in given.items():
-            _check_file(flag, path, inputs)
-        for one, other in combinations(given, 2):
-            if given[one].resolve() == given[other].resolve():
-                raise RequestError(f"{one} and {other} name the same file: name two")
+        from bayescore.cli.keeping import check_files
+
+        check_files({"--json": self.json, "--junit": self.junit, "--html": self.html}, inputs)
         if self.plots is not None:
             from bayescore.cli.looks import check_folder
 
@@ -131,14 +126,3 @@ def _deliver(result: "Comparison", output: Output, problem_file: str, unkept: li
 
         unkept += looks.keep(result.material, problem_file, output.plots, output.html, quiet=output.quiet)
     return exit_code(130 if result.interrupted else result.decision.exit_code, unkept)
-
-
-def _check_file(flag: str, path: Path, inputs: "Sequence[str | Path | None]") -> None:
-    """Refuse a file that can't be written, or that the comparison reads."""
-    from bayescore.system import writing
-
-    writing.check(path)
-    for used in inputs:
-        with suppress(OSError, ValueError):  # it is no file's name
-            if used is not None and path.is_file() and path.samefile(used):
-                raise RequestError(f"{str(path)!r} is read by this comparison: name another file with {flag}")
