@@ -10,6 +10,7 @@ from scipy import special, stats
 import bayescore as bc
 from bayescore.errors import RequestError
 from bayescore.fitting.arviz import log_likelihood
+from bayescore.inference_data import encode
 from bayescore.model.posterior import label
 
 SIGMA = 0.7
@@ -188,3 +189,31 @@ def test_rows_that_memory_does_not_hold_are_left_out(fit, monkeypatch):
     with pytest.raises(RequestError, match="by_row=False"):
         fit.to_datatree()
     assert "log_likelihood" not in fit.to_datatree(by_row=False).children
+
+
+EVERY = [
+    ("w ~ x", {"family": "Gamma"}),
+    ("w ~ x", {"priors": {"beta": "Horseshoe()"}}),
+    ("size ~ x", {"family": "Categorical"}),
+    ("size ~ 1", {"family": "Ordinal", "levels": {"size": ["l", "m", "h"]}}),
+    ("count ~ x", {"family": "NegativeBinomial"}),
+    ("w ~ x", {"network": (2,)}),
+    ("w ~ 1 + (x | size) + (1 | size:of)", {"family": "StudentT"}),
+    ("proportion(count, of) ~ x", {"family": "Binomial"}),
+    ("size['l'] ~ x", {"family": "Bernoulli"}),
+    ("w ~ 0 + size", {}),
+]
+
+
+@pytest.mark.parametrize(("formula", "asked"), EVERY)
+def test_a_tree_of_every_kind_of_regression_is_whole_and_can_be_written(formula, asked, tmp_path):
+    problem = bc.from_table(formula, TABLE.assign(w=TABLE.w + 1), **asked)
+    fit = bc.Fit(problem, prior_of(problem), {}, None)
+    tree = fit.to_datatree(prior_draws=5)
+    (densities,) = tree["log_likelihood"].data_vars.values()
+    joint = sum(tree["log_prior"].data_vars.values()) + densities.sum("row")
+    np.testing.assert_allclose(joint.values, problem.target.log_joint(fit.posterior), rtol=1e-9)
+    assert tree["prior"].sizes["draw"] == 5
+    assert tree["posterior_predictive"].sizes == {"chain": 1, "draw": 7, "row": 6}
+    (tmp_path / "tree.nc").write_bytes(encode(tree, tmp_path / "tree.nc"))
+    assert set(bc.load(tmp_path / "tree.nc").draws) == {site.name for site in problem.regression.sites}

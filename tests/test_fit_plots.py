@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray
-from conftest import USABLE
 
 import bayescore as bc
 from bayescore.model.posterior import label
@@ -129,13 +128,6 @@ def test_plots_of_counts_and_of_classes():
 
 def test_pairs_of_named_elements(tree):
     assert azp.plot_pair(tree, var_names=["beta"]) is not None
-
-
-@pytest.mark.skipif("numpyro" not in USABLE, reason="numpyro is not installed")
-def test_plots_of_a_sampler():
-    tree = bc.fit(bc.toy(), backend="numpyro:nuts(warmup=200, draws=250)").to_datatree()
-    for name in ("plot_energy", "plot_trace", "plot_ess", "plot_ppc_dist", "plot_loo_pit"):
-        assert getattr(azp, name)(tree) is not None
 
 
 def test_no_plot_is_forgotten():
