@@ -79,7 +79,7 @@ def test_data_that_have_changed_are_not_drawn(kept, tmp_path, capsys):
         (["--html", "nowhere/page.html"], "can't write 'nowhere/page.html': name a file in a folder that is there"),
         (["--html", "."], "can't write '.': name a file that can be written"),
         (["--html", "a", "--json", "a"], "--json and --html name the same file: name two"),
-        (["--html", "problem.toml"], "'problem.toml' is read by this comparison: name another file with --html"),
+        (["--html", "problem.toml"], "'problem.toml' is read by this command: name another file with --html"),
     ],
 )
 def test_what_can_not_be_written_is_told_before_any_fit(given, said, tmp_path, monkeypatch, capsys):

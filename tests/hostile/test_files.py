@@ -148,7 +148,7 @@ def test_a_file_that_the_comparison_reads_is_not_written_over(tmp_path, monkeypa
     Path("problem.toml").write_text('data = "table.csv"\nformula = "y ~ x"\n')
     for name in ("table.csv", "problem.toml"):
         assert main([*COMPARE, "problem.toml", "--json", str(tmp_path / name)]) == 2
-        assert "is read by this comparison" in capsys.readouterr().err
+        assert "is read by this command" in capsys.readouterr().err
     assert Path("table.csv").read_text() == table
 
 
