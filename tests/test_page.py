@@ -164,6 +164,19 @@ def test_nothing_is_wider_than_the_screen(width, browser, file):
     seen.page.close()
 
 
+def test_in_print_nothing_is_cut_off_or_left_to_scroll(browser, file):
+    page = Seen(browser, file, 718).page  # A4 without its margins
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == 718
+    cut = (
+        "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.ariaLabel)"
+    )
+    assert page.evaluate(cut) == []
+    assert page.locator("nav, .filter").locator("visible=true").count() == 0
+    page.close()
+
+
 def test_tables_sort_and_filter_by_the_keyboard(browser, file):
     page = Seen(browser, file).page
     table = page.locator("#table-parameters")
