@@ -161,7 +161,20 @@ def test_of_two_hundred_parameters_the_worst_are_drawn_and_the_picture_says_so()
     assert "of 10 pairs" in draw("differences", Material(document)).caption
 
 
-HOSTILE = ["$x^2$", "$\\undefined{", "_hidden", "<script>", "a" * 500, "\x1b[31m", "列名", "x\ny", "%d {0}", "", " "]
+HOSTILE = [
+    "$x^2$",
+    "$\\nosuch$",
+    "$\\undefined{",
+    "_hidden",
+    "<script>",
+    "a" * 500,
+    "\x1b[31m",
+    "列名",
+    "x\ny",
+    "%d {0}",
+    "",
+    " ",
+]
 
 
 def test_any_name_can_be_drawn(made):
