@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,7 +41,8 @@ def test_a_fit_that_is_kept_is_the_one_that_was_told(tmp_path, capsys, table):
     document = json.loads(capsys.readouterr().out)
     fit = bc.load_fit(kept)
     assert fit.document == document
-    assert set(document) == set(FitDocument.__annotations__)
+    assert msgspec.convert(document, FitDocument) == document
+    assert list(document) == list(FitDocument.__annotations__)
     assert document["settings"]["seed"] == 7
     assert len(fit.predict({"x": [1.0], "g": ["b"]})) == 1
     assert main([*TOY, *stated, "--out", str(kept), "--quiet"]) == 2

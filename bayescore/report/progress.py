@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Protocol, TypeGuard
 
@@ -41,7 +42,7 @@ class Bars:
             TimeElapsedColumn(),
             console=console,
             transient=True,
-            disable=quiet or not (console.is_terminal or console.is_jupyter),
+            disable=quiet or not _is_seen(console),
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -69,6 +70,11 @@ class Bars:
         if _is_count(step) and _is_count(total):
             figures = ", ".join(f"{k} {_figure(v)}" for k, v in message.items() if k not in {"step", "total"})
             self._progress.update(task, completed=step, total=total, text=printable(figures))
+
+
+def _is_seen(console: Console) -> bool:
+    """Whether bars can move: on a terminal, and in a notebook that has widgets."""
+    return find_spec("ipywidgets") is not None if console.is_jupyter else console.is_terminal
 
 
 @contextmanager
