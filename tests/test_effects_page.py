@@ -13,12 +13,12 @@ PAGE = ROOT / "docs" / "effects.md"
 
 def test_the_page_shows_what_is_found():
     space: dict[str, Any] = {}
-    shown = pages.blocks(PAGE)
+    shown = list(pages.blocks(PAGE))
     assert len(shown) == 7
-    for code, output in shown:
-        found = pages.run(code, space)
-        assert output is not None and found is not None
-        assert pages.same(found, output), f"{found}\n{output}"
+    for block in shown:
+        found = pages.text(pages.run(block.code, space))
+        assert block.shown is not None
+        assert pages.same(found, block.shown), f"{found}\n{block.shown}"
 
 
 if __name__ == "__main__":
