@@ -401,6 +401,21 @@ def test_a_fit_that_comes_to_nothing_costs_its_own_row(folder, what, capsys):
     assert [(pair["a"], pair["b"], pair["verdict"]) for pair in document["pairs"]] == [(files[0], files[2], "agree")]
 
 
+@pytest.mark.parametrize("names", ["ab", "abc"])
+def test_another_model_is_a_disagreement_though_nobody_fits_it(folder, capsys, names):
+    """Where the other programs agree, too."""
+    for name in names:
+        text = DRAWN.replace("SD", "1.0")
+        written(folder, name, text.replace("10.0", "1.0") if name == "b" else text)
+    (folder / "d.json").write_text('{"y": [1.0, 2.0, 0.5]}')
+    files = [f"plain={name}.py:model" for name in names]
+    quick = ["--method", "nuts(draws=400)", "--margin", "0.4"]
+    assert main(["programs", *files, "--data", "d.json", *quick, "--json", "-"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [reason["code"] for reason in document["reasons"]] == ["different-model"]
+    assert [pair["verdict"] for pair in document["pairs"]] == ["agree"] * (len(names) - 2)
+
+
 def test_a_density_that_is_no_number_is_said(folder):
     found = held(
         folder,

@@ -84,7 +84,8 @@ def decide(
     if model_only:
         verdict, reasons = _of_models_alone(models, lost)
     else:
-        verdict, reasons = _overall(candidates, pairs, exact, lost, smoke)
+        unfitted = [m for m in models if m.verdict == "different" and m.contender not in {c.name for c in candidates}]
+        verdict, reasons = _overall(candidates, pairs, exact, lost, smoke, unfitted)
     return Decision(verdict, tuple(reasons), tuple(pairs))
 
 
@@ -153,13 +154,15 @@ def _overall(
     exact: Candidate | None,
     lost: Mapping[str, str],
     smoke: bool,
+    unfitted: Sequence[ModelCheck],
 ) -> tuple[Overall, list[Reason]]:
-    if smoke and not lost:
+    """The verdict of all; ``unfitted`` are other models, which nobody fitted for that."""
+    if smoke and not (lost or unfitted):
         return "inconclusive", [Reason("smoke", "this was a smoke run of two iterations: nothing can be concluded")]
     judged = [pair for pair in pairs if pair.verdict != "not-comparable"]
     wrong = [pair for pair in judged if pair.verdict == "disagree"]
-    if wrong:
-        return "disagree", _gather(wrong)
+    if wrong or unfitted:
+        return "disagree", [*map(_different, unfitted), *_gather(wrong)]
     if lost:
         return "incomplete", [Reason("not-run", f"{name}: {why}") for name, why in lost.items()]
     if exact is not None:

@@ -32,10 +32,10 @@ class Limits:
 _STEPS = (
     ("characters", 240), ("reasons", 6), ("notes", 5), ("model", 10), ("characters", 190), ("pairs", 8), ("sites", 14),
     ("reasons", 4), ("notes", 3), ("model", 8), ("contenders", 8), ("pairs", 6), ("characters", 150), ("reasons", 3),
-    ("sites", 10), ("notes", 2), ("model", 6), ("contenders", 6), ("pairs", 5), ("reasons", 2), ("model", 5),
-    ("contenders", 5), ("pairs", 4), ("characters", 95), ("notes", 1), ("model", 4), ("pairs", 3), ("contenders", 4),
-    ("sites", 7), ("parameters", 8), ("reasons", 1), ("contenders", 3), ("pairs", 2), ("model", 3), ("parameters", 6),
-    ("sites", 4), ("contenders", 2), ("characters", 70), ("parameters", 5), ("model", 2), ("pairs", 1),
+    ("sites", 10), ("notes", 2), ("model", 7), ("contenders", 6), ("pairs", 5), ("reasons", 2), ("contenders", 5),
+    ("pairs", 4), ("characters", 88), ("notes", 1), ("model", 6), ("pairs", 3), ("contenders", 4), ("sites", 7),
+    ("reasons", 1), ("model", 5), ("contenders", 3), ("pairs", 2), ("parameters", 8), ("parameters", 6), ("model", 4),
+    ("sites", 4), ("contenders", 2), ("parameters", 5), ("model", 3), ("characters", 70), ("model", 2), ("pairs", 1),
     ("contenders", 1), ("parameters", 3),
 )  # fmt: skip
 """What is given up, one after the other, as long as the report is too long."""
@@ -59,8 +59,8 @@ def short(document: Document, fits: Callable[[Content], bool]) -> Content:
 
 def _statement(document: Document, limits: Limits) -> Heading:
     problem = document["problem"]
-    formula = f"{problem['formula']}, " if problem["formula"] else ""
-    data = brief(f"{formula}{problem['rows']} rows of {problem['source']}", limits.characters)
+    formula = f"{brief(problem['formula'], limits.characters // 2)}, " if problem["formula"] else ""
+    data = f"{formula}{problem['rows']} rows of {brief(problem['source'], limits.characters // 2)}"
     model = [] if problem.get("sites") else folded(problem)
     lines = [brief(line, limits.characters) for line in _some(model, limits.model, "line", "of the model")]
     warned, told = list(problem["warnings"]), list(problem["notes"])
@@ -123,12 +123,12 @@ def _ailing(document: Document) -> Iterator[str]:
 
 
 def _checked(document: Document) -> Iterator[str]:
-    """What is remarkable of a model that is no other, as a constant."""
+    """What is remarkable of a model, as a constant, or that it is another, where the verdict's reasons don't say it."""
     said = " ".join(reason["text"] for reason in document["reasons"])
     for check in document["model_check"]:
-        pattern, decides = check["pattern"], check["verdict"] in {"different", "precision"}
-        if pattern and not decides and check["contender"] != check.get("against") and pattern not in said:
-            yield f"{check['contender']}: {pattern}"
+        if check["pattern"] and check["contender"] != check.get("against") and check["pattern"] not in said:
+            where = ": ".join(part for part in (check["site"], check["pattern"]) if part)
+            yield f"{check['contender']}: {where}"
 
 
 def _predicted(document: Document) -> str:

@@ -16,7 +16,7 @@ from bayescore.report.tables import Table
 
 _STYLES = {"agree": "bold green", "disagree": "bold red", "inconclusive": "bold yellow", "incomplete": "bold magenta"}
 
-_SCREEN = 44
+_SCREEN = 45
 """Lines of the short report at the usual width; where it is narrower as much text takes more."""
 _USUAL, _NARROWEST = 100, 40
 """Columns where nobody says how many there are, and at least."""
