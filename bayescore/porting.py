@@ -18,6 +18,7 @@ from bayescore.programs import naming, source
 from bayescore.programs.source import InPython, Source
 from bayescore.programs.subject import Programs, stated
 from bayescore.programs.work import own_guide
+from bayescore.report.progress import watching
 from bayescore.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def compare_programs(
     transpose: Sequence[str] = (),
     judge: Sequence[str] = (),
     settings: Settings | None = None,
-    watch: Watcher = lambda contender, message: None,
+    progress: bool = True,
+    watch: Watcher | None = None,
     **programs: Given,
 ) -> Comparison:
     """Tell whether programs are the same model, and whether their posteriors are the same.
@@ -55,6 +57,8 @@ def compare_programs(
         Sites whose posterior is compared; by default those that all sample.
     settings
         With ``model_only=True`` nothing is fitted.
+    progress, watch
+        As `bayescore.compare` takes them.
 
     Raises
     ------
@@ -62,7 +66,9 @@ def compare_programs(
         The request makes no sense: no such backend, data that a program does not take, a site that nobody has.
     """
     chosen = Settings() if settings is None else settings
-    return compare_subject(state(programs, data, rename, transpose, judge, chosen.seed), chosen, watch=watch)
+    subject = state(programs, data, rename, transpose, judge, chosen.seed)
+    with watching(watch, progress) as watcher:
+        return compare_subject(subject, chosen, watch=watcher)
 
 
 def state(
