@@ -30,8 +30,16 @@ def test_the_report_is_a_summary_and_no_verdict(capsys):
     assert lines[0] == "Fit  y ~ x, 100 rows of toy(n=100, p=1, noise_sd=0.1, seed=0), by exact"
     (intercept,) = (line.split() for line in lines if line.startswith("intercept  "))
     assert intercept[:4] == ["intercept", "0.9993", "0.0207", "exact"]
-    assert lines[-1].startswith("HEALTHY  exact: ok")
+    assert lines[-1].startswith("HEALTHY  exact: log evidence 78.69")
     assert "INCONCLUSIVE" not in said.upper()
+
+
+def test_what_is_wrong_is_said_with_what_to_do(capsys):
+    assert main([*TOY, "--smoke"]) == 3
+    said = capsys.readouterr().out
+    assert "UNHEALTHY  exact" in said
+    assert "  smoke: this was a smoke run" in said
+    assert "  next, for smoke: Run it again" in said
 
 
 def test_a_fit_that_is_kept_is_the_one_that_was_told(tmp_path, capsys, table):

@@ -112,6 +112,7 @@ def _document(problem: "Problem", found: "PriorPredictive", seed: int) -> dict[s
 def _report(document: dict[str, Any], console: "Console") -> None:
     """The model, and each statistic of the data beside those of the draws."""
     from bayescore.printable import everywhere
+    from bayescore.report.model_text import folded
     from bayescore.report.tables import Column, Line, Table
     from bayescore.report.terminal import render_table
 
@@ -119,7 +120,7 @@ def _report(document: dict[str, Any], console: "Console") -> None:
     problem = shown["problem"]
     formula = f"{problem['formula']}, " if problem["formula"] else ""
     console.print(f"Prior  {formula}{problem['rows']} rows of {problem['source']}, {shown['draws']} draws")
-    for line in problem["model"].split("\n"):
+    for line in folded(problem):
         console.print(f"  {line}")
     heads = ("data", "5 %", "50 %", "95 %", "share below")
     keys = ("data", "q05", "q50", "q95", "below")

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypedDict, cast
 from rich.console import Console
 from rich.text import Text
 
+from bayescore.agreement.explanations import EXPLANATIONS
 from bayescore.printable import everywhere
 from bayescore.report.document import (
     ContenderEntry,
@@ -18,6 +19,7 @@ from bayescore.report.document import (
     ScoreEntry,
     SettingsEntry,
 )
+from bayescore.report.model_text import folded
 from bayescore.report.tables import Column, Line, Table
 from bayescore.report.terminal import plain_console, render_table
 from bayescore.report.words import diagnosis, digits, number
@@ -86,7 +88,7 @@ def _statement(document: FitDocument, console: Console) -> None:
     formula = f"{problem['formula']}, " if problem["formula"] else ""
     what = f"  {formula}{problem['rows']} rows of {problem['source']}, by {contender['name']}"
     console.print(Text.assemble(("Fit", "bold"), what))
-    for line in problem["model"].split("\n"):
+    for line in folded(problem):
         console.print(Text(f"  {line}"))
     for note in problem["notes"]:
         console.print(Text(f"note: {note}"))
@@ -99,9 +101,13 @@ def _closing(document: FitDocument, console: Console) -> None:
     contender = document["contenders"][0]
     seconds = sum(value for value in contender["seconds"].values() if value is not None)
     head, style = ("HEALTHY", "bold green") if document["healthy"] else ("UNHEALTHY", "bold yellow")
-    said = ", ".join(part for part in (diagnosis(contender), f"{seconds:.1f} s") if part)
+    figures = diagnosis(contender).split("; ")[1:]  # whether it is healthy is said before them
+    said = "; ".join([*figures, f"{seconds:.1f} s"])
     console.print(Text.assemble((head, style), f"  {contender['name']}: {said}"))
     if contender.get("refitted"):
         console.print(Text(f"  refitted: {contender['refitted']}"))
     for reason in document["reasons"]:
         console.print(Text(f"  {reason['code']}: {reason['text']}"))
+    for code in dict.fromkeys(reason["code"] for reason in document["reasons"]):
+        if code in EXPLANATIONS:
+            console.print(Text(f"  next, for {code}: {EXPLANATIONS[code].remedy}"))
