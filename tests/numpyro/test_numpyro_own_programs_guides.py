@@ -255,6 +255,11 @@ def discrete(x, y):
     numpyro.sample("b", dist.Normal(numpyro.param("loc", jnp.zeros(2)) + which, 1.0).to_event(1))
 
 
+def deciding(x, y):
+    u = numpyro.sample("u", dist.Normal(0.0, 1.0), infer={"is_auxiliary": True})
+    numpyro.sample("b", dist.Normal(numpyro.param("loc", jnp.zeros(2)), 1.0 if u < 9 else 2.0).to_event(1))
+
+
 def changing(x, y):
     state = numpyro.primitives.mutable("state", {"runs": 0})
     state["runs"] = state["runs"] + 1
@@ -270,6 +275,7 @@ def changing(x, y):
         (AutoDelta, "the guide is a point"),
         (AutoLaplaceApproximation, "the guide is a point"),
         (discrete, "upstream: the guide's site 'which' can't be reparametrized"),
+        (deciding, "the program, or its guide, decides in Python code"),
         (changing, "not yet: the guide has a state that its runs change"),
     ],
 )

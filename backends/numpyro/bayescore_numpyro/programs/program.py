@@ -136,8 +136,9 @@ class NumPyroProgram(Program):
             try:
                 return traced(self._source, lambda: self._fitted(method, seed, progress))
             except NOT_TRACEABLE as error:
+                who = "the program" if self._guide is None else "the program, or its guide,"
                 raise UnsupportedError(
-                    "the program decides in Python code by the value of a latent site, which JAX "
+                    f"{who} decides in Python code by the value of a latent site, which JAX "
                     f"can't follow: write it with jnp.where ({type(error).__name__})"
                 ) from None
 
