@@ -1,5 +1,7 @@
 """Guides of one's own for programs in Pyro, against an exact Gaussian posterior."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyro
 import pyro.distributions as dist
@@ -11,9 +13,11 @@ from pyro_support import BACKEND
 from scipy import special
 from torch.distributions import constraints
 
+from bayescore.agreement.health import examine
 from bayescore.errors import RequestError, UnsupportedError
 from bayescore.methods import NUTS, SVI
 from bayescore.porting import compare_programs
+from bayescore.programs.guides import moments_of
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(0.0, 1.0, size=12)
@@ -91,6 +95,15 @@ def test_a_look_has_the_same_random_numbers_as_the_others():
     fit, _ = fitted(narrow)
     assert np.ptp(fit.iterates["log_scale"], axis=0).max() < 1e-9
     assert np.ptp(fit.iterates["loc"], axis=0).min() > 0.01
+
+
+@pytest.mark.parametrize(("steps", "said"), [(60, "R-hat of the guide's locations"), (300, "the Monte Carlo error of")])
+def test_a_guide_that_has_not_converged_is_not_healthy(steps, said):
+    method = SVI(steps=steps, particles=2, rate=0.01 if steps < 100 else 0.1, draws=2000)
+    fit, posterior = fitted(right, method)
+    moments = moments_of(posterior, BACKEND.program(line, DATA).sites(), fit.iterates)
+    found = examine(method, replace(posterior, moments=moments), fit.iterates)
+    assert any(said in ailment.text for ailment in found.ailments), found
 
 
 def test_looks_leave_the_generators_to_the_optimizer(monkeypatch):
