@@ -428,3 +428,24 @@ def test_fits_have_them_and_so_have_those_that_are_loaded(tmp_path):
         check(one.slopes("x"), values["beta"][:, :1], atol=1e-9)
         check(one.comparisons("g"), values["beta"][:, 1:], atol=1e-9)
         check(one.predictions({"x": [0], "g": ["a"]}), values["intercept"][:, None])
+
+
+def test_trials_that_are_a_predictor_too_leave_a_probability():
+    problem = bc.from_table("p(hits, n) ~ n", TABLE, family="Binomial")
+    posterior = by_hand(problem)
+    eta = posterior.flat()["intercept"][:, None] + posterior.flat()["beta"] * [4, 8]
+    check(predictions(problem, posterior, {"n": [4, 8]}), expit(eta))
+
+
+def test_what_is_typical_is_so_by_weights_and_rows_without_weight_are_not_there():
+    frame = TABLE.assign(w=(TABLE["g"] == "a") * 100.0 + (TABLE["g"] == "b") * 1.0)
+    assert TABLE["g"].mode()[0] == "b"
+    problem = bc.from_table("real ~ x + g", frame, weights="w")
+    posterior = by_hand(problem)
+    typical = predictions(problem, posterior, {"x": [0.0]})
+    assert typical.notes[0] == "held at g a (most common)"
+    check(typical, posterior.flat()["intercept"][:, None])
+    by = predictions(problem, posterior, average_by="g")
+    assert by.frame["g"].tolist() == ["a", "b"]
+    assert np.isfinite(by.draws).all()
+    assert len(predictions(problem, posterior, average_by=False)) == 60

@@ -135,6 +135,8 @@ def test_levels_in_the_order_that_was_stated():
     treated = bc.from_table("real ~ C(g, Treatment('b'))", TABLE)
     assert comparisons(treated, by_hand(treated)).frame["contrast"].tolist() == ["a - b", "c - b"]
     assert predictions(stated, by_hand(stated), average_by="g").frame["g"].tolist() == ["c", "a", "b"]
+    listed = bc.from_table("real ~ C(g, levels=['b', 'c', 'a'])", TABLE)
+    assert comparisons(listed, by_hand(listed)).frame["contrast"].tolist() == ["c - b", "a - b"]
 
 
 def test_what_is_found_reads_as_a_table_and_escapes_what_users_write():

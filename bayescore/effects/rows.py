@@ -76,8 +76,8 @@ def rows(table: Table, conditional: Conditional, view: View, *, changing: str | 
     base, said = (table.frame, {}) if observed else table.typical()
     every = view.average_by is False or (view.average_by is None and not observed)
     by = () if every else _by(table, view.average_by, grid, observed=observed)
-    weights = table.weights if view.weighted and observed else np.ones(len(base))
-    if not every and np.any(weights == 0):
+    weights = table.weights if view.weighted and observed and not every else np.ones(len(base))
+    if np.any(weights == 0):
         base, weights = base[weights > 0], weights[weights > 0]
     if every:
         told = [name for name in base.columns if name not in grid.columns and name != changing] if observed else []
@@ -91,7 +91,7 @@ def rows(table: Table, conditional: Conditional, view: View, *, changing: str | 
     notes = _held(table, said, set(grid.columns) | {changing}, own)
     if observed:
         notes.append(f"{'for each of' if every else 'averaged over'} the data's {len(base)} rows")
-    if not every and np.any(weights != weights[0]):
+    if np.any(weights != weights[0]):
         notes.append("a row counts as often as its weight and its trials say (weighted=False: once)")
     return Rows(base, grid, weights, of_base, of_grid, cells if every else cells[list(by)], own, (*notes, *of_groups))
 
