@@ -6,7 +6,7 @@ ARGS ?= --backends pyro numpyro
 READY := $(VENV)/ready
 FILES := pyproject.toml constraints.txt backends/pyro/pyproject.toml backends/numpyro/pyproject.toml
 
-.PHONY: setup compare test lint bench clean
+.PHONY: setup compare test lint bench docs clean
 
 setup: $(READY)
 
@@ -30,5 +30,8 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/benchmark/run.py
 
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) site

@@ -5,7 +5,7 @@ back draws and predictions. NumPy goes in and NumPy comes out; what a backend ke
 between the calls (``NativeData``, ``Fit.native``) is its own affair. Three verbs have to be
 written; predictions are the core's where a backend has none of its own.
 
-A plugin is a module with one function::
+A plugin is a module with one function:
 
     @hookimpl
     def bayescore_backends():

@@ -253,3 +253,18 @@ def test_a_picture_that_fails_costs_itself_only(made, monkeypatch):
     assert sheets["forest"].fault == "ZeroDivisionError: division by zero"
     assert sheets["differences"].png
     assert library.installed()
+
+
+def test_a_guides_locations_are_drawn_in_its_sds():
+    """As its Monte Carlo error is: whatever the unit of the coordinates that it works on."""
+    from bayescore.pictures.svi import _series
+
+    rng = np.random.default_rng(0)
+    loc, log_scale = rng.normal(size=(50, 2)), rng.normal(0.0, 0.1, size=(50, 2))
+    unit = np.array([1.0, 0.02])
+    plain = _series({"loc": loc, "log_scale": log_scale}, "loc")
+    assert np.allclose(plain, loc / np.exp(log_scale.mean(axis=0)))
+    assert np.allclose(_series({"loc": loc * unit, "log_scale": log_scale + np.log(unit)}, "loc"), plain)
+    lower = np.full((50, 2, 2), 3.0)
+    full = _series({"loc": loc, "log_scale": 0.0 * log_scale, "lower": lower}, "loc")
+    assert np.allclose(full, loc / [1.0, np.sqrt(10.0)])

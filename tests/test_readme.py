@@ -1,4 +1,4 @@
-"""The README is true: its table is generated, its examples run."""
+"""The README is true, and so are the pages on backends: tables are generated, examples run."""
 
 import re
 import shutil
@@ -20,21 +20,24 @@ from bayescore.settings import Settings
 from bayescore.tables.problem import toy
 
 README = (ROOT / "README.md").read_text()
+BACKENDS, CAPABILITIES, GALLERY = (
+    (ROOT / "docs" / f"{n}.md").read_text() for n in ("backends", "capabilities", "verdicts")
+)
 
 
-def marked(name: str) -> str:
+def marked(name: str, text: str = README) -> str:
     """The code block after a marker."""
-    found = re.search(rf"<!-- {name} -->\n```\w*\n(.*?)```", README, re.DOTALL)
+    found = re.search(rf"<!-- {name} -->\n```\w*\n(.*?)```", text, re.DOTALL)
     assert found, name
     return found[1]
 
 
 @pytest.mark.skipif(bool(ABSENT), reason="the table is made with all backends installed")
 def test_the_table_of_capabilities_is_the_declared_one() -> None:
-    found = re.search(r"<!-- capabilities -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
+    found = re.search(r"<!-- capabilities -->\n(.*?)\n<!-- end -->", CAPABILITIES, re.DOTALL)
     assert found
     known = {name: row for name, row in loading.load().backends.items() if name in {"exact", "pyro", "numpyro"}}
-    assert found[1] == markdown(known), "put the output of 'bayescore backends --markdown' into the README"
+    assert found[1] == markdown(known), "put the output of 'bayescore backends --markdown' into docs/capabilities.md"
 
 
 def outline(report: str) -> list[str]:
@@ -52,7 +55,21 @@ def outline(report: str) -> list[str]:
 def test_the_sample_of_a_report_looks_as_reports_do() -> None:
     found = outline(str(compare(toy(), ["exact", "exact:exact(draws=2000)"], Settings(jobs=1))))
     assert len(found) == 7
-    assert outline(marked("output: make compare")) == found, "put the output of 'make compare' into the README"
+    assert outline(marked("output: agree", GALLERY)) == found, "run 'python tests/test_pages.py'"
+    assert outline(marked("verdict: make compare")) == [found[4], found[-1]], (
+        "put the end of 'make compare' into the README"
+    )
+
+
+def test_the_start_has_the_readmes_commands_and_ways_to_install() -> None:
+    start = (ROOT / "docs" / "index.md").read_text()
+    installing = [block for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) if block.startswith("pip install")]
+    assert len(installing) == 1
+    for block in (marked("run"), *installing):
+        assert f"```\n{block}```" in start
+    for command in ("compare", "test"):
+        assert re.search(rf"^make {command}$", README, re.MULTILINE)
+        assert re.search(rf"^{command}: ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 @pytest.mark.skipif(bool(ABSENT), reason="the example names all backends")
@@ -65,7 +82,7 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
 
 
 def test_the_backend_example_is_found_and_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_plugin.py").write_text(marked("backend"))
+    (tmp_path / "my_plugin.py").write_text(marked("backend", BACKENDS))
     metadata = tmp_path / "my_package-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
@@ -80,7 +97,7 @@ def test_the_backend_example_is_found_and_agrees(tmp_path: Path, monkeypatch: py
 
 def test_the_example_of_a_method_can_be_brought_and_written() -> None:
     written: dict[str, Any] = {"__name__": "mine"}
-    exec(marked("method"), written)
+    exec(marked("method", BACKENDS), written)
     brought = BackendInfo("mine", lambda precision: None, frozenset(), methods=(written["Metropolis"],))  # type: ignore
     check(replace(brought, default_method="metropolis(step=0.5)"))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--all", action="store_true", help="list every declaration, and the gaps with their reasons")
-    parser.add_argument("--markdown", action="store_true", help="print the table of the README")
+    parser.add_argument("--markdown", action="store_true", help="print the documentation's table of what each can do")
 
 
 def run(options: argparse.Namespace) -> int:

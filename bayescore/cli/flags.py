@@ -1,4 +1,4 @@
-"""Declared options (`bayescore.options`) as flags, and as the documentation's table."""
+"""Declared options (`bayescore.options`) as flags, and as the documentation's tables."""
 
 import argparse
 from typing import Any, get_args, get_origin
@@ -62,4 +62,13 @@ def markdown(cls: type[Options]) -> str:
         key = f"`{option.spelled}`" if option.said.in_file else ""
         value = "" if option.plain is bool else option.wanted
         lines.append(f"| `{flag(option)}` | {key} | {cell(value)} | {_default(option)} | {cell(option.said.help)} |")
+    return "\n".join(lines)
+
+
+def keys(*classes: type[Options]) -> str:
+    """The keys of a problem file that some classes make, as a table of the documentation."""
+    lines = ["| key | value | default | |", "|---|---|---|---|"]
+    for option in (one for cls in classes for one in cls.declared.values() if one.said.in_file):
+        value, default = ("true or false", "false") if option.plain is bool else (cell(option.wanted), _default(option))
+        lines.append(f"| `{option.spelled}` | {value} | {default} | {cell(option.said.help)} |")
     return "\n".join(lines)

@@ -1,9 +1,11 @@
 """How variational fits and optimizers went: the loss at each step, and a guide's iterates over the averaged half."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayescore.density.guide import scale_matrix
 from bayescore.model.arrays import Array
 from bayescore.pictures.library import GREY, INK, bare, label, new_figure
 from bayescore.pictures.material import Material, NothingToDrawError, Picture
@@ -27,7 +29,7 @@ def draw(material: Material) -> Picture:
         column[0].set_title(label(name), fontsize=9, color=INK, parse_math=False)
         _losses(column[0], fit.losses, material.looks[name].colour)
         for axes, kind in zip(column[1:], kinds[1:], strict=True):
-            _iterates(axes, fit.iterates.get(kind), kind, 0 if fit.losses is None else len(fit.losses))
+            _iterates(axes, _series(fit.iterates, kind), kind, 0 if fit.losses is None else len(fit.losses))
         for axes in column:
             axes.set_xlabel("step", fontsize=8, color=INK)
     left_out = f" of the first {len(shown)} of {len(fits)} fits" if len(shown) < len(fits) else ""
@@ -53,6 +55,15 @@ def _losses(axes: "Axes", losses: Array | None, colour: str) -> None:
         decades = [10.0**k for k in range(0, int(np.log10(max(top, 1.0))) + 1, 2)]
         axes.set_yticks([least, *(least + d for d in decades)], [f"{least:.4g}", *(f"+{d:g}" for d in decades)])
     axes.set_ylabel("loss [nat]", fontsize=8, color=INK)
+
+
+def _series(iterates: Mapping[str, Array], kind: str) -> Array | None:
+    """Locations in sds of the averaged guide, and log scales."""
+    found = iterates.get(kind)
+    if kind != "loc" or found is None or not found.size or "log_scale" not in iterates:
+        return found
+    matrix = scale_matrix({name: values.mean(axis=0) for name, values in iterates.items()})
+    return np.asarray(found / np.sqrt((matrix**2).sum(axis=1)))
 
 
 def _iterates(axes: "Axes", values: Array | None, kind: str, steps: int) -> None:
