@@ -8,10 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import numpy as np
 import pytest
 from conftest import ABSENT, ROOT
 
+import bayescore
 from bayescore.backend import BackendInfo
+from bayescore.cli import main
 from bayescore.comparison.run import compare
 from bayescore.plugins import loading
 from bayescore.plugins.hook import check
@@ -70,6 +74,54 @@ def test_the_start_has_the_readmes_commands_and_ways_to_install() -> None:
     for command in ("compare", "test"):
         assert re.search(rf"^make {command}$", README, re.MULTILINE)
         assert re.search(rf"^{command}: ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def fences(name: str, text: str = README) -> list[str]:
+    """The Python blocks under a heading."""
+    part = re.split(rf"^## {name}$", text, flags=re.MULTILINE)[1].partition("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+
+
+@pytest.mark.usefixtures("only_core")
+def test_the_example_of_a_fit_runs_with_the_exact_posterior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which has no group effects, and takes no minute."""
+    import pandas as pd
+
+    (example,) = fences("One fit")
+    for old, new in ((" + (Days | Subject)", ""), ("numpyro:nuts", "exact")):
+        assert example.count(old) == 1
+        example = example.replace(old, new)
+    frame = pd.DataFrame({"Days": np.arange(10.0), "Reaction": 250 + 10 * np.arange(10.0) + 5 * np.cos(np.arange(10))})
+    monkeypatch.chdir(tmp_path)
+    exec(example, {"bc": bayescore, "frame": frame, "new_frame": frame[:2]})
+    assert bayescore.load_fit("fit.nc").healthy
+
+
+def test_the_assertions_hold_of_the_same_posterior() -> None:
+    (example,) = fences("What is decided, and how")
+    rng = np.random.default_rng(0)
+    mine, theirs = ({name: rng.normal(size=(4, 2500)) for name in ("b", "tau")} for _ in range(2))
+    exec(
+        example,
+        {
+            "draws_of_mine": mine,
+            "reference_draws": theirs,
+            "pyro_mcmc": mine,
+            "numpyro_mcmc": {"beta": theirs["b"], "tau": theirs["tau"] + 5.0},
+        },
+    )
+
+
+@pytest.mark.usefixtures("only_core")
+def test_the_page_on_the_json_validates_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "json.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "--backends", "exact", "--reference", "none", "--quiet", "--out", "out"]) == 3
+    exec(example, {})
+    kept = tmp_path / "out" / "comparison.json"
+    kept.write_text(kept.read_text().replace('"inconclusive"', '"perhaps"'))
+    with pytest.raises(jsonschema.ValidationError):
+        exec(example, {})
 
 
 @pytest.mark.skipif(bool(ABSENT), reason="the example names all backends")
