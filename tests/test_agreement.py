@@ -11,6 +11,7 @@ from bayescore.agreement.estimates import FromDraws, FromMoments
 from bayescore.agreement.explanations import EXPLANATIONS
 from bayescore.agreement.guide_family import best_mean_field_sd
 from bayescore.agreement.health import Ailment, Health
+from bayescore.agreement.model_check import ModelCheck
 from bayescore.agreement.pairs import judge_pair
 from bayescore.agreement.verdict import decide
 from bayescore.density import coordinates
@@ -253,3 +254,13 @@ def test_a_family_that_can_only_be_too_wide_is_expected_to_be() -> None:
     assert ratios["beta[x1]"] < 0.95
     assert pair.verdict == "agree"
     assert "as a mean-field guide's must be" in pair.reasons[0].text
+
+
+def test_digits_that_are_lost_are_no_model_that_could_not_be_looked_at():
+    """Also where models alone are compared."""
+    lost = ModelCheck("a", "precision", points=20, spread=0.01, pattern="float32 loses the digits")
+    unseen = ModelCheck("b", "not-checked", pattern="it gives no log density")
+    decision = decide([], TOY.target, lost={}, models=[lost, unseen], model_only=True)
+    assert decision.verdict == "inconclusive"
+    assert [reason.code for reason in decision.reasons] == ["precision", "not-checked"]
+    assert "0.01 nats" in decision.reasons[0].text

@@ -143,9 +143,12 @@ def _of_models_alone(models: Sequence[ModelCheck], lost: Mapping[str, str]) -> t
         return "incomplete", [Reason("not-run", f"{name}: {why}") for name, why in lost.items()]
     unknown = [model for model in models if model.verdict != "same"]
     if unknown:
-        why = "its log density could not be compared"
-        return "inconclusive", [Reason("not-checked", f"{m.contender}: {m.pattern or why}") for m in unknown]
+        return "inconclusive", [_imprecise(m) if m.verdict == "precision" else _unchecked(m) for m in unknown]
     return "agree", []
+
+
+def _unchecked(model: ModelCheck) -> Reason:
+    return Reason("not-checked", f"{model.contender}: {model.pattern or 'its log density could not be compared'}")
 
 
 def _overall(
