@@ -282,10 +282,10 @@ def test_the_sentence_says_whose_model_was_checked() -> None:
         "contenders": [{"name": n, "status": "ok", "method": "nuts"} for n in "abc"],
         "settings": {"margin": 0.1, "model_only": False},
         "pairs": [], "reasons": [], "verdict": "agree",
-        "model_check": [{"contender": "a", "points": 20}, {"contender": "b", "points": 18}],
+        "model_check": [{"contender": n, "verdict": "same", "points": k} for n, k in (("a", 20), ("b", 18))],
     }  # fmt: skip
     assert "model checked at 18 points, but not that of c)" in sentence(document)
-    document["model_check"] = [{"contender": "b", "points": 0}]
+    document["model_check"] = [{"contender": "b", "verdict": "same", "points": 0}]
     assert "model not checked)" in sentence(document)
-    document["model_check"] = [{"contender": n, "points": 20} for n in "abc"]
+    document["model_check"] = [{"contender": n, "verdict": "same", "points": 20} for n in "abc"]
     assert "model checked at 20 points)" in sentence(document)

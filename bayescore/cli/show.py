@@ -51,7 +51,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _own(folder: Path) -> list[Path]:
     """The files of a comparison that are not to be written over."""
-    return [*folder.glob("*.json"), *folder.glob("*.toml"), *folder.glob("*.nc")] if folder.is_dir() else [folder]
+    from bayescore.system import paths
+
+    if not paths.is_folder(folder):
+        return [folder]
+    return [*folder.glob("*.json"), *folder.glob("*.toml"), *folder.glob("*.nc")]
 
 
 def _kept(document: "Document", folder: Path, *, quiet: bool) -> "tuple[Material, str | None]":

@@ -119,6 +119,8 @@ def test_what_a_user_plainly_means_is_taken():
 
 def test_what_can_t_be_meant_is_told_with_what_to_write():
     with pytest.raises(RequestError, match=r"compare\(from_table\('y ~ x', table\), \['pyro', 'exact'\]\)"):
+        compare(TABLE, ["exact"])
+    with pytest.raises(RequestError, match=r"settings are written as Settings\(margin=0.1"):
         compare("y ~ x", TABLE, ["exact"])
     with pytest.raises(RequestError, match=r"settings are written as Settings\(margin=0.1"):
         compare(PROBLEM, ["exact"], {"margin": 0.2})
