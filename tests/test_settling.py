@@ -9,6 +9,7 @@ from conftest import put_on_path
 from bayescore.agreement.rule import Row, judge
 from bayescore.cli import main
 from bayescore.comparison.archive import Archive
+from bayescore.comparison.asked import Asked
 from bayescore.comparison.run import compare
 from bayescore.methods import NUTS
 from bayescore.settings import Settings
@@ -100,3 +101,8 @@ def test_the_rates_of_both_looks_together():
             counts[verdict] += 1
     assert found[0.0]["agree"] > 0.95 * 4000 and found[0.0]["disagree"] == 0
     assert found[0.1]["agree"] < 0.1 * 4000 and found[0.1]["disagree"] < 0.02 * 4000
+
+
+def test_it_is_a_keyword_too_and_no_setting_is_forgotten_there():
+    assert set(Asked.__annotations__) >= set(Settings.declared)
+    assert compare(TOY, ["enduring"], FEW, settle=False).verdict == "inconclusive"

@@ -40,6 +40,7 @@ class Asked(TypedDict, total=False):
     model_only: bool
     reduce: bool
     cores: int | None
+    settle: bool
 
 
 _STATING = tuple(name for name in inspect.signature(from_table).parameters if name not in {"formula", "table"})

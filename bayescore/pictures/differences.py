@@ -4,8 +4,9 @@ import math
 from typing import TYPE_CHECKING
 
 from bayescore.pictures.library import GREY, INK, PALE, bare, label, name_rows, new_figure
-from bayescore.pictures.material import Material, NothingToDrawError, Picture, reach
+from bayescore.pictures.material import Material, NothingToDrawError, Picture
 from bayescore.report.document import PairEntry, RowEntry
+from bayescore.report.furthest import furthest, reach
 from bayescore.report.words import compared
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ VERDICTS = {
 
 def draw(material: Material) -> Picture:
     """Draw the pairs, the worst first, and of each its worst rows."""
-    pairs = sorted((p for p in material.document["pairs"] if p["rows"]), key=_worst, reverse=True)
+    pairs = sorted((p for p in material.document["pairs"] if p["rows"]), key=furthest, reverse=True)
     if not pairs:
         raise NothingToDrawError("no two contenders were held against each other")
     shown = pairs[:_MOST_PAIRS]
@@ -59,10 +60,6 @@ def _caption(pairs: list[PairEntry], shown: list[PairEntry], chosen: list[list[R
     which = "All differences" if count == of else f"The {count} largest of up to {of} differences"
     left_out = f" of the {len(shown)} worst of {len(pairs)} pairs" if len(shown) < len(pairs) else " of each pair"
     return f"{which}{left_out}, the worst first, with 90 % intervals; the blue band is the margin."
-
-
-def _worst(pair: PairEntry) -> float:
-    return max(map(reach, pair["rows"]))
 
 
 def _pair(axes: "Axes", pair: PairEntry, rows: list[RowEntry]) -> None:

@@ -9,7 +9,8 @@ from bayescore.errors import RequestError
 from bayescore.model.arrays import Array
 from bayescore.model.posterior import Posterior
 from bayescore.pictures.library import INK, label
-from bayescore.report.document import Document, ParameterEntry, RowEntry
+from bayescore.report.document import Document, ParameterEntry
+from bayescore.report.furthest import reach
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,12 +129,6 @@ class Material:
 def _abreast(names: Sequence[str]) -> int:
     """Columns of a legend that fit the width."""
     return min(len(names), 4, max(1, 110 // (max(map(len, names), default=1) + 8)))
-
-
-def reach(row: RowEntry) -> float:
-    """How far from nothing a difference may be, in its margins; infinite where that is not known."""
-    ends = [abs(end) for end in (row["lower"], row["upper"]) if end is not None]
-    return max(ends, default=float("inf")) / (row.get("margin") or 1.0)
 
 
 def some(shown: int, of: int, what: str = "parameters") -> str:

@@ -17,6 +17,7 @@ from bayescore.report import glossary
 from bayescore.report import page_tables as tables
 from bayescore.report.content import as_shown
 from bayescore.report.document import Document
+from bayescore.report.furthest import furthest
 from bayescore.report.words import beside, sentence
 
 _HERE = files("bayescore.report")
@@ -77,7 +78,7 @@ def _hash(text: str) -> str:
 def _view(document: Document) -> dict[str, Any]:
     """What the template shows; no text in it has characters that act on a reader's screen."""
     shown, legend = as_shown(document)
-    judged = sorted((p for p in shown["pairs"] if p["rows"]), key=lambda p: -max(map(tables.reach, p["rows"])))
+    judged = sorted((p for p in shown["pairs"] if p["rows"]), key=furthest, reverse=True)
     view: dict[str, Any] = {
         "verdict": shown["verdict"],
         "sentence": sentence(shown),

@@ -6,11 +6,14 @@ from typing import Literal
 
 from bayescore.model.data import spread
 from bayescore.report.document import Document, PairEntry, ParameterEntry, RowEntry
+from bayescore.report.furthest import decisive, reach
 from bayescore.report.tables import predicted
 from bayescore.report.words import compared, diagnosis, digits, figure, mean_and_sd, number, ratio, score, signed
 
 _MOST_PREDICTED = 200
 _LONG = 30
+_FAR = 1e300
+"""What an unknown distance is sorted by: JSON has no infinity."""
 _PHASES = {"import": "import", "build_data": "data", "fit": "fit", "sample_posterior": "draws", "predict": "predict"}
 _STATES = {True: "healthy", False: "not healthy", None: "not judged"}
 Kind = Literal["name", "figure", "words", "verdict"]
@@ -98,9 +101,9 @@ def pairs(document: Document) -> Sheet:
     """Each pair, with its largest difference."""
     rows = []
     for pair in document["pairs"]:
-        worst = max(pair["rows"], key=reach, default=None)
+        worst = decisive(pair)
         where = "" if worst is None else f"{worst['quantity']}, {compared(worst)}"
-        interval = Cell("" if worst is None else _interval(worst), "figure", None if worst is None else reach(worst))
+        interval = Cell("", "figure") if worst is None else Cell(_interval(worst), "figure", min(reach(worst), _FAR))
         reasons = "; ".join(reason["text"] for reason in pair["reasons"]) or pair.get("summary") or ""
         rows.append((f"{pair['a']} and {pair['b']}", pair["verdict"], interval, where, reasons))
     heads: list[tuple[str, Kind]] = [
@@ -115,12 +118,6 @@ def pairs(document: Document) -> Sheet:
 
 def _interval(row: RowEntry) -> str:
     return f"{signed(row['difference'])} [{signed(row['lower'])}, {signed(row['upper'])}]"
-
-
-def reach(row: RowEntry) -> float:
-    """How far from nothing a difference may be, in its margins; very far where that is not known."""
-    ends = [abs(end) for end in (row["lower"], row["upper"]) if end is not None]
-    return max(ends, default=1e300) / (row.get("margin") or 1.0)
 
 
 def differences(pair: PairEntry) -> Sheet:

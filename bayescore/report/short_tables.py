@@ -9,9 +9,9 @@ from bayescore.report.document import (
     Document,
     PairEntry,
     ParameterEntry,
-    PredictionEntry,
     RowEntry,
 )
+from bayescore.report.furthest import decisive, reach
 from bayescore.report.tables import Column, Line, Table
 from bayescore.report.words import compared, counted, mean_and_sd, number, signed
 
@@ -68,10 +68,9 @@ def pairs(document: Document, most: int) -> tuple[Table, str]:
     every = document["pairs"]
     judged = [pair for pair in every if pair["verdict"] != "not-comparable"]
     shown = _worst(judged or every, most, lambda pair: (_SEVERITY[pair["verdict"]],))
-    margin = document["settings"]["margin"]
     lines = []
     for pair in shown:
-        row = decisive(pair, margin)
+        row = decisive(pair)
         figures = ("", "", _unjudged(pair)) if row is None else (
             signed(row["difference"]), f"[{signed(row['lower'])}, {signed(row['upper'])}]",
             f"{row['quantity']}, {compared(row)}",
@@ -88,26 +87,14 @@ def _unjudged(pair: PairEntry) -> str:
     return ", ".join(dict.fromkeys(reason["code"] for reason in pair["reasons"]))
 
 
-def decisive(pair: PairEntry, margin: float) -> RowEntry | None:
-    """Of the rows that have the pair's verdict, if any has, that whose interval reaches furthest beyond its margin."""
-    counted = [row for row in pair["rows"] if row["verdict"] != "expected"]
-    alike = [row for row in counted if row["verdict"] == pair["verdict"]]
-    return max(alike or counted, key=lambda row: _reach(row, margin), default=None)
-
-
-def _reach(row: RowEntry, margin: float) -> float:
-    ends = [abs(end) for end in (row["lower"], row["upper"]) if end is not None]
-    return max(ends, default=float("inf")) / row.get("margin", margin)
-
-
 def parameters(document: Document, most: int) -> tuple[Table, str, str]:
     """Means and sds of the parameters that matter, and how far contenders are apart in each; with a title."""
     rows = document["parameters"]
     found = {(row["name"], row["contender"]): row for row in rows}
     every = list(dict.fromkeys(row["name"] for row in rows))
-    distances, margin = _furthest(document), document["settings"]["margin"]
+    distances = _furthest(document)
     apart, by = (
-        {name: _reach(distances[name], margin) for name in every if name in distances},
+        {name: reach(distances[name]) for name in every if name in distances},
         "that are furthest apart",
     )
     if not apart:
@@ -134,26 +121,15 @@ def parameters(document: Document, most: int) -> tuple[Table, str, str]:
 
 
 def _cell(row: ParameterEntry | None) -> str:
-    if row is None:
-        return ""
-    as_predicted: PredictionEntry = {
-        "contender": "",
-        "row": 0,
-        "mean": row["mean"],
-        "sd": row["sd"],
-        "q05": None,
-        "q95": None,
-    }
-    return mean_and_sd(as_predicted)
+    return "" if row is None else mean_and_sd(row)
 
 
 def _furthest(document: Document) -> dict[str, RowEntry]:
     """Of each quantity, in all pairs, the row that counts whose interval reaches furthest."""
-    margin = document["settings"]["margin"]
     found: dict[str, RowEntry] = {}
     for row in (row for pair in document["pairs"] for row in pair["rows"] if row["verdict"] != "expected"):
         known = found.get(row["quantity"])
-        if known is None or _reach(row, margin) > _reach(known, margin):
+        if known is None or reach(row) > reach(known):
             found[row["quantity"]] = row
     return found
 
@@ -170,10 +146,9 @@ def _columns(document: Document) -> list[str]:
     """Contenders with parameters: exact first, then those of the pair that is furthest apart, then the others."""
     there = list(dict.fromkeys(row["contender"] for row in document["parameters"]))
     kinds = {c["name"]: c.get("kind") for c in document["contenders"]}
-    margin = document["settings"]["margin"]
     worst = sorted(
         document["pairs"],
-        key=lambda pair: (_SEVERITY[pair["verdict"]], -_reach(row, margin) if (row := decisive(pair, margin)) else 0.0),
+        key=lambda pair: (_SEVERITY[pair["verdict"]], -reach(row) if (row := decisive(pair)) else 0.0),
     )
     ordered = [name for name in there if kinds.get(name) == "exact"]
     ordered += [name for pair in worst for name in (pair["a"], pair["b"]) if name in there]

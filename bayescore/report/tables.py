@@ -6,6 +6,7 @@ from typing import Literal
 
 from bayescore.model.data import spread
 from bayescore.report.document import Document, PairEntry, ParameterEntry, RowEntry, ScoreEntry
+from bayescore.report.furthest import reach
 from bayescore.report.words import (
     compared,
     diagnosis,
@@ -105,17 +106,12 @@ def differences(pair: PairEntry) -> Table:
     """The rows of a pair; of many the largest."""
     rows = pair["rows"]
     if len(rows) > 2 * _MOST_ROWS:
-        rows = sorted(rows, key=_reach, reverse=True)[:_MOST_ROWS]
+        rows = sorted(rows, key=reach, reverse=True)[:_MOST_ROWS]
     lines = [Line((row["quantity"], compared(row), *_of_difference(row))) for row in rows]
     if len(rows) < len(pair["rows"]):
         lines.append(Line((f"the {len(rows)} largest of {len(pair['rows'])}",)))
     heads = ("difference", "± se", "90 % interval", "ratio", "verdict")
     return Table(_columns(("quantity", "of"), heads), tuple(lines))
-
-
-def _reach(row: RowEntry) -> float:
-    ends = [abs(end) for end in (row["lower"], row["upper"]) if end is not None]
-    return max(ends, default=float("inf"))
 
 
 def _of_difference(row: RowEntry) -> list[str]:

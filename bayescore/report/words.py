@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import exp
 
-from bayescore.report.document import ContenderEntry, Document, PairEntry, PredictionEntry, RowEntry
+from bayescore.report.document import ContenderEntry, Document, PairEntry, ParameterEntry, PredictionEntry, RowEntry
 
 _STATISTICS = {
     "sd_in_family": "sd, of its family's best",
@@ -70,8 +70,8 @@ def ratio(row: RowEntry) -> str:
     return f"{exp(row['difference']):.3f}" if is_ratio and row["difference"] is not None else ""
 
 
-def mean_and_sd(row: PredictionEntry) -> str:
-    """A prediction."""
+def mean_and_sd(row: PredictionEntry | ParameterEntry) -> str:
+    """A prediction, or a parameter."""
     decimals = digits(row["sd"])
     mean = number(row["mean"], decimals)
     return f"{mean} ± {number(row['sd'], decimals)}" if row["sd"] else mean
