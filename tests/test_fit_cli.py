@@ -107,3 +107,16 @@ def test_a_report_of_many_parameters_is_short_and_what_is_named_acts_on_nothing(
     said = render(bc.fit(formula, frame, "exact", family="Gaussian(sigma=1)").document, width=100)
     assert "\x1b" not in said
     assert "and 21 more (--json has them all)" in said
+
+
+def test_a_fit_that_is_kept_is_shown_again(tmp_path, capsys):
+    kept = str(tmp_path / "fit.nc")
+    assert main([*TOY, "--out", kept]) == 0
+    told = capsys.readouterr().out
+    assert main(["show", kept]) == 0
+    assert capsys.readouterr().out == told
+    assert main(["show", kept, "--html", str(tmp_path / "page.html")]) == 2
+    assert "--html is of comparisons" in capsys.readouterr().err
+    (tmp_path / "other.nc").write_bytes(b"no fit")
+    assert main(["show", str(tmp_path / "other.nc")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

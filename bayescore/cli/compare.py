@@ -1,7 +1,6 @@
 """``bayescore compare``: fit, decide, report."""
 
 import argparse
-from pathlib import Path
 
 from bayescore.cli import flags, request
 from bayescore.cli import output as output_of
@@ -22,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
-        "problem", nargs="?", type=Path, metavar="PROBLEM.toml", help="a problem file; flags win over it"
-    )
+    flags.add_problem_file(parser)
     for title, cls in {**request.PARTS, "result": Output}.items():
         flags.add(parser.add_argument_group(title), cls)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from bayescore.cli import flags, request
+from bayescore.cli.output import Quiet, ToJson
 from bayescore.cli.statement import Contenders, Statement
 from bayescore.options import Option, Options
 from bayescore.settings import Settings
@@ -30,25 +31,20 @@ _SETTINGS = ("method", "seed", "precision", "timeout", "smoke", "reduce", "cores
 class FitOutput(Options):
     """What becomes of the fit."""
 
-    json: Annotated[
-        str | None,
-        Option("write the result as JSON; - for standard output, without the report", "FILE|-", in_file=False),
-    ] = None
+    json: ToJson = None
     out: Annotated[
         str | None,
         Option("keep the fit, as ArviZ netCDF that bayescore.load_fit reads, too", "FILE.nc", in_file=False),
     ] = None
     force: Annotated[bool, Option("replace FILE.nc if it is there", in_file=False)] = False
-    quiet: Annotated[bool, Option("no report and no progress; the exit code tells", in_file=False)] = False
+    quiet: Quiet = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
-        "problem", nargs="?", type=Path, metavar="PROBLEM.toml", help="a problem file; flags win over it"
-    )
+    flags.add_problem_file(parser)
     backend = parser.add_argument_group("backend")
     backend.add_argument(
         "--backend",

@@ -1,6 +1,7 @@
 """Declared options (`bayescore.options`) as flags, and as the documentation's tables."""
 
 import argparse
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from bayescore.options import Declared, Options
@@ -18,6 +19,13 @@ def add(parser: argparse._ActionsContainer, cls: type[Options], *names: str) -> 
                 help=described(option).replace("%", "%%"),
                 **_taken(option),
             )
+
+
+def add_problem_file(parser: argparse.ArgumentParser) -> None:
+    """Declare the problem file that a command can begin from."""
+    parser.add_argument(
+        "problem", nargs="?", type=Path, metavar="PROBLEM.toml", help="a problem file; flags win over it"
+    )
 
 
 def given(arguments: argparse.Namespace, *classes: type[Options]) -> dict[str, Any]:

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from bayescore.pictures.material import Material
 
 
+def check_library(flag: str) -> None:
+    """Refuse a flag that asks for pictures where there is no matplotlib.
+
+    Raises
+    ------
+    RequestError
+        It is not installed.
+    """
+    from bayescore.pictures import library
+
+    if not library.installed():
+        raise RequestError(f"{flag} needs {library.NEEDED}")
+
+
 def check_folder(folder: Path) -> None:
     """Refuse a folder of pictures that can't be written, or pictures that can't be drawn, before any work.
 
@@ -21,10 +35,7 @@ def check_folder(folder: Path) -> None:
     RequestError
         It says why.
     """
-    from bayescore.pictures import library
-
-    if not library.installed():
-        raise RequestError('--plots needs matplotlib: pip install "bayescore[plots]"')
+    check_library("--plots")
     there = Path(os.path.realpath(folder))
     while not there.exists() and there != there.parent:
         there = there.parent

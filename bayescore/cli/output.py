@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from bayescore.settings import Settings
 
 
+ToJson = Annotated[
+    str | None, Option("write the result as JSON; - for standard output, without the report", "FILE|-", in_file=False)
+]
+Quiet = Annotated[bool, Option("no report and no progress; the exit code tells", in_file=False)]
+
+
 @dataclass(frozen=True)
 class Output(Options):
     """What becomes of the result."""
 
-    json: Annotated[
-        str | None,
-        Option("write the result as JSON; - for standard output, without the report", "FILE|-", in_file=False),
-    ] = None
+    json: ToJson = None
     junit: Annotated[
         str | None,
         Option("write the result as JUnit XML, a case a contender and a pair", "FILE.xml", in_file=False),
@@ -45,7 +48,7 @@ class Output(Options):
     force: Annotated[bool, Option("replace a comparison that is in DIR", in_file=False)] = False
     resume: Annotated[bool, Option("take up the fits of the same problem that are in DIR", in_file=False)] = False
     full: Annotated[bool, Option("print every table, not one screen", in_file=False)] = False
-    quiet: Annotated[bool, Option("no report and no progress; the exit code tells", in_file=False)] = False
+    quiet: Quiet = False
 
     def check(self, inputs: "Sequence[str | Path | None]") -> None:
         """Refuse options that don't go together, and a file that can't be written or that the comparison reads.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta
 
 from bayescore.cli import flags, request
+from bayescore.cli.output import ToJson
 from bayescore.cli.statement import Statement
 from bayescore.options import Option, Options
 from bayescore.settings import Settings
@@ -37,10 +38,7 @@ class PriorOutput(Options):
         Annotated[int, Meta(ge=1, le=100_000, description="a whole number from 1 to 100000")],
         Option("draws of the priors", "N", in_file=False),
     ] = 500
-    json: Annotated[
-        str | None,
-        Option("write the result as JSON; - for standard output, without the report", "FILE|-", in_file=False),
-    ] = None
+    json: ToJson = None
     plot: Annotated[
         str | None,
         Option("a picture of the draws over the data; needs bayescore[plots]", "FILE.png", in_file=False),
@@ -51,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
-        "problem", nargs="?", type=Path, metavar="PROBLEM.toml", help="a problem file; flags win over it"
-    )
+    flags.add_problem_file(parser)
     flags.add(parser.add_argument_group("problem"), Statement)
     flags.add(parser.add_argument_group("settings"), Settings, "seed")
     flags.add(parser.add_argument_group("result"), PriorOutput)
@@ -62,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw, report, and keep."""
     from bayescore.cli.keeping import check_files, exit_code, keep
+    from bayescore.cli.looks import check_library
     from bayescore.report.terminal import plain_console
 
     output = PriorOutput(**flags.given(options, PriorOutput))
@@ -69,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     asked = base.over(flags.given(options, Statement, Settings))
     check_files({"--json": output.json, "--plot": output.plot}, [options.problem, *asked.files])
     if output.plot is not None:
-        _check_pictures()
+        check_library("--plot")
     problem, seed = asked.problem(), asked.settings.seed
     found = problem.prior_predictive(output.draws, seed=seed)
     document = _document(problem, found, seed)
@@ -86,14 +83,6 @@ def run(options: argparse.Namespace) -> int:
 
         unkept += keep(Path(output.plot), png(picture(found)))
     return exit_code(0, unkept)
-
-
-def _check_pictures() -> None:
-    from bayescore.errors import RequestError
-    from bayescore.pictures import library
-
-    if not library.installed():
-        raise RequestError('--plot needs matplotlib: pip install "bayescore[plots]"')
 
 
 def _document(problem: "Problem", found: "PriorPredictive", seed: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``bayescore show``: the report of a stored comparison, once more."""
+"""``bayescore show``: the report of a stored comparison, or of a stored fit, once more."""
 
 import argparse
 from pathlib import Path
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder written by compare --out")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="a folder written by compare --out, or a file by fit --out"
+    )
     flags.add(parser, Output, "full", "junit", "html", "plots", "quiet")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the report; the exit code is that of the comparison."""
+    """Print the report; the exit code is that of the comparison, or of the fit."""
     from bayescore.agreement.verdict import EXIT_CODES
     from bayescore.cli import keeping, looks
     from bayescore.comparison.archive import read_document
@@ -30,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
 
     output = Output(**flags.given(options, Output))
     output.check(_own(options.folder))
+    if options.folder.suffix == ".nc":
+        return _fit(options.folder, output)
     document = read_document(options.folder)
     try:
         for full in (True, False):  # as a whole, before a line of it is printed
@@ -47,6 +51,25 @@ def run(options: argparse.Namespace) -> int:
     return keeping.exit_code(
         code, [*unkept, *looks.keep(material, again, output.plots, output.html, quiet=output.quiet)]
     )
+
+
+def _fit(path: Path, output: Output) -> int:
+    """Print the report of a fit."""
+    from bayescore.errors import DataError, RequestError
+    from bayescore.fitting.fit import load_fit
+    from bayescore.report.one_fit import show
+    from bayescore.report.terminal import plain_console, window
+
+    asked = [flag for flag in ("full", "junit", "html", "plots") if getattr(output, flag)]
+    if asked:
+        raise RequestError(f"--{asked[0]} is of comparisons: {str(path)!r} is a fit")
+    try:
+        found = load_fit(path)
+    except DataError as error:
+        raise RequestError(str(error)) from error
+    if not output.quiet:
+        show(found.document, plain_console(width=window()))
+    return 0 if found.healthy else 3
 
 
 def _own(folder: Path) -> list[Path]:

@@ -68,9 +68,19 @@ class View:
         one_of("scale", self.scale, ("response", "linear"))
         if not isinstance(self.weighted, bool):
             raise RequestError(f"weighted is True or False, not {shown(self.weighted)}")
-        interval = self.interval
-        if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 < interval < 1:
-            raise RequestError(f"interval must be between 0 and 1, not {shown(interval)}")
+        check_interval(self.interval)
+
+
+def check_interval(share: object) -> None:
+    """Refuse what is no share of the draws, between 0 and 1.
+
+    Raises
+    ------
+    RequestError
+        It is none.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+        raise RequestError(f"interval must be between 0 and 1, not {shown(share)}")
 
 
 def view(options: Options) -> View:

@@ -15,7 +15,7 @@ from bayescore.methods import Estimand
 from bayescore.model.arrays import Array
 from bayescore.model.data import Data
 from bayescore.model.posterior import Posterior
-from bayescore.printable import html, shortened, shown
+from bayescore.printable import html, shortened
 from bayescore.regressions.problem import Problem
 from bayescore.report import one_fit
 from bayescore.report.one_fit import FitDocument
@@ -132,10 +132,10 @@ class Fit:
         """
         import pandas as pd
 
+        from bayescore.effects.view import check_interval
         from bayescore.fitting.figures import Figures
 
-        if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 < interval < 1:
-            raise RequestError(f"interval must be between 0 and 1, not {shown(interval)}")
+        check_interval(interval)
         categories = self.problem.categories
         if kind == "response" and categories:
             raise RequestError("a response with categories has no mean: kind='mean' gives the probability of each")

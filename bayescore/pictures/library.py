@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NEEDED = 'matplotlib: pip install "bayescore[plots]"'
 INK, GREY, PALE = "#222222", "#6b6b6b", "#e4e4e4"
 DPI = 150
 _COLOURS = 128
@@ -42,7 +43,7 @@ def new_figure(width: float, height: float) -> "Figure":
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingLibraryError('pictures need matplotlib: pip install "bayescore[plots]"') from error
+        raise MissingLibraryError(f"pictures need {NEEDED}") from error
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
