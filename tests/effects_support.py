@@ -41,3 +41,19 @@ def by_hand(problem: Problem, chains: int = 2, draws: int = 40, seed: int = 1) -
         positive = site.name in {"sigma", "concentration", "df"} or site.name.startswith("sd(")
         values[site.name] = np.exp(drawn) if positive else np.tanh(drawn) if site.name.startswith("cor") else drawn
     return label(problem.regression, values)
+
+
+TABLE = table()
+
+
+def flat(effects) -> np.ndarray:
+    """Draws of shape (draw, row)."""
+    return effects.draws.reshape(-1, len(effects))
+
+
+def check(effects, wanted: np.ndarray, atol: float = 1e-10) -> None:
+    """Draws, and what the table says of them."""
+    np.testing.assert_allclose(flat(effects), wanted, rtol=1e-7, atol=atol)
+    frame = effects.frame
+    np.testing.assert_allclose(frame["estimate"], wanted.mean(axis=0), rtol=1e-7, atol=atol)
+    np.testing.assert_allclose(frame[["lower", "upper"]].T, np.quantile(wanted, [0.05, 0.95], axis=0), atol=1e-6)
