@@ -58,6 +58,13 @@ def test_it_is_done_once():
     assert row(result, "shifted")["drawn_on"].endswith("are judged")
 
 
+def test_what_is_open_still_is_not_drawn_on_when_it_is_taken_up(tmp_path):
+    for _ in range(2):
+        with Archive(tmp_path / "out", TOY, FEW, resume=True) as archive:
+            found = row(compare(TOY, ["shifted"], FEW, archive=archive), "shifted")
+            assert found["drawn_on"].startswith("400 draws") and found["method"] == "nuts(draws=1600)"
+
+
 def test_where_longer_chains_can_t_be_had_the_first_ones_stand():
     result = compare(TOY, ["tiring"], replace(FEW, seed=5))
     assert result.verdict == "inconclusive"

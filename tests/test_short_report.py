@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from keep_documents import CASES, stored
 from rich.cells import cell_len
 
+from bayescore.report import page_tables, short_tables
+from bayescore.report.furthest import decisive
 from bayescore.report.model_text import folded
 from bayescore.report.terminal import render, window
 
@@ -143,3 +145,19 @@ def test_the_width_is_the_terminals_or_what_columns_says(monkeypatch):
     for said, wanted in (("60", 60), ("200", 200), ("1", 40), ("many", 100), ("", 100)):
         monkeypatch.setenv("COLUMNS", said)
         assert window() == wanted
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_page_names_the_same_difference_of_a_pair(name):
+    """One that a guide's family explains is none that a verdict rests on, however large it is."""
+    document = stored(name)
+    if not document["pairs"]:
+        return
+    of = {(pair["a"], pair["b"]): decisive(pair) for pair in document["pairs"]}
+    assert all(row is None or row["verdict"] != "expected" for row in of.values())
+    table, _ = short_tables.pairs(document, 1000)
+    in_terminal = {f"{line.cells[0]} and {line.cells[1]}": line.cells[-1] for line in table.lines}
+    on_page = {row[0].text: row[3].text for row in page_tables.pairs(document).rows}
+    for pair, told in in_terminal.items():
+        (a, b) = next(names for names in of if " and ".join(names) == pair)
+        assert of[a, b] is None or on_page[pair] == told
