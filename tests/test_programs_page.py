@@ -76,6 +76,26 @@ def test_the_guide_on_the_page_is_fitted_by_both_libraries(tmp_path):
         }  # fmt: skip
 
 
+@pytest.mark.skipif(not {"pyro", "numpyro"} <= set(USABLE), reason="needs pyro and numpyro")
+def test_what_the_page_calls_in_python(tmp_path, monkeypatch):
+    """On the programs of the page, as they are mended in the end; densities alone, for draws take a minute."""
+    schools, port, _, compared, asserted = blocks("python")
+    for old, new in MENDED["right"]:
+        port = port.replace(old, new)
+    monkeypatch.chdir(tmp_path)
+    models = {}
+    for name, text in (("pyro", schools), ("numpyro", port)):
+        (tmp_path / f"{name}_file.py").write_text(text)
+        models[f"{name}_model"] = f"{name}_file.py:model"
+    data = {name: np.array(values, dtype=float) for name, values in json.loads(blocks("json")[0]).items()}
+    alone = compared.replace('"sigma": sigma})', '"sigma": sigma}, settings=bc.Settings(model_only=True))')
+    assert alone != compared
+    known = {**models, **data, "data": data}
+    exec(alone, known)
+    assert known["result"].verdict == "agree"
+    exec(asserted, known)
+
+
 def write(name: str, report: str) -> None:
     output = re.compile(rf"(<!-- output: {name} -->\n```\n).*?```", flags=re.S)
     PAGE.write_text(output.sub(lambda found: f"{found[1]}{report}```", PAGE.read_text()))

@@ -93,7 +93,7 @@ def test_the_example_of_a_fit_runs_with_the_exact_posterior(tmp_path: Path, monk
         example = example.replace(old, new)
     frame = pd.DataFrame({"Days": np.arange(10.0), "Reaction": 250 + 10 * np.arange(10.0) + 5 * np.cos(np.arange(10))})
     monkeypatch.chdir(tmp_path)
-    exec(example, {"bc": bayescore, "frame": frame, "new_frame": frame[:2]})
+    exec(example, {"frame": frame, "new_frame": frame[:2]})
     assert bayescore.load_fit("fit.nc").healthy
 
 
