@@ -135,16 +135,15 @@ class Archive:
         return None
 
     def keep(self, outcome: Outcome, log: str) -> None:
-        """Store an outcome and its log; what can't be is told by `unkept`."""
+        """Store an outcome, then its log, so that a fit that the log tells of is there; what can't be is `unkept`."""
+        if outcome.posterior is not None:
+            path = self.path(outcome.contender)
+            with self._kept(path.name):
+                tree = stored.to_tree(outcome, self._depends.get(outcome.contender.name, {}))
+                self._folder.write(path.name, encode(tree, path))
         with self._kept(LOG):
             head = printable(f"== {outcome.contender.name}: {outcome.status} {outcome.error or ''}")
             self._folder.append(LOG, f"{head}\n{lines(log)}\n")
-        if outcome.posterior is None:
-            return
-        path = self.path(outcome.contender)
-        with self._kept(path.name):
-            tree = stored.to_tree(outcome, self._depends.get(outcome.contender.name, {}))
-            self._folder.write(path.name, encode(tree, path))
 
     def finish(self, document: Document) -> None:
         """Write the report."""
