@@ -9,6 +9,7 @@ import numpyro
 import numpyro.distributions as dist
 import numpyro_support  # noqa: F401  skips where NumPyro isn't installed
 import pytest
+from known_line import COV, DATA, EVIDENCE, MEAN, PRECISION, Y
 from numpyro.distributions import constraints
 from numpyro.infer.autoguide import AutoDelta, AutoLaplaceApproximation, AutoMultivariateNormal, AutoNormal
 from scipy import special, stats
@@ -18,20 +19,6 @@ from bayescore.errors import FitError, UnsupportedError
 from bayescore.methods import NUTS, SVI
 from bayescore.programs.guides import moments_of
 
-RNG = np.random.default_rng(3)
-X = RNG.normal(0.0, 1.0, size=12)
-Y = 0.5 + X + RNG.normal(size=12)
-DATA = {"x": X, "y": Y}
-DESIGN = np.column_stack([np.ones(12), X])
-PRECISION = DESIGN.T @ DESIGN + np.eye(2) / 9
-COV = np.linalg.inv(PRECISION)
-MEAN = COV @ DESIGN.T @ Y
-EVIDENCE = (
-    -6 * np.log(2 * np.pi)
-    - 0.5 * np.linalg.slogdet(PRECISION)[1]
-    - 2 * np.log(3.0)
-    + 0.5 * (MEAN @ PRECISION @ MEAN - Y @ Y)
-)
 METHOD = SVI(steps=1000, particles=8, rate=0.03, draws=2000)
 K = np.array([2, 5, 3, 4])
 

@@ -8,6 +8,7 @@ import pyro.distributions as dist
 import pytest
 import torch
 from bayescore_pyro.programs.iterates import Iterates
+from known_line import COV, DATA, EVIDENCE, MEAN, PRECISION, Y
 from pyro.infer.autoguide import AutoDelta, AutoMultivariateNormal, AutoNormal
 from pyro_support import BACKEND
 from scipy import special
@@ -19,20 +20,6 @@ from bayescore.methods import NUTS, SVI
 from bayescore.porting import compare_programs
 from bayescore.programs.guides import moments_of
 
-RNG = np.random.default_rng(3)
-X = RNG.normal(0.0, 1.0, size=12)
-Y = 0.5 + X + RNG.normal(size=12)
-DATA = {"x": X, "y": Y}
-DESIGN = np.column_stack([np.ones(12), X])
-PRECISION = DESIGN.T @ DESIGN + np.eye(2) / 9
-COV = np.linalg.inv(PRECISION)
-MEAN = COV @ DESIGN.T @ Y
-EVIDENCE = (
-    -6 * np.log(2 * np.pi)
-    - 0.5 * np.linalg.slogdet(PRECISION)[1]
-    - 2 * np.log(3.0)
-    + 0.5 * (MEAN @ PRECISION @ MEAN - Y @ Y)
-)
 METHOD = SVI(steps=300, particles=2, rate=0.03, draws=600)
 
 
